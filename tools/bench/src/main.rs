@@ -1,0 +1,2 @@
+//! Timings of the generated code next to its peers.
+fn main() {}

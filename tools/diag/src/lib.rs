@@ -1,0 +1,1 @@
+//! Errors and findings as a person or a program reads them.

@@ -1,0 +1,1 @@
+//! A checking interpreter for CLIF with several stacks.

@@ -1,0 +1,1 @@
+//! Optimising, compiling and disassembling one function.

@@ -1,0 +1,1 @@
+//! Cranelift settings for each ISA.

@@ -1,0 +1,1 @@
+//! Runs a link set natively.

@@ -1,0 +1,1 @@
+//! The WebAssembly front end: modules with stack switching to CLIF.

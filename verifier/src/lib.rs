@@ -1,0 +1,1 @@
+//! Checks CLIF against the continuation protocol.
