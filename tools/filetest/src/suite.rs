@@ -1,0 +1,183 @@
+//! Running tests, one by one or as trials of `cargo test`.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::directive::{self, Directives, Kind};
+use crate::discover::{DiscoverError, TestFile, discover};
+use crate::golden::Goldens;
+use crate::{Options, Tool, cli, execute};
+
+/// What a test did.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Report {
+    /// Assertions that were checked.
+    pub assertions: usize,
+    /// Why it failed; empty if it passed.
+    pub failures: Vec<String>,
+    /// What was left out, and why.
+    pub skips: Vec<String>,
+    /// Golden files that were rewritten or removed.
+    pub blessed: Vec<PathBuf>,
+}
+
+/// Sums over tests.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Totals {
+    /// Tests without a failure.
+    pub passed: usize,
+    /// Tests with one.
+    pub failed: usize,
+    /// Skips: ways of running a test that are not there.
+    pub skipped: usize,
+    /// Assertions that were checked.
+    pub assertions: usize,
+}
+
+impl Totals {
+    /// Adds a test.
+    pub fn add(&mut self, report: &Report) {
+        if report.failures.is_empty() {
+            self.passed += 1;
+        } else {
+            self.failed += 1;
+        }
+        self.skipped += report.skips.len();
+        self.assertions += report.assertions;
+    }
+}
+
+/// Tests, and how to run them.
+pub struct Suite {
+    tool: Arc<dyn Tool>,
+    options: Options,
+    files: Vec<TestFile>,
+}
+
+impl Suite {
+    /// The tests at these paths.
+    ///
+    /// # Errors
+    ///
+    /// [`DiscoverError`], also when there are none.
+    pub fn new(tool: Arc<dyn Tool>, options: Options, paths: &[PathBuf]) -> Result<Self, DiscoverError> {
+        Ok(Self { tool, options, files: discover(paths)? })
+    }
+
+    /// The test files.
+    pub fn files(&self) -> &[TestFile] {
+        &self.files
+    }
+
+    /// Runs one of them.
+    pub fn run(&self, file: &TestFile) -> Report {
+        run(&*self.tool, self.options, file)
+    }
+}
+
+/// The comment sign of a file's language.
+fn comment(extension: &str) -> &'static str {
+    match extension {
+        "wat" => ";;",
+        "clif" => ";",
+        _ => "#",
+    }
+}
+
+/// A directive that the kind of file has no use for.
+fn misplaced(extension: &str, directives: &Directives) -> Option<String> {
+    let wrong = directives.list.iter().find(|d| matches!(d.kind, Kind::Op(_)) != (extension == "op"))?;
+    Some(format!("line {}: `{}` has no meaning in a .{extension} file", wrong.line, wrong.text))
+}
+
+fn run(tool: &dyn Tool, options: Options, file: &TestFile) -> Report {
+    let mut report = Report::default();
+    let source = match std::fs::read(&file.path) {
+        Ok(source) => source,
+        Err(error) => {
+            report.failures.push(format!("cannot read it: {error}"));
+            return report;
+        }
+    };
+    let text = String::from_utf8_lossy(&source);
+    if file.extension() == "cli" {
+        cli::check(tool, &file.path, &text, options, &mut report);
+    } else {
+        match directive::parse(&text, comment(file.extension())) {
+            Ok(directives) => match misplaced(file.extension(), &directives) {
+                Some(message) => report.failures.push(message),
+                None => perform(tool, options, file, &source, &directives, &mut report),
+            },
+            Err(error) => report.failures.push(error.to_string()),
+        }
+    }
+    if report.assertions == 0 && report.failures.is_empty() && report.skips.is_empty() {
+        report.failures.push("nothing was checked".to_owned());
+    }
+    if options.deny_skips {
+        let denied = report.skips.iter().map(|skip| format!("skipped, which is denied: {skip}"));
+        report.failures.extend(denied);
+    }
+    report
+}
+
+fn perform(
+    tool: &dyn Tool,
+    options: Options,
+    file: &TestFile,
+    source: &[u8],
+    directives: &Directives,
+    report: &mut Report,
+) {
+    execute::execute(tool, &file.name(), source, directives, report);
+    let mut goldens = Goldens { file, options, used: vec![] };
+    for directive in &directives.list {
+        match &directive.kind {
+            Kind::Run(_) | Kind::Interpret(_) => {}
+            Kind::Lower(spec) => goldens.lower(tool, source, spec, report),
+            Kind::Op(operation) => goldens.op(tool, operation, report),
+            Kind::Error { exit, contains } => {
+                report.assertions += 1;
+                let refused = tool.load(&file.name(), source, None);
+                let difference = match &refused {
+                    Ok(_) => Some("it is accepted".to_owned()),
+                    Err(refused) if refused.exit != *exit => Some(format!("exit code {}", refused.exit)),
+                    Err(refused) if !refused.message.contains(contains) => Some("another message".to_owned()),
+                    Err(_) => None,
+                };
+                if let Some(difference) = difference {
+                    let message = refused.err().map(|r| r.message).unwrap_or_default();
+                    report.failures.push(format!("line {}: {difference}\n{message}", directive.line));
+                }
+            }
+        }
+    }
+    goldens.leftovers(report);
+}
+
+/// Each test as a trial of `cargo test`. A skip is written to standard error,
+/// so that it shows with `--nocapture`; under [`Options::deny_skips`] it fails.
+///
+/// # Errors
+///
+/// [`DiscoverError`], also when there are no tests.
+pub fn trials(tool: Arc<dyn Tool>, options: Options, paths: &[PathBuf]) -> Result<Vec<Trial>, DiscoverError> {
+    let trial = |file: TestFile| {
+        let tool = Arc::clone(&tool);
+        Trial::test(file.name(), move || {
+            let report = run(&*tool, options, &file);
+            if report.failures.is_empty() {
+                return Ok(());
+            }
+            let mut text = String::new();
+            for failure in &report.failures {
+                let _ = writeln!(text, "{failure}");
+            }
+            Err(Failed::from(text))
+        })
+    };
+    Ok(discover(paths)?.into_iter().map(trial).collect())
+}
