@@ -416,10 +416,14 @@ pub enum InvokeError {
     /// No export of that name; the names there are.
     UnknownExport(String, Vec<String>),
     /// Expected these types.
-    Arguments { /// The export.
-        export: String, /// What it takes.
-        expected: Vec<ValType>, /// What it was given.
-        given: Vec<ValType> },
+    Arguments {
+        /// The export.
+        export: String,
+        /// What it takes.
+        expected: Vec<ValType>,
+        /// What it was given.
+        given: Vec<ValType>,
+    },
 }
 
 impl fmt::Display for InvokeError {
