@@ -17,10 +17,12 @@ mod object;
 mod ops;
 mod payload;
 mod runtime;
+mod symbols;
 mod util;
 
 pub use env::{ContEnv, ContType, Handler, On, TagId, on, on_switch};
 pub use object::{ContObj, ContPlace};
 pub use ops::Conts;
 pub use payload::{LowerError, PayloadLayout};
-pub use runtime::{RuntimeFn, required_by};
+pub use runtime::{RuntimeFn, frontend_config, required_by};
+pub use symbols::{SymbolEnv, TableSymbol, TagSymbol, handler_table_words, symbol_address};

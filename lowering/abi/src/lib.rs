@@ -31,7 +31,7 @@ mod trap;
 
 pub use effect::{Effect, EffectKind};
 pub use isa::Isa;
-pub use record::{mirror64, ContRef, Field, FieldKind, HandlerTable, Record, Region, StoreContext};
+pub use record::{ContRef, Field, FieldKind, HandlerTable, Record, Region, StoreContext, mirror64};
 pub use symbol::{HostFn, symbols};
 pub use trap::Trap;
 
@@ -120,14 +120,30 @@ pub struct Abi {
     pub order: ByteOrder,
     /// How control moves between stacks.
     pub switch: SwitchModel,
+    /// The instruction set.
+    pub isa: Isa,
     /// log2 of the size, and of the alignment, of a stack slot in bytes.
     pub slot_bits: u8,
 }
 
 impl Abi {
-    /// Default for [`Abi::slot_bits`]: slots of 256 KiB of address space, of
-    /// which only touched pages are ever resident.
-    pub const DEFAULT_SLOT_BITS: u8 = 18;
+    /// Default for [`Abi::slot_bits`]: slots of 1 MiB of address space (256
+    /// KiB where an address has 32 bits), of which only touched pages are ever
+    /// resident.
+    pub const fn default_slot_bits(width: PointerWidth) -> u8 {
+        match width {
+            PointerWidth::W32 => 18,
+            PointerWidth::W64 => 20,
+        }
+    }
+
+    /// Slots that the pool reserves address space for at a time.
+    pub const fn slots_per_reservation(&self) -> u64 {
+        match self.width {
+            PointerWidth::W32 => 64,
+            PointerWidth::W64 => 256,
+        }
+    }
 
     /// Alignment of a ContRef in bytes. The low six bits of a ContRef's
     /// address are free to carry an [`Effect`] in the word that a switch
@@ -165,12 +181,7 @@ impl Abi {
 
     /// The ABI of an ISA with one of its switch models.
     pub const fn new(isa: Isa, switch: SwitchModel) -> Self {
-        Self {
-            width: isa.width(),
-            order: isa.order(),
-            switch,
-            slot_bits: Self::DEFAULT_SLOT_BITS,
-        }
+        Self { width: isa.width(), order: isa.order(), switch, isa, slot_bits: Self::default_slot_bits(isa.width()) }
     }
 
     /// Pointer width in bytes, as an offset.

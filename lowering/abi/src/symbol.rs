@@ -21,8 +21,11 @@ pub mod symbols {
     pub const SEARCH_SUSPEND: &str = "cc_search_suspend";
     /// `(contref, tag) -> (last, resumer) tail`: finds a switch handler.
     pub const SEARCH_SWITCH: &str = "cc_search_switch";
-    /// `() -> contref tail`: a new slot when the free list is empty; traps
-    /// when there is no memory.
+    /// `() -> contref tail`: a slot never used before, or 0 when there is no
+    /// memory.
+    pub const NEW_SLOT: &str = "cc_new_slot";
+    /// `() -> contref tail`: the same for `cont.new`; traps when there is no
+    /// memory.
     pub const GROW: &str = "cc_grow";
     /// `(contref) tail`: ends every continuation of a suspended chain.
     pub const DROP: &str = "cc_drop";
@@ -30,8 +33,9 @@ pub mod symbols {
     /// invocation, or 0 when there is no memory.
     pub const BEGIN: &str = "cc_begin";
     /// `(contref) -> i32`, the host's default convention: runs a prepared slot
-    /// to its end. 0, or a trap code; after a trap the abandoned chain is
-    /// still as it was.
+    /// to its end. 0, or a trap code. After a trap the abandoned chain is
+    /// still as it was, from `StoreContext::TRAPPED` through the parents to
+    /// the invocation's own stack, whose parent is 0 now.
     pub const INVOKE: &str = "cc_invoke";
     /// `()`, the host's default convention: after a trap, ends every
     /// continuation of the abandoned chain and recycles its stack.

@@ -49,7 +49,10 @@ fn a_contref_is_found_from_any_address_of_its_stack() {
         let contref = abi.contref_of(base);
         assert_eq!(contref % u64::from(Abi::CONTREF_ALIGN), 0);
         assert!(contref > base + abi.stack_bound());
-        assert!(contref + u64::from(Abi::CONTREF_AREA) <= base + abi.slot_size() + u64::from(Abi::COLOURS * Abi::CONTREF_ALIGN));
+        assert!(
+            contref + u64::from(Abi::CONTREF_AREA)
+                <= base + abi.slot_size() + u64::from(Abi::COLOURS * Abi::CONTREF_ALIGN)
+        );
         for address in [base, base + 8, contref - 8, contref, base + abi.slot_size() - 1] {
             assert_eq!(abi.contref_of(address), contref);
         }
@@ -71,7 +74,10 @@ fn effects_decode_what_they_encode() {
         }
     }
     assert_eq!(Effect::decode(6, || 0), None);
-    assert_eq!(Effect::decode(u64::from(8 + Effect::NEAR_HANDLERS - 1), || 0), Some(Effect::Suspend(Effect::NEAR_HANDLERS - 1)));
+    assert_eq!(
+        Effect::decode(u64::from(8 + Effect::NEAR_HANDLERS - 1), || 0),
+        Some(Effect::Suspend(Effect::NEAR_HANDLERS - 1))
+    );
 }
 
 #[test]
