@@ -1,0 +1,230 @@
+//! [`Linker`]: functions in, a program out.
+
+use clif_cont_abi::{Abi, symbols};
+use clif_cont_lowering::{
+    ContEnv, ContType, Conts, LowerError, RuntimeFn, SymbolEnv, TagId, frontend_config, symbol_address,
+};
+use clif_cont_program::{Comments, Data, Export, HostImport, Origin, ProgFunction, Program, Target, ValType};
+use cranelift_codegen::ir::{
+    AbiParam, ExtFuncData, ExternalName, FuncRef, Function, InstBuilder, Signature, Type, UserFuncName, Value,
+};
+use cranelift_codegen::isa::CallConv;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+
+use crate::complete::{LinkError, runtime_functions, store_data, table_data, tag_data};
+
+/// Collects functions, tags and imports, and makes a program of them.
+#[derive(Debug)]
+pub struct Linker {
+    target: Target,
+    env: SymbolEnv,
+    functions: Vec<ProgFunction>,
+    signatures: Vec<(String, ContType)>,
+    data: Vec<Data>,
+    imports: Vec<HostImport>,
+    exports: Vec<Export>,
+}
+
+/// A function under construction.
+#[derive(Debug)]
+pub struct FunctionCx<'a, 'b> {
+    /// Cranelift's builder, in the entry block at first. Blocks that the body
+    /// leaves unsealed are sealed at the end.
+    pub b: &'a mut FunctionBuilder<'b>,
+    /// The parameters.
+    pub params: Vec<Value>,
+    env: &'a mut SymbolEnv,
+    signatures: &'a [(String, ContType)],
+}
+
+impl<'b> FunctionCx<'_, 'b> {
+    /// The continuation operations, and the builder to emit them with:
+    /// `let (k, b) = f.conts();`.
+    pub fn conts(&mut self) -> (Conts<'_, SymbolEnv>, &mut FunctionBuilder<'b>) {
+        (Conts::new(self.env), self.b)
+    }
+
+    /// Code address of a function of this program; what `cont_new` takes.
+    ///
+    /// # Panics
+    ///
+    /// When it was not declared: a mistake of the program at hand.
+    pub fn address(&mut self, function: &str) -> Value {
+        let callee = self.callee(function);
+        let ty = self.word_type();
+        self.b.ins().func_addr(ty, callee)
+    }
+
+    /// Calls a function of this program.
+    ///
+    /// # Panics
+    ///
+    /// When it was not declared: a mistake of the program at hand.
+    pub fn call(&mut self, function: &str, args: &[Value]) -> Vec<Value> {
+        let callee = self.callee(function);
+        let call = self.b.ins().call(callee, args);
+        self.b.inst_results(call).to_vec()
+    }
+
+    /// The address of a data symbol of this program.
+    pub fn data(&mut self, symbol: &str) -> Value {
+        let abi = *self.env.abi();
+        symbol_address(self.b, &abi, symbol, 0)
+    }
+
+    /// The CLIF type of a word.
+    pub fn word_type(&self) -> Type {
+        ValType::Ref.clif(self.env.abi())[0]
+    }
+
+    fn callee(&mut self, function: &str) -> FuncRef {
+        let name = ExternalName::testcase(function);
+        if let Some((known, _)) = self.b.func.dfg.ext_funcs.iter().find(|(_, f)| f.name == name) {
+            return known;
+        }
+        let Some((_, ty)) = self.signatures.iter().find(|(n, _)| n == function) else {
+            panic!("function `{function}` was not declared");
+        };
+        let signature = self.b.import_signature(tail_signature(ty));
+        self.b.import_function(ExtFuncData { name, signature, colocated: true, patchable: false })
+    }
+}
+
+fn tail_signature(ty: &ContType) -> Signature {
+    let mut signature = Signature::new(CallConv::Tail);
+    signature.params.extend(ty.params.iter().copied().map(AbiParam::new));
+    signature.returns.extend(ty.results.iter().copied().map(AbiParam::new));
+    signature
+}
+
+impl Linker {
+    /// An empty program for this target.
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            env: SymbolEnv::new(target.abi),
+            functions: vec![],
+            signatures: vec![],
+            data: vec![],
+            imports: vec![],
+            exports: vec![],
+        }
+    }
+
+    /// The ABI, for `ContObj::null` and the like.
+    pub fn abi(&self) -> &Abi {
+        &self.target.abi
+    }
+
+    /// The CLIF type of a word; two of them are a continuation object.
+    pub fn word_type(&self) -> Type {
+        ValType::Ref.clif(&self.target.abi)[0]
+    }
+
+    /// A new tag, with the symbol `tag_<name>`.
+    pub fn tag(&mut self, name: &str, ty: ContType) -> TagId {
+        self.env.add_tag(format!("tag_{name}"), ty)
+    }
+
+    /// Adds data under a symbol of its own.
+    pub fn data(&mut self, data: Data) {
+        self.data.push(data);
+    }
+
+    /// A host function; the index is what `Conts::host_call` takes.
+    pub fn import(&mut self, module: &str, name: &str, params: &[ValType], results: &[ValType]) -> u32 {
+        self.imports.push(HostImport {
+            module: module.into(),
+            name: name.into(),
+            params: params.into(),
+            results: results.into(),
+        });
+        self.imports.len() as u32 - 1
+    }
+
+    /// Makes a function known, so that others can refer to it before it is
+    /// defined.
+    pub fn declare(&mut self, name: &str, ty: ContType) {
+        self.signatures.push((name.into(), ty));
+    }
+
+    /// Defines a declared function. `body` terminates its blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError::Lower`] with the error of `body`, and
+    /// [`LinkError::Duplicate`] for a function defined before.
+    ///
+    /// # Panics
+    ///
+    /// When it was not declared: a mistake of the program at hand.
+    pub fn define(
+        &mut self,
+        name: &str,
+        body: impl FnOnce(&mut FunctionCx<'_, '_>) -> Result<(), LowerError>,
+    ) -> Result<(), LinkError> {
+        if self.functions.iter().any(|f| f.name() == name) {
+            return Err(LinkError::Duplicate(name.into()));
+        }
+        let Some((_, ty)) = self.signatures.iter().find(|(n, _)| n == name) else {
+            panic!("function `{name}` was not declared");
+        };
+        let mut func = Function::with_name_signature(UserFuncName::testcase(name), tail_signature(ty));
+        let mut context = FunctionBuilderContext::new();
+        let mut b = FunctionBuilder::new(&mut func, &mut context);
+        let entry = b.create_block();
+        b.append_block_params_for_function_params(entry);
+        b.switch_to_block(entry);
+        let params = b.block_params(entry).to_vec();
+        self.env.enter_function(name);
+        Conts::new(&mut self.env).stack_check(&mut b);
+        let mut cx = FunctionCx { b: &mut b, params, env: &mut self.env, signatures: &self.signatures };
+        body(&mut cx).map_err(|e| LinkError::Lower(name.into(), e))?;
+        b.seal_all_blocks();
+        b.finalize(frontend_config(&self.target.abi));
+        self.functions.push(ProgFunction { func, comments: Comments::default(), origin: Origin::Program });
+        Ok(())
+    }
+
+    /// Lets the host invoke a function. `params` and `results` say how its
+    /// CLIF types are to be read.
+    pub fn export(&mut self, function: &str, params: &[ValType], results: &[ValType]) {
+        let abi = &self.target.abi;
+        let flat = |types: &[ValType]| types.iter().flat_map(|t| t.clif(abi)).copied().collect::<Vec<_>>();
+        let enter = RuntimeFn::Enter(ContType::new(flat(params), flat(results)));
+        self.env.request(&enter);
+        self.exports.push(Export {
+            name: function.into(),
+            function: function.into(),
+            enter: enter.name(),
+            params: params.into(),
+            results: results.into(),
+        });
+    }
+
+    /// The program, with its part of the runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError`] where an exported function is missing, or values do not
+    /// fit into a payload.
+    pub fn finish(self) -> Result<Program, LinkError> {
+        let abi = self.target.abi;
+        let mut program = Program::new(self.target);
+        program.functions = self.functions;
+        for export in &self.exports {
+            if program.function(&export.function).is_none() {
+                return Err(LinkError::Undefined { export: export.name.clone(), function: export.function.clone() });
+            }
+        }
+        program.functions.extend(runtime_functions(&abi, self.env.requested().iter().cloned())?);
+        program.data.push(store_data());
+        program.data.extend(self.env.tags().iter().map(|t| tag_data(&abi, t)));
+        program.data.extend(self.env.tables().iter().map(|t| table_data(&abi, t)));
+        program.data.extend(self.data);
+        debug_assert!(program.data[0].name == symbols::STORE);
+        program.imports = self.imports;
+        program.exports = self.exports;
+        Ok(program)
+    }
+}
