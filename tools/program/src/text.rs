@@ -1,1 +1,103 @@
-//! The textual form of a program.
+//! The textual form of a program: CLIF functions, and before them what it takes
+//! to run them, as comment directives. `cranelift-reader` reads the whole file
+//! unchanged; to it the directives are comments.
+//!
+//! # Grammar
+//!
+//! A directive is a line that begins with `;!`. They stand before the first
+//! function, `;! clif-cont 1` first of all. A `;` behind a directive begins a
+//! comment.
+//!
+//! ```text
+//! ;! clif-cont 1
+//! ;! target x86_64 width 64 endian little switch instruction slot-bits 18
+//! ;! import "env" "print" (i32) -> ()
+//! ;! export "main" %main enter %cc_enter_i32_i64 (i32) -> (i64)
+//! ;! init "init" %init enter %cc_enter () -> ()
+//! ;! data %cc_store writable size 128 align 64
+//! ;! data %tag_0 readonly size 8 align 8 ; $yield
+//! ;!   +0 word 0x1
+//! ;! data %func_0 readonly size 24 align 8
+//! ;!   +0 symbol %main
+//! ;!   +8 bytes 68656c6c6f
+//!
+//! ; a comment that belongs to the function
+//! function %main(i32) -> i64 tail {
+//! ...
+//! }
+//!
+//! ;! runtime ; functions from here on are the lowering's own
+//!
+//! function %cc_entry(i64) tail {
+//! ...
+//! }
+//! ```
+//!
+//! - `target`: the ISA, then the ABI. Width and byte order follow from the ISA
+//!   and are checked against it. Required.
+//! - `import`: host functions; their order is their index.
+//! - `export`, `init`: host name, function, entry trampoline (left out when
+//!   there is none), types (`i32 i64 f32 f64 ref cont`).
+//! - `data`: a symbol, followed by its items: `word` in the target's width and
+//!   order, `symbol` (an address), `bytes`. What no item covers is zero.
+//! - `runtime`, alone on a line between functions: those behind it have
+//!   [`Origin::Runtime`](crate::Origin::Runtime).
+//!
+//! An unknown directive is an error. Lines that begin with `;;!` are a test
+//! engine's, and ignored here.
+//!
+//! # Comments
+//!
+//! Comment lines directly above a function, a comment behind a block's header,
+//! and comment lines directly above an instruction are
+//! [`Comments`](crate::Comments) and are kept; all others are dropped. What
+//! Cranelift itself writes behind instructions (`; v3 = 1`) is not kept but
+//! written anew.
+//!
+//! # CLIF without a header
+//!
+//! A file without directives is a program for the default target (or else for
+//! the first `target` line of a Cranelift filetest that names one of our ISAs),
+//! whose functions are all exported when their signature consists of `i32`,
+//! `i64`, `f32` and `f64`. Such exports have no entry trampoline. Numbered
+//! functions (`u0:3`) are renamed (`%u0_3`).
+//!
+//! Printing, parsing and printing again gives the same bytes. What is printed
+//! has no value aliases and no source locations; the meaning is the same.
+
+mod columns;
+mod comments;
+mod directive;
+mod header;
+mod parse;
+mod print;
+
+use std::fmt;
+
+pub use parse::parse;
+pub use print::{Annotate, PrintOptions, print, print_function};
+
+/// Version of the textual form.
+pub const VERSION: u32 = 1;
+
+/// A text that is not a program.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ParseError {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// What is wrong: lower case.
+    pub message: String,
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.message)
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+#[cfg(test)]
+mod tests;

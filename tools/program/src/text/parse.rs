@@ -1,0 +1,204 @@
+//! Parsing a whole file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::catch_unwind;
+
+use clif_cont_abi::symbols;
+use cranelift_codegen::ir::{self, ArgumentPurpose, ExternalName, Function, GlobalValueData, UserFuncName};
+use cranelift_reader::{IsaSpec, ParseOptions, TestFile, parse_test};
+
+use super::header::Header;
+use super::{ParseError, columns, comments, header};
+use crate::target::isa_of_triple;
+use crate::{Export, Origin, ProgFunction, Program, Target, ValType};
+
+/// The greatest entity number accepted (`v1000000`). The reader allocates all
+/// entities up to the highest number.
+const MAX_ENTITY: u64 = 1_000_000;
+
+/// Parses a program; see the module for the grammar. The functions are not
+/// verified, and what they refer to need not be defined.
+///
+/// `default_target` is for a text without a header.
+///
+/// # Errors
+///
+/// The first error, with its place.
+pub fn parse(source: &str, default_target: Option<Target>) -> Result<Program, ParseError> {
+    let lines: Vec<&str> = source.lines().collect();
+    check_entity_numbers(&lines)?;
+    // directives first: a misspelt one should not hide behind a CLIF error
+    let first_function = lines.iter().position(|l| l.trim_start().starts_with("function ")).map(|i| i as u32 + 1);
+    let header = header::parse(&lines, first_function)?;
+    let file = read(source)?;
+    let target = header
+        .target
+        .or(default_target)
+        .or_else(|| filetest_target(&file.isa_spec))
+        .ok_or_else(|| error(1, "the text has no `;! target`, and no default target was given"))?;
+
+    let functions = functions(&lines, &header, file)?;
+    let defined: BTreeSet<&str> = functions.iter().map(|(name, _, _)| name.as_str()).collect();
+    if let Some(d) = header.data.iter().find(|d| defined.contains(d.name.as_str())) {
+        let line = functions.iter().find(|(name, _, _)| *name == d.name).map_or(1, |(_, line, _)| *line);
+        return Err(error(line, format!("%{} is data already", d.name)));
+    }
+    for (e, line) in header.exports.iter().chain(&header.init) {
+        for name in [&e.function, &e.enter] {
+            if !name.is_empty() && !defined.contains(name.as_str()) {
+                return Err(error(*line, format!("export `{}`: there is no function %{name}", e.name)));
+            }
+        }
+    }
+    let exports = if header.present {
+        header.exports.into_iter().map(|(e, _)| e).collect()
+    } else {
+        functions.iter().filter_map(|(name, _, f)| plain_export(name, &f.func.signature)).collect()
+    };
+    Ok(Program {
+        target,
+        functions: functions.into_iter().map(|(_, _, f)| f).collect(),
+        data: header.data,
+        imports: header.imports,
+        exports,
+        init: header.init.map(|(e, _)| e),
+    })
+}
+
+fn error(line: u32, message: impl Into<String>) -> ParseError {
+    ParseError { line, column: 1, message: message.into() }
+}
+
+/// Calls the reader, which has assertions of its own about malformed text.
+fn read(source: &str) -> Result<TestFile<'_>, ParseError> {
+    match catch_unwind(|| parse_test(source, ParseOptions::default())) {
+        Ok(Ok(file)) => Ok(file),
+        Ok(Err(e)) => Err(catch_unwind(|| columns::locate(source, &e))
+            .unwrap_or_else(|_| error(e.location.line_number.max(1) as u32, e.message.clone()))),
+        Err(_) => Err(error(1, "the CLIF reader failed on this text")),
+    }
+}
+
+/// The functions with their names and lines.
+fn functions(
+    lines: &[&str],
+    header: &Header,
+    file: TestFile<'_>,
+) -> Result<Vec<(String, u32, ProgFunction)>, ParseError> {
+    let mut seen = BTreeMap::new();
+    let mut out = vec![];
+    let mut runtime_seen = false;
+    for (mut func, details) in file.functions {
+        let line = details.location.line_number;
+        rename_numbered(&mut func);
+        let comments = comments::gather(lines, line, &func, &details.map);
+        let line = line as u32;
+        let origin = match header.runtime {
+            Some(r) if r < line => Origin::Runtime,
+            _ => Origin::Program,
+        };
+        // a directive inside the function before it
+        if origin == Origin::Runtime && !runtime_seen {
+            runtime_seen = true;
+            let directive = header.runtime.unwrap_or(line);
+            let between = &lines[directive as usize..line as usize - 1];
+            if between.iter().any(|l| !l.trim().is_empty() && !l.trim_start().starts_with(';')) {
+                return Err(error(directive, "`runtime` has to stand between two functions"));
+            }
+        }
+        let function = ProgFunction { func, comments, origin };
+        let name = function.name();
+        if name.is_empty() {
+            return Err(error(line, "a function needs a name"));
+        }
+        if let Some(first) = seen.insert(name.clone(), line) {
+            return Err(error(line, format!("second definition of %{name}; the first is on line {first}")));
+        }
+        out.push((name, line, function));
+    }
+    Ok(out)
+}
+
+/// `u0:3` becomes `%u0_3`, in the name and in all references.
+fn rename_numbered(func: &mut Function) {
+    let rename = |u: &ir::UserExternalName| format!("u{}_{}", u.namespace, u.index);
+    if let UserFuncName::User(u) = &func.name {
+        func.name = UserFuncName::testcase(rename(u));
+    }
+    let names: Vec<String> = func.params.user_named_funcs().values().map(rename).collect();
+    let replace = |name: &mut ExternalName| {
+        if let ExternalName::User(r) = name
+            && let Some(new) = names.get(r.as_u32() as usize)
+        {
+            *name = ExternalName::testcase(new);
+        }
+    };
+    for f in func.dfg.ext_funcs.values_mut() {
+        replace(&mut f.name);
+    }
+    for gv in func.global_values.values_mut() {
+        if let GlobalValueData::Symbol { name, .. } = gv {
+            replace(name);
+        }
+    }
+}
+
+/// The export of a function in a text without a header, when a host can call
+/// it.
+fn plain_export(name: &str, sig: &ir::Signature) -> Option<Export> {
+    let types = |params: &[ir::AbiParam]| -> Option<Vec<ValType>> {
+        params
+            .iter()
+            .map(|p| match p.value_type {
+                _ if p.purpose != ArgumentPurpose::Normal => None,
+                ir::types::I32 => Some(ValType::I32),
+                ir::types::I64 => Some(ValType::I64),
+                ir::types::F32 => Some(ValType::F32),
+                ir::types::F64 => Some(ValType::F64),
+                _ => None,
+            })
+            .collect()
+    };
+    if name.starts_with(symbols::PREFIX) {
+        return None;
+    }
+    Some(Export {
+        name: name.to_owned(),
+        function: name.to_owned(),
+        enter: String::new(),
+        params: types(&sig.params)?,
+        results: types(&sig.returns)?,
+    })
+}
+
+/// The first `target` line of a Cranelift filetest that we know.
+fn filetest_target(spec: &IsaSpec) -> Option<Target> {
+    match spec {
+        IsaSpec::None(_) => None,
+        IsaSpec::Some(isas) => isas.iter().find_map(|isa| isa_of_triple(isa.triple())).map(Target::new),
+    }
+}
+
+/// Refuses `v4000000000`, for which the reader would allocate as many values.
+fn check_entity_numbers(lines: &[&str]) -> Result<(), ParseError> {
+    for (i, line) in lines.iter().enumerate() {
+        let code = line.split(';').next().unwrap_or_default();
+        let mut from = 0;
+        while let Some(at) = code[from..].find(|c: char| c.is_ascii_alphabetic() || c == '%').map(|n| from + n) {
+            let tail = &code[at + 1..];
+            let len = tail.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(tail.len());
+            let word = &code[at..at + 1 + len];
+            from = at + 1 + len;
+            let digits = word.trim_start_matches(|c: char| c.is_ascii_lowercase());
+            if word.starts_with('%') || word.starts_with('u') || digits.len() == word.len() {
+                continue;
+            }
+            if digits.parse::<u64>().is_ok_and(|n| n > MAX_ENTITY) {
+                let column = code[..at].chars().count() as u32 + 1;
+                let message = format!("entity numbers above {MAX_ENTITY} are not supported: {word}");
+                return Err(ParseError { line: i as u32 + 1, column, message });
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,253 @@
+//! Printing: the header, then the functions with their comments.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+
+use clif_cont_abi::ByteOrder;
+use cranelift_codegen::entity::SecondaryMap;
+use cranelift_codegen::ir::{Block, Function, Inst, Value};
+use cranelift_codegen::write::{FuncWriter, PlainWriter, decorate_function};
+
+use super::VERSION;
+use super::comments::push_comment_lines;
+use crate::{Comments, Data, DataItem, Export, Origin, ProgFunction, Program, ValType};
+
+/// Are the comments of single instructions printed?
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Annotate {
+    /// No: fewer lines, and a smaller diff when code moves.
+    #[default]
+    Blocks,
+    /// Yes, each on lines of its own above its instruction.
+    Insts,
+}
+
+/// What to print.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct PrintOptions<'a> {
+    /// Only the function of this symbol (without the `%`), and no header;
+    /// nothing when there is none of that name.
+    pub func: Option<&'a str>,
+    /// How many of the comments.
+    pub annotate: Annotate,
+}
+
+/// The text of a program. Ends with a newline; the same for the same program,
+/// always.
+pub fn print(program: &Program, options: PrintOptions<'_>) -> String {
+    if let Some(name) = options.func {
+        return program.function(name).map(|f| print_function(f, options.annotate)).unwrap_or_default();
+    }
+    let mut out = String::new();
+    push_header(&mut out, program);
+    let of = |origin| program.functions.iter().filter(move |f| f.origin == origin);
+    for f in of(Origin::Program) {
+        out.push('\n');
+        out.push_str(&print_function(f, options.annotate));
+    }
+    for (i, f) in of(Origin::Runtime).enumerate() {
+        if i == 0 {
+            out.push_str("\n;! runtime ; functions from here on are the lowering's own\n");
+        }
+        out.push('\n');
+        out.push_str(&print_function(f, options.annotate));
+    }
+    out
+}
+
+/// The text of one function with its comments.
+pub fn print_function(function: &ProgFunction, annotate: Annotate) -> String {
+    let mut func = function.func.clone();
+    // neither has a meaning outside the front end that made them, and both
+    // would hide what a person looks for
+    func.dfg.resolve_all_aliases();
+    func.srclocs.clear();
+    func.debug_tags.clear();
+    let mut out = String::new();
+    for text in &function.comments.header {
+        push_comment_lines(&mut out, "", text);
+    }
+    let mut writer = Commented { comments: &function.comments, annotate };
+    // writing to a string does not fail
+    let _ = decorate_function(&mut writer, &mut out, &func);
+    out
+}
+
+struct Commented<'a> {
+    comments: &'a Comments,
+    annotate: Annotate,
+}
+
+impl FuncWriter for Commented<'_> {
+    fn write_block_header(&mut self, w: &mut dyn Write, func: &Function, block: Block, indent: usize) -> fmt::Result {
+        let Some(comment) = self.comments.blocks.get(&block) else {
+            return PlainWriter.write_block_header(w, func, block, indent);
+        };
+        let mut line = String::new();
+        PlainWriter.write_block_header(&mut line, func, block, indent)?;
+        writeln!(w, "{}  ; {}", line.trim_end(), one_line(comment))
+    }
+
+    fn write_instruction(
+        &mut self,
+        w: &mut dyn Write,
+        func: &Function,
+        aliases: &SecondaryMap<Value, Vec<Value>>,
+        inst: Inst,
+        indent: usize,
+    ) -> fmt::Result {
+        if let (Annotate::Insts, Some(comment)) = (self.annotate, self.comments.insts.get(&inst)) {
+            let mut lines = String::new();
+            push_comment_lines(&mut lines, "    ", comment);
+            w.write_str(&lines)?;
+        }
+        let mut line = String::new();
+        PlainWriter.write_instruction(&mut line, func, aliases, inst, indent)?;
+        // an instruction without operands is written with a space behind it
+        writeln!(w, "{}", line.trim_end())
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn push_header(out: &mut String, program: &Program) {
+    let target = program.target;
+    let abi = target.abi;
+    let endian = match abi.order {
+        ByteOrder::Little => "little",
+        ByteOrder::Big => "big",
+    };
+    let _ = writeln!(out, ";! {} {VERSION}", clif_cont_abi::PROFILE);
+    let _ = writeln!(
+        out,
+        ";! target {} width {} endian {endian} switch {} slot-bits {}",
+        target.isa.name(),
+        abi.width.bits(),
+        abi.switch.name(),
+        abi.slot_bits
+    );
+    for i in &program.imports {
+        let (module, name) = (Quoted(&i.module), Quoted(&i.name));
+        let _ = writeln!(out, ";! import {module} {name} {}", Types(&i.params, &i.results));
+    }
+    for e in &program.exports {
+        push_export(out, "export", e);
+    }
+    if let Some(e) = &program.init {
+        push_export(out, "init", e);
+    }
+    for d in &program.data {
+        push_data(out, d);
+    }
+}
+
+fn push_export(out: &mut String, directive: &str, e: &Export) {
+    let _ = write!(out, ";! {directive} {} %{}", Quoted(&e.name), e.function);
+    if !e.enter.is_empty() {
+        let _ = write!(out, " enter %{}", e.enter);
+    }
+    let _ = writeln!(out, " {}", Types(&e.params, &e.results));
+}
+
+fn push_data(out: &mut String, d: &Data) {
+    let access = if d.writable { "writable" } else { "readonly" };
+    let _ = write!(out, ";! data %{} {access} size {} align {}", d.name, d.size, d.align);
+    match d.comment.as_deref().map(one_line) {
+        Some(comment) if !comment.is_empty() => {
+            let _ = writeln!(out, " ; {comment}");
+        }
+        _ => out.push('\n'),
+    }
+    for (at, line) in item_lines(&d.items) {
+        let _ = writeln!(out, ";!   +{at} {line}");
+    }
+}
+
+/// Zero bytes of this number in a row end a line of bytes.
+const ZERO_RUN: usize = 16;
+/// Bytes on a line.
+const BYTES_A_LINE: usize = 32;
+
+/// The lines of a data symbol's items. How bytes are cut into items does not
+/// show: adjoining ones are joined, and long zero runs left out.
+fn item_lines(items: &BTreeMap<u64, DataItem>) -> BTreeMap<u64, String> {
+    let mut lines = BTreeMap::new();
+    let mut run: Option<(u64, Vec<u8>)> = None;
+    for (&at, item) in items {
+        match item {
+            DataItem::Bytes(bytes) => match &mut run {
+                Some((start, joined)) if *start + joined.len() as u64 == at => joined.extend(bytes),
+                _ => {
+                    push_bytes(&mut lines, run.take());
+                    run = Some((at, bytes.clone()));
+                }
+            },
+            DataItem::Word(word) => {
+                lines.insert(at, format!("word {word:#x}"));
+            }
+            DataItem::Symbol(name) => {
+                lines.insert(at, format!("symbol %{name}"));
+            }
+        }
+    }
+    push_bytes(&mut lines, run);
+    lines
+}
+
+fn push_bytes(lines: &mut BTreeMap<u64, String>, run: Option<(u64, Vec<u8>)>) {
+    let Some((base, bytes)) = run else { return };
+    let mut at = 0;
+    while let Some(skip) = bytes[at..].iter().position(|b| *b != 0) {
+        let start = at + skip;
+        // the stretch ends where a long zero run, or the end, begins
+        let mut end = start;
+        let mut zeros = 0;
+        for (i, b) in bytes.iter().enumerate().skip(start) {
+            if *b != 0 {
+                (end, zeros) = (i + 1, 0);
+            } else {
+                zeros += 1;
+                if zeros == ZERO_RUN {
+                    break;
+                }
+            }
+        }
+        for (i, chunk) in bytes[start..end].chunks(BYTES_A_LINE).enumerate() {
+            let hex = chunk.iter().fold(String::from("bytes "), |mut s, b| {
+                let _ = write!(s, "{b:02x}");
+                s
+            });
+            lines.insert(base + (start + i * BYTES_A_LINE) as u64, hex);
+        }
+        at = end;
+    }
+}
+
+/// A string of the header.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for c in self.0.chars() {
+            match c {
+                '"' | '\\' => write!(f, "\\{c}")?,
+                c if c.is_control() => write!(f, "\\u{{{:x}}}", u32::from(c))?,
+                c => f.write_char(c)?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+/// `(i32, i64) -> (f32)`
+struct Types<'a>(&'a [ValType], &'a [ValType]);
+
+impl fmt::Display for Types<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |types: &[ValType]| types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
+        write!(f, "({}) -> ({})", list(self.0), list(self.1))
+    }
+}
