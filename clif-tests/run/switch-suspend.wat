@@ -53,7 +53,7 @@
 
 ;;! run: run(100) == 10101
 ;;! run: run(50) == 5101
-;;! run: run(0) == 5410
-;;! run: run(-100) == 5815
+;;! run: run(0) == 5309
+;;! run: run(-100) == 5116
 ;;! run: forgets() traps "unhandled tag"
 ;;! run: run(50) == 5101
