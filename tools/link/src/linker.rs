@@ -26,7 +26,7 @@ pub struct Linker {
 }
 
 /// A function under construction.
-#[derive(Debug)]
+#[allow(missing_debug_implementations, reason = "Cranelift's builder has none")]
 pub struct FunctionCx<'a, 'b> {
     /// Cranelift's builder, in the entry block at first. Blocks that the body
     /// leaves unsealed are sealed at the end.
