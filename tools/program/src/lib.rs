@@ -18,11 +18,14 @@
 //! switch model (`clif_cont_abi::symbols::SWITCH`), by who runs the program.
 
 pub mod compile;
+mod host;
 pub mod target;
 pub mod text;
 
 use std::collections::BTreeMap;
 use std::fmt;
+
+pub use host::{HostFunctions, NoHost};
 
 use clif_cont_abi::{Abi, Isa, SwitchModel, Trap};
 use cranelift_codegen::ir;
@@ -40,6 +43,12 @@ impl Target {
     /// The ISA with its first switch model.
     pub fn new(isa: Isa) -> Self {
         Self { isa, abi: Abi::new(isa, isa.switch_models()[0]) }
+    }
+
+    /// The ISA of this machine with its first switch model; `None` where
+    /// Cranelift has no code for it.
+    pub fn host() -> Option<Self> {
+        Isa::host().map(Self::new)
     }
 
     /// The ISA with a switch model; `None` where it does not have it.
