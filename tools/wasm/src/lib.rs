@@ -1,1 +1,44 @@
-//! The WebAssembly front end: modules with stack switching to CLIF.
+//! The WebAssembly front end: a module, as text or binary, to a
+//! [`Program`](clif_cont_program::Program) of CLIF functions and static data.
+//!
+//! ```text
+//! source    text or bytes -> a binary module, and back to a place in the text
+//! module    validation, index spaces      types     canonical types
+//! constant  constant expressions          names     the name section
+//! layout    symbols                       segment   static data
+//! func      operators to CLIF             init      import stubs, instantiation
+//! env       what one function refers to   link      what all functions ask for
+//! ```
+//!
+//! Supported: WebAssembly 2.0 without SIMD, tail calls, extended constants,
+//! several memories, typed function references, and stack switching without
+//! `resume_throw` and `resume_throw_ref`. What else is valid is reported as
+//! unsupported, with the operator and where it is; nothing is ever compiled to
+//! something weaker than it says.
+//!
+//! Continuations go through the builders of `clif_cont_lowering`; nothing here
+//! knows their protocol. A module's own text form of a function depends on the
+//! module's declarations and on that function's body, on no other body.
+
+mod compile;
+mod constant;
+mod env;
+mod error;
+mod func;
+mod helper;
+mod init;
+mod layout;
+mod link;
+mod module;
+mod names;
+mod segment;
+mod source;
+mod spectest;
+mod types;
+
+pub use compile::{Options, compile};
+pub use error::{Error, ErrorKind, Position};
+pub use spectest::{Spectest, unknown_imports};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! The surroundings of one function under translation: what it refers to, by
+//! symbol and each declared once, in the order of first use. Also the embedder
+//! that the continuation builders ask.
+
+use std::collections::{BTreeMap, HashMap};
+
+use clif_cont_abi::{Abi, symbols};
+use clif_cont_lowering::{ContEnv, ContType, RuntimeFn, TagId, frontend_config};
+use clif_cont_program::{Data, DataItem, Target, ValType};
+use cranelift_codegen::ir::immediates::Imm64;
+use cranelift_codegen::ir::{
+    AbiParam, ExtFuncData, ExternalName, FuncRef, Function, GlobalValue, GlobalValueData, InstBuilder, SigRef,
+    Signature, Type, Value, types,
+};
+use cranelift_codegen::isa::CallConv;
+use cranelift_frontend::FunctionBuilder;
+
+use crate::helper::Helper;
+use crate::layout::Symbols;
+use crate::link::Link;
+use crate::module::Module;
+use crate::types::Sig;
+
+/// What all functions of a module share.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared<'m> {
+    pub(crate) module: &'m Module<'m>,
+    pub(crate) symbols: &'m Symbols,
+    pub(crate) target: Target,
+}
+
+impl Shared<'_> {
+    /// The type of a word.
+    pub(crate) fn word(&self) -> Type {
+        match self.target.abi.width {
+            clif_cont_abi::PointerWidth::W32 => types::I32,
+            clif_cont_abi::PointerWidth::W64 => types::I64,
+        }
+    }
+
+    /// The CLIF types of a list of values.
+    pub(crate) fn flat(&self, list: &[ValType]) -> Vec<Type> {
+        list.iter().flat_map(|t| t.clif(&self.target.abi)).copied().collect()
+    }
+
+    /// What the continuation builders call the type of a function.
+    pub(crate) fn cont_type(&self, sig: &Sig) -> ContType {
+        ContType::new(self.flat(&sig.params), self.flat(&sig.results))
+    }
+
+    /// The signature of a program's function.
+    pub(crate) fn signature(&self, sig: &Sig) -> Signature {
+        let mut signature = Signature::new(CallConv::Tail);
+        signature.params.extend(self.flat(&sig.params).into_iter().map(AbiParam::new));
+        signature.returns.extend(self.flat(&sig.results).into_iter().map(AbiParam::new));
+        signature
+    }
+
+    /// Bytes of a table element or other value in static data.
+    pub(crate) fn size(&self, ty: ValType) -> u32 {
+        ty.clif(&self.target.abi).iter().map(|t| t.bytes()).sum()
+    }
+}
+
+/// The surroundings of one function.
+pub(crate) struct Env<'m, 'l> {
+    pub(crate) shared: Shared<'m>,
+    pub(crate) link: &'l mut Link,
+    /// Index of the function, for what is named after it; `None` for functions
+    /// that are not the module's.
+    func: Option<u32>,
+    globals: HashMap<String, GlobalValue>,
+    funcs: HashMap<String, FuncRef>,
+    sigs: HashMap<Signature, SigRef>,
+    tables: u32,
+}
+
+impl<'m, 'l> Env<'m, 'l> {
+    /// For a function in which nothing is declared yet.
+    pub(crate) fn new(shared: Shared<'m>, link: &'l mut Link, func: Option<u32>) -> Self {
+        let (globals, funcs, sigs) = Default::default();
+        Self { shared, link, func, globals, funcs, sigs, tables: 0 }
+    }
+
+    /// The address of a data symbol.
+    pub(crate) fn symbol(&mut self, b: &mut FunctionBuilder<'_>, name: &str) -> Value {
+        let global = match self.globals.get(name) {
+            Some(global) => *global,
+            None => {
+                let global = b.create_global_value(GlobalValueData::Symbol {
+                    name: ExternalName::testcase(name),
+                    offset: Imm64::new(0),
+                    colocated: true,
+                    tls: false,
+                });
+                self.globals.insert(name.to_owned(), global);
+                global
+            }
+        };
+        b.ins().symbol_value(self.shared.word(), global)
+    }
+
+    /// A signature.
+    pub(crate) fn sig(&mut self, func: &mut Function, signature: Signature) -> SigRef {
+        *self.sigs.entry(signature).or_insert_with_key(|s| func.import_signature(s.clone()))
+    }
+
+    /// A function of the link set.
+    fn named(&mut self, func: &mut Function, name: String, signature: Signature) -> FuncRef {
+        if let Some(found) = self.funcs.get(&name) {
+            return *found;
+        }
+        let signature = self.sig(func, signature);
+        let data =
+            ExtFuncData { name: ExternalName::testcase(&name), signature, colocated: true, patchable: false };
+        let declared = func.import_function(data);
+        self.funcs.insert(name, declared);
+        declared
+    }
+
+    /// A function of the module.
+    pub(crate) fn func(&mut self, func: &mut Function, index: u32) -> FuncRef {
+        let signature = self.shared.signature(&self.shared.module.funcs[index as usize].sig);
+        self.named(func, self.shared.symbols.func(index), signature)
+    }
+
+    /// A helper.
+    pub(crate) fn helper(&mut self, func: &mut Function, helper: Helper) -> FuncRef {
+        self.link.helpers.insert(helper);
+        let signature = helper.signature(&self.shared);
+        self.named(func, helper.name(), signature)
+    }
+
+    /// The address of a function's descriptor: a reference to it.
+    pub(crate) fn descriptor(&mut self, b: &mut FunctionBuilder<'_>, index: u32) -> Value {
+        self.link.descriptors.insert(index);
+        let name = self.shared.symbols.descriptor(index);
+        self.symbol(b, &name)
+    }
+
+    /// The settings that `FunctionBuilder` needs for library calls.
+    pub(crate) fn frontend_config(&self) -> cranelift_codegen::isa::TargetFrontendConfig {
+        frontend_config(&self.shared.target.abi)
+    }
+}
+
+impl ContEnv for Env<'_, '_> {
+    fn abi(&self) -> &Abi {
+        &self.shared.target.abi
+    }
+
+    fn store(&mut self, b: &mut FunctionBuilder<'_>) -> Value {
+        self.symbol(b, symbols::STORE)
+    }
+
+    fn tag(&mut self, b: &mut FunctionBuilder<'_>, tag: TagId) -> Value {
+        let name = self.shared.symbols.tag(tag.0);
+        self.symbol(b, &name)
+    }
+
+    fn tag_type(&self, tag: TagId) -> ContType {
+        self.shared.cont_type(&self.shared.module.tags[tag.0 as usize].sig)
+    }
+
+    fn runtime(&mut self, func: &mut Function, f: &RuntimeFn) -> FuncRef {
+        let name = f.name();
+        if let Some(found) = self.funcs.get(&name) {
+            return *found;
+        }
+        let declared = f.declare_in(func, &self.shared.target.abi);
+        self.link.runtime.insert(name.clone(), f.clone());
+        self.funcs.insert(name, declared);
+        declared
+    }
+
+    fn handler_table(&mut self, b: &mut FunctionBuilder<'_>, suspend: &[TagId], switch: &[TagId]) -> Option<Value> {
+        let (symbols, abi) = (self.shared.symbols, self.shared.target.abi);
+        let name = symbols.handlers(self.func?, self.tables);
+        self.tables += 1;
+        let word = u64::from(abi.width.bytes());
+        // from the low end: 0, the switch list backwards; then the suspend list, 0
+        let tag = |t: &TagId| DataItem::Symbol(symbols.tag(t.0));
+        let zero = || DataItem::Word(0);
+        let entries = std::iter::once(zero())
+            .chain(switch.iter().rev().map(tag))
+            .chain(suspend.iter().map(tag))
+            .chain(std::iter::once(zero()));
+        let items: BTreeMap<u64, DataItem> = entries.enumerate().map(|(i, e)| (i as u64 * word, e)).collect();
+        let list = |tags: &[TagId]| tags.iter().map(|t| self.shared.module.tag_name(t.0)).collect::<Vec<_>>();
+        let mut comment = list(suspend);
+        comment.extend(list(switch).into_iter().map(|t| format!("{t} switch")));
+        self.link.handlers.push(Data {
+            name: name.clone(),
+            writable: false,
+            align: abi.width.bytes(),
+            size: items.len() as u64 * word,
+            items,
+            comment: (!comment.is_empty()).then(|| format!("on {}", comment.join(", on "))),
+        });
+        let table = self.symbol(b, &name);
+        Some(b.ins().iadd_imm_s(table, (switch.len() as i64 + 1) * i64::from(abi.word())))
+    }
+}

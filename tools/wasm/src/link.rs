@@ -1,0 +1,27 @@
+//! What the functions of a module ask for while they are translated: runtime
+//! functions, helpers, descriptors, handler tables, segments. All of it is made
+//! when the last function is done, in an order that does not depend on who
+//! asked first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clif_cont_lowering::RuntimeFn;
+use clif_cont_program::Data;
+
+use crate::helper::Helper;
+
+/// The requests.
+#[derive(Default)]
+pub(crate) struct Link {
+    /// By name.
+    pub(crate) runtime: BTreeMap<String, RuntimeFn>,
+    pub(crate) helpers: BTreeSet<Helper>,
+    /// Functions that are referred to.
+    pub(crate) descriptors: BTreeSet<u32>,
+    /// Element segments that exist at run time.
+    pub(crate) elems: BTreeSet<u32>,
+    /// Data segments that exist at run time.
+    pub(crate) data: BTreeSet<u32>,
+    /// Handler tables, in the order of the functions and resumes.
+    pub(crate) handlers: Vec<Data>,
+}
