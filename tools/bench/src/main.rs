@@ -1,2 +1,155 @@
-//! Timings of the generated code next to its peers.
-fn main() {}
+//! Timings of the generated code next to its peers, in one process and one run,
+//! and its size on every ISA.
+//!
+//! ```text
+//! cargo run --release -p clif-cont-bench -- [--json] [--rounds N]
+//! ```
+//!
+//! Rounds alternate between all programs, and medians are reported: on a shared
+//! machine the ratios mean more than the times. A program's values are checked
+//! each time.
+
+mod peers;
+mod programs;
+mod report;
+mod sizes;
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clif_cont_abi::{Isa, SwitchModel};
+use clif_cont_program::{NoHost, Target};
+use clif_cont_runner::{Jit, Options};
+
+use report::{Report, Time};
+
+/// Who does the work.
+enum Worker {
+    /// An export of the program, in the instance of this number.
+    Generated(usize, &'static str),
+    /// A peer's function.
+    Peer(fn(i64) -> i64),
+    /// The peer's table of coroutines.
+    PeerRobin(peers::Robin),
+}
+
+/// One operation as one of the workers does it: `n` times a round, with the
+/// value that has to come out.
+struct Subject {
+    operation: &'static str,
+    name: String,
+    n: i64,
+    expected: i64,
+    /// How many of the operation one `n` holds.
+    per_n: f64,
+    worker: Worker,
+    nanoseconds: Vec<f64>,
+}
+
+impl Subject {
+    fn once(&mut self, jits: &mut [Jit]) -> Result<(), Box<dyn Error>> {
+        let start = Instant::now();
+        let value = match &mut self.worker {
+            Worker::Generated(jit, export) => jits[*jit].call::<(i64,), i64>(export, (self.n,))?,
+            Worker::Peer(run) => run(self.n),
+            Worker::PeerRobin(robin) => robin.run(self.n),
+        };
+        let elapsed = start.elapsed();
+        if value != self.expected {
+            return Err(format!("{}, {}: got {value}, expected {}", self.operation, self.name, self.expected).into());
+        }
+        self.nanoseconds.push(elapsed.as_nanos() as f64 / (self.n as f64 * self.per_n));
+        Ok(())
+    }
+
+    fn median(&mut self) -> f64 {
+        self.nanoseconds.sort_by(f64::total_cmp);
+        self.nanoseconds[self.nanoseconds.len() / 2]
+    }
+}
+
+const ROUNDS: usize = 15;
+
+fn main() -> ExitCode {
+    match arguments().and_then(|(format, rounds)| bench(format, rounds)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn arguments() -> Result<(report::Format, usize), Box<dyn Error>> {
+    let (mut format, mut rounds) = (report::Format::Human, ROUNDS);
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--json" => format = report::Format::Json,
+            "--rounds" => {
+                let n = args.next().ok_or("--rounds takes a number")?;
+                rounds = n.parse::<usize>().map_err(|e| format!("--rounds {n}: {e}"))?.max(1);
+            }
+            other => return Err(format!("unknown argument `{other}`; there are --json and --rounds N").into()),
+        }
+    }
+    Ok((format, rounds))
+}
+
+fn bench(format: report::Format, rounds: usize) -> Result<(), Box<dyn Error>> {
+    let report = Report { rounds, times: times(rounds)?, sizes: sizes::table()? };
+    print!("{}", report.render(format));
+    Ok(())
+}
+
+fn times(rounds: usize) -> Result<Vec<Time>, Box<dyn Error>> {
+    let host = Isa::host().ok_or("there is no code for this machine")?;
+    let mut jits = vec![];
+    let mut subjects = vec![];
+    let mut subject = |operation, name: &str, n, expected, per_n, worker| {
+        let name = name.to_owned();
+        subjects.push(Subject { operation, name, n, expected, per_n, worker, nanoseconds: vec![] });
+    };
+    for model in host.switch_models() {
+        let target = Target::with_switch(host, *model).ok_or("no such switch model here")?;
+        let mut jit = Jit::new(&programs::build(target)?, Box::new(NoHost), Options::default())?;
+        jit.call::<(i64,), i64>("robin_fill", (programs::ROBIN,))?;
+        let mut work = vec![
+            (report::ROUND_TRIP, "round", 1_000_000, 0, 1.0),
+            (report::NEW_RUN, "new_run", 300_000, 0, 1.0),
+            (report::SWITCH, "switch", 1_000_000, 0, 1.0),
+            (report::DEEP, "deep", 200_000, 0, 1.0),
+            (report::ROBIN, "robin", 100 * programs::ROBIN, 0, 1.0),
+        ];
+        if *model == SwitchModel::Instruction {
+            let bare = |operation, per_n| (operation, "bare", 1_000_000, 0, per_n);
+            work.extend([bare(report::ROUND_TRIP, 1.0), bare(report::SWITCH, 2.0)]);
+        }
+        for (operation, export, n, more, per_n) in work {
+            let name = if export == "bare" { report::BARE } else { model.name() };
+            subject(operation, name, n, n + more, per_n, Worker::Generated(jits.len(), export));
+        }
+        jits.push(jit);
+    }
+    let peer = report::COROSENSEI;
+    subject(report::ROUND_TRIP, peer, 1_000_000, 1_000_000, 1.0, Worker::Peer(peers::round));
+    subject(report::NEW_RUN, peer, 300_000, 300_000, 1.0, Worker::Peer(peers::new_run));
+    let n = 100 * programs::ROBIN;
+    let robin = peers::Robin::new(programs::ROBIN as usize);
+    subject(report::ROBIN, peer, n, n, 1.0, Worker::PeerRobin(robin));
+
+    for subject in &mut subjects {
+        subject.once(&mut jits)?; // not counted: first touch of stacks and code
+        subject.nanoseconds.clear();
+    }
+    for _ in 0..rounds {
+        for subject in &mut subjects {
+            subject.once(&mut jits)?;
+        }
+    }
+    Ok(subjects
+        .iter_mut()
+        .map(|s| Time { operation: s.operation, name: s.name.clone(), nanoseconds: s.median() })
+        .collect())
+}
