@@ -11,7 +11,7 @@ use clif_cont_abi::{Abi, HostFn, symbols};
 use cranelift_codegen::ir::entities::AnyEntity;
 use cranelift_codegen::ir::{self, ExternalName, Function, InstructionData, Opcode};
 use cranelift_codegen::isa::TargetIsa;
-use cranelift_codegen::{CodegenError, Context, FinalizedMachReloc, control::ControlPlane};
+use cranelift_codegen::{CodegenError, Context, FinalizedMachReloc, MachTrap, control::ControlPlane};
 
 /// A compiled function, before linking.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct Compiled {
     pub code: Vec<u8>,
     /// What a linker has to patch.
     pub relocs: Vec<FinalizedMachReloc>,
+    /// Where it can trap, by offset into the code, and why.
+    pub traps: Vec<MachTrap>,
     /// Required alignment of the code in bytes.
     pub align: u32,
     /// Size of the frame in bytes, from its lowest address up to and including
@@ -190,6 +192,7 @@ pub fn compile(func: &Function, isa: &dyn TargetIsa, disassembly: Disassembly) -
         Ok(Compiled {
             code: compiled.code_buffer().to_vec(),
             relocs: compiled.buffer.relocs().to_vec(),
+            traps: compiled.buffer.traps().to_vec(),
             align: compiled.buffer.alignment,
             frame_bytes,
             disassembly: compiled.vcode.clone(),

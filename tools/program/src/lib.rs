@@ -394,6 +394,14 @@ pub trait Invoker {
     /// Invokes an export, in an invocation of its own: a suspend in it does not
     /// cross the host function.
     fn invoke(&mut self, export: &str, args: &[Val]) -> Outcome;
+
+    /// The same, and host functions that the invocation calls are `host`'s: a
+    /// host function that runs is borrowed, so it passes `self` on. With
+    /// [`Invoker::invoke`] a backend may have to trap such calls.
+    fn invoke_with(&mut self, host: &mut dyn Host, export: &str, args: &[Val]) -> Outcome {
+        let _ = host;
+        self.invoke(export, args)
+    }
 }
 
 /// The host functions of a program.

@@ -93,6 +93,8 @@ fn flags(target: Target, opt: OptLevel) -> Result<settings::Flags, settings::Set
     b.set("is_pic", "false")?;
     b.set("unwind_info", "false")?;
     b.set("enable_probestack", "false")?;
+    // libcalls may be further away than a short call reaches
+    b.set("use_colocated_libcalls", "false")?;
     // verification is explicit: `compile::verify`
     b.set("enable_verifier", "false")?;
     if target.isa == Isa::X86_64 {

@@ -1,1 +1,45 @@
-//! Runs a link set natively.
+//! Runs a program natively: in this process, on this machine, through
+//! Cranelift's JIT.
+//!
+//! ```no_run
+//! # use clif_cont_program::{Host, Program};
+//! # use clif_cont_runner::{CallError, Jit, Options};
+//! # fn run(program: &Program, host: Box<dyn Host>) -> Result<(), Box<dyn std::error::Error>> {
+//! let mut jit = Jit::new(program, host, Options::default())?;
+//! let sum: i64 = jit.call("sum", (10i64,))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is checked and what is not
+//!
+//! A program is code, and it runs with the rights of this process. Cranelift's
+//! verifier has seen it, every symbol is defined, and every function that Rust
+//! calls has the signature that Rust takes it for; what its loads and stores do
+//! is its own affair. Run what `clif_cont_lowering` or a trusted front end made,
+//! or interpret it first.
+//!
+//! Traps of the lowering are calls, not hardware faults, and come back as
+//! `Outcome::Trapped` with a backtrace; afterwards the program can be invoked
+//! again. **Signals are not handled**: a wild access, a division that nobody
+//! guarded, or an overflow into a stack's guard page ends the process. Nor can
+//! native code be interrupted; see [`with_deadline`].
+//!
+//! This is the one crate of the project with `unsafe`, in the modules that say
+//! so in their first lines.
+
+pub mod arch;
+mod backtrace;
+mod deadline;
+mod error;
+mod host;
+mod jit;
+mod memory;
+mod module;
+mod shared;
+mod typed;
+
+pub use deadline::with_deadline;
+pub use error::{CallError, RunError};
+pub use jit::{Cpu, Jit, Options};
+pub use typed::{Params, Results, Scalar};

@@ -1,0 +1,141 @@
+//! The host interface as generated code calls it: `extern "C"` functions that
+//! get the JIT's shared state as their first argument.
+//!
+//! Nothing may unwind out of them, for there are frames of generated code below
+//! them, and the stack of a continuation below `reserve` and `guard`.
+#![allow(unsafe_code)]
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+
+use clif_cont_abi::{StoreContext, Trap};
+use clif_cont_program::{Host, HostError, Invoker, Outcome, Val};
+
+use crate::shared::{HostPtr, Shared};
+
+/// Addresses for [`crate::module::load`].
+pub(crate) fn addresses(shared: &Shared) -> crate::module::HostAddresses {
+    let reserve: extern "C" fn(*const Shared, u64, u64) -> u64 = reserve;
+    let guard: extern "C" fn(*const Shared, u64) = guard;
+    let call: extern "C" fn(*const Shared, u64) -> u32 = call;
+    crate::module::HostAddresses {
+        context: std::ptr::from_ref(shared).expose_provenance() as u64,
+        reserve: reserve as usize as u64,
+        guard: guard as usize as u64,
+        call: call as usize as u64,
+    }
+}
+
+extern "C" fn reserve(shared: *const Shared, bytes: u64, align: u64) -> u64 {
+    // SAFETY: the address that `addresses` was given; the code that calls here
+    // is freed before the `Shared` is.
+    let shared = unsafe { &*shared };
+    shared.memory.reserve(bytes, align)
+}
+
+extern "C" fn guard(shared: *const Shared, address: u64) {
+    // SAFETY: as in `reserve`.
+    let shared = unsafe { &*shared };
+    shared.memory.guard(address);
+}
+
+/// Performs the host function whose index is in the store context, for the
+/// continuation `contref`. On the driver's stack.
+extern "C" fn call(shared: *const Shared, contref: u64) -> u32 {
+    // SAFETY: as in `reserve`.
+    let shared = unsafe { &*shared };
+    // a panic in here, and not only in the host's own code, becomes a trap
+    let result = catch_unwind(AssertUnwindSafe(|| perform(shared, contref)));
+    let message = match result {
+        Ok(Ok(())) => return 0,
+        Ok(Err(HostError(message))) => message,
+        Err(payload) => format!("a host function panicked: {}", panic_message(&*payload)),
+    };
+    shared.set_detail(message);
+    u32::from(Trap::Host.code())
+}
+
+fn perform(shared: &Shared, contref: u64) -> Result<(), HostError> {
+    let index = shared.store_word(&StoreContext::HOST_FUNCTION);
+    let import = usize::try_from(index).ok().and_then(|i| shared.imports.get(i));
+    let import = import.ok_or_else(|| HostError(format!("there is no import of index {index}")))?;
+    // SAFETY: the ContRef of the running program's own stack; its payload holds
+    // the arguments, whose number was checked when the program was loaded.
+    let args = unsafe { shared.read_values(contref, &import.params) }
+        .ok_or_else(|| HostError("the arguments cannot be read".into()))?;
+    let name = format!("{}.{}", import.module, import.name);
+    let lent = Lent::take(shared).ok_or_else(|| {
+        HostError(format!(
+            "`{name}` is called while another host function runs; that one has to pass the host on with `invoke_with`"
+        ))
+    })?;
+    // SAFETY: taken out of the cell, so nobody else refers to the host until
+    // `lent` is dropped. Whoever put it there keeps it alive: see `HostPtr`.
+    let host = unsafe { &mut *lent.host.as_ptr() };
+    let results = host.call(import, &args, &mut Nested { shared })?;
+    drop(lent);
+    let types: Vec<_> = results.iter().map(|v| v.ty()).collect();
+    if types != import.results {
+        let list = |types: &[clif_cont_program::ValType]| types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
+        return Err(HostError(format!("`{name}` gave ({}), not ({})", list(&types), list(&import.results))));
+    }
+    // SAFETY: as for the arguments.
+    unsafe { shared.write_values(contref, &results) };
+    Ok(())
+}
+
+/// The host while it is in use; back in its cell when this is dropped, also by
+/// a panic.
+struct Lent<'a> {
+    shared: &'a Shared,
+    host: HostPtr,
+}
+
+impl<'a> Lent<'a> {
+    fn take(shared: &'a Shared) -> Option<Self> {
+        shared.host.take().map(|host| Self { shared, host })
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        self.shared.host.set(Some(self.host));
+    }
+}
+
+/// What a host function invokes the program through.
+struct Nested<'a> {
+    shared: &'a Shared,
+}
+
+impl Invoker for Nested<'_> {
+    fn invoke(&mut self, export: &str, args: &[Val]) -> Outcome {
+        match self.shared.invoke(export, args) {
+            Ok(outcome) => outcome,
+            Err(e) => Outcome::Unsupported(e.to_string()),
+        }
+    }
+
+    fn invoke_with(&mut self, host: &mut dyn Host, export: &str, args: &[Val]) -> Outcome {
+        // Puts the cell back as it was, also after a panic.
+        struct Restore<'a>(&'a Shared, Option<HostPtr>);
+        impl Drop for Restore<'_> {
+            fn drop(&mut self) {
+                self.0.host.set(self.1);
+            }
+        }
+        let ptr: NonNull<dyn Host + '_> = NonNull::from(host);
+        // SAFETY: only the lifetime changes. The pointer leaves the cell before
+        // this function, and with it the borrow of `host`, ends.
+        let ptr: HostPtr = unsafe { std::mem::transmute::<NonNull<dyn Host + '_>, HostPtr>(ptr) };
+        let _restore = Restore(self.shared, self.shared.host.replace(Some(ptr)));
+        self.invoke(export, args)
+    }
+}
+
+/// The message of a panic.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
+    text.unwrap_or("no message").to_owned()
+}

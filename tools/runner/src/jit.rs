@@ -1,0 +1,241 @@
+//! [`Jit`]: a program in this process.
+#![allow(unsafe_code)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+use clif_cont_abi::{Abi, Isa, StoreContext, SwitchModel, symbols};
+use clif_cont_program::target::OptLevel;
+use clif_cont_program::{Export, Host, Instance, InvokeError, Outcome, Program, Val, ValType};
+use cranelift_jit::JITModule;
+
+use crate::module::{self, Loaded};
+use crate::shared::{self, Code, Driver, Entry, HostPtr, Shared};
+use crate::{CallError, Params, Results, RunError, host};
+
+/// Which instructions code may use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Cpu {
+    /// All that this machine has.
+    #[default]
+    Host,
+    /// Those that every machine of the ISA has: the same code everywhere.
+    Baseline,
+}
+
+/// How to compile.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// How much is optimised.
+    pub opt: OptLevel,
+    /// For which machine.
+    pub cpu: Cpu,
+}
+
+/// A program, compiled and ready. It stays on the thread that made it.
+///
+/// Dropping it frees its code, data, stacks and memories.
+pub struct Jit {
+    shared: Rc<Shared>,
+    host: HostPtr,
+    /// `None` only while it is dropped.
+    module: Option<JITModule>,
+}
+
+impl fmt::Debug for Jit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jit").field("stacks", &self.slots()).finish_non_exhaustive()
+    }
+}
+
+impl Jit {
+    /// Verifies, compiles and links a program. Nothing of it is run yet.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`]: another ISA than the host's, a function that is invalid,
+    /// an undefined symbol, an export without a trampoline.
+    pub fn new(program: &Program, host: Box<dyn Host>, options: Options) -> Result<Self, RunError> {
+        let target = program.target;
+        if Isa::host() != Some(target.isa) {
+            return Err(RunError::WrongIsa { program: target.isa, host: Isa::host() });
+        }
+        if target.abi.switch == SwitchModel::HostCall {
+            return Err(RunError::SwitchModel(target.abi.switch));
+        }
+        check(program)?;
+        // SAFETY: `Box::into_raw` is never null.
+        let host: HostPtr = unsafe { NonNull::new_unchecked(Box::into_raw(host)) };
+        let shared = Rc::new(Shared::new(target.abi, program.imports.clone(), host));
+        // from here on `Drop` gives the host back
+        let mut jit = Self { shared, host, module: None };
+        let Loaded { module, code, data } = module::load(program, host::addresses(&jit.shared), &options)?;
+        jit.module = Some(module);
+
+        let functions: BTreeMap<&str, u64> = code.iter().map(|r| (r.name.as_str(), r.start)).collect();
+        let find = |symbol: &str, by: &str| {
+            let undefined = || RunError::Undefined { symbol: symbol.to_owned(), by: by.to_owned() };
+            functions.get(symbol).copied().ok_or_else(undefined)
+        };
+        let entry = |export: &Export| {
+            let by = format!("export `{}`", export.name);
+            Ok(Entry {
+                function: find(&export.function, &by)?,
+                enter: find(&export.enter, &by)?,
+                export: export.clone(),
+            })
+        };
+        let exports = program.exports.iter().map(|e| Ok((e.name.clone(), entry(e)?))).collect::<Result<_, RunError>>()?;
+        let init = program.init.as_ref().map(entry).transpose()?;
+        let driver = if program.exports.is_empty() && init.is_none() {
+            None
+        } else {
+            let by = "every invocation";
+            Some(Driver {
+                begin: find(symbols::BEGIN, by)?,
+                invoke: find(symbols::INVOKE, by)?,
+                reclaim: find(symbols::RECLAIM, by)?,
+                store: data.get(symbols::STORE).copied().ok_or_else(|| RunError::Undefined {
+                    symbol: symbols::STORE.into(),
+                    by: by.into(),
+                })?,
+            })
+        };
+        let names = program.exports.iter().map(|e| e.name.clone()).collect();
+        let code = Code { ranges: code, exports, names, init, driver };
+        if jit.shared.code.set(code).is_err() {
+            return Err(RunError::Jit("loaded twice".into()));
+        }
+        Ok(jit)
+    }
+
+    /// Calls an export with Rust types.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when the types are not those of the export, and when the
+    /// program traps.
+    pub fn call<P: Params, R: Results>(&mut self, export: &str, params: P) -> Result<R, CallError> {
+        let asked = R::types();
+        if let Some(entry) = self.shared.code.get().and_then(|c| c.exports.get(export))
+            && entry.export.params == P::types()
+            && entry.export.results != asked
+        {
+            let returns = entry.export.results.clone();
+            return Err(CallError::Results { export: export.to_owned(), returns, asked });
+        }
+        match self.invoke(export, &params.to_vals()).map_err(CallError::Invoke)? {
+            Outcome::Returned(vals) => {
+                R::from_vals(&vals).ok_or_else(|| CallError::Other(format!("`{export}` gave other results")))
+            }
+            Outcome::Trapped(trapped) => Err(CallError::Trapped(trapped)),
+            Outcome::Unsupported(what) => Err(CallError::Other(what)),
+            other => Err(CallError::Other(format!("{other:?}"))),
+        }
+    }
+
+    /// Size in bytes of a function's machine code; `None` for one that the
+    /// program does not have.
+    pub fn code_size(&self, symbol: &str) -> Option<usize> {
+        self.shared.code.get()?.ranges.iter().find(|r| r.name == symbol).map(|r| r.len)
+    }
+
+    /// The number of stacks made so far. A program whose continuations end
+    /// stops making them: slots are recycled.
+    pub fn slots(&self) -> u64 {
+        shared::stacks_made(&self.shared)
+    }
+}
+
+impl Instance for Jit {
+    fn invoke(&mut self, export: &str, args: &[Val]) -> Result<Outcome, InvokeError> {
+        self.shared.invoke(export, args)
+    }
+
+    fn initialize(&mut self) -> Option<Outcome> {
+        self.shared.initialize()
+    }
+}
+
+impl Drop for Jit {
+    fn drop(&mut self) {
+        if let Some(module) = self.module.take() {
+            // SAFETY: an invocation borrows the JIT, so no code of it runs; its
+            // addresses are known to `shared` alone, which goes next.
+            unsafe { module.free_memory() };
+        }
+        self.shared.host.set(None);
+        // SAFETY: from `Box::into_raw` in `new`; removed from the cell above,
+        // and no host function runs.
+        drop(unsafe { Box::from_raw(self.host.as_ptr()) });
+    }
+}
+
+/// What can be said before compiling.
+fn check(program: &Program) -> Result<(), RunError> {
+    let abi = &program.target.abi;
+    let fits = |name: &str, types: &[ValType]| {
+        // one slot more is used for the address of the callee
+        let slots = shared::slots(abi, types);
+        if slots + 1 < Abi::PAYLOAD_SLOTS as usize {
+            Ok(())
+        } else {
+            Err(RunError::TooManyValues { name: name.to_owned(), slots })
+        }
+    };
+    let mut seen = BTreeSet::new();
+    for e in program.exports.iter().chain(&program.init) {
+        if e.enter.is_empty() {
+            return Err(RunError::NoTrampoline(e.name.clone()));
+        }
+        fits(&e.name, &e.params)?;
+        fits(&e.name, &e.results)?;
+    }
+    for e in &program.exports {
+        if !seen.insert(&e.name) {
+            return Err(RunError::Duplicate(e.name.clone()));
+        }
+    }
+    if let Some(init) = &program.init
+        && !init.params.is_empty()
+    {
+        return Err(RunError::WrongKind { symbol: init.function.clone(), by: "initialisation".into() });
+    }
+    for i in &program.imports {
+        let name = format!("{}.{}", i.module, i.name);
+        fits(&name, &i.params)?;
+        fits(&name, &i.results)?;
+    }
+    if let Some(store) = program.data.iter().find(|d| d.name == symbols::STORE) {
+        let error = |cause: String| RunError::Data { symbol: store.name.clone(), cause };
+        if store.size < u64::from(StoreContext::BYTES) || store.align < StoreContext::ALIGN || !store.writable {
+            return Err(error(format!(
+                "the store context is writable, of {} bytes, aligned to {}",
+                StoreContext::BYTES,
+                StoreContext::ALIGN
+            )));
+        }
+    }
+    check_signatures(program)
+}
+
+/// The functions that are called from Rust have to be what Rust takes them for.
+fn check_signatures(program: &Program) -> Result<(), RunError> {
+    use cranelift_codegen::ir::types::{I32, I64};
+    let driver: [(&str, &[_], &[_]); 3] =
+        [(symbols::BEGIN, &[], &[I64]), (symbols::INVOKE, &[I64], &[I32]), (symbols::RECLAIM, &[], &[])];
+    for (symbol, params, results) in driver {
+        let Some(f) = program.function(symbol) else { continue };
+        let sig = &f.func.signature;
+        let same = |have: &[cranelift_codegen::ir::AbiParam], want: &[_]| {
+            have.iter().map(|p| p.value_type).eq(want.iter().copied())
+        };
+        let conv = cranelift_codegen::isa::CallConv::SystemV;
+        if sig.call_conv != conv || !same(&sig.params, params) || !same(&sig.returns, results) {
+            return Err(RunError::WrongKind { symbol: symbol.into(), by: "every invocation".into() });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,356 @@
+//! From a program to code and data in memory.
+//!
+//! Everything lies in one arena, so that `colocated` references, which reach
+//! two gigabytes, always reach. Nothing is looked up in the process by name but
+//! the libcalls; a symbol that the program does not define is an error before
+//! anything is compiled.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use clif_cont_abi::{Abi, HostFn, SwitchModel, symbols};
+use clif_cont_program::compile::{self, CompileError, CompileErrorKind};
+use clif_cont_program::target::{isa_from_builder, target_isa};
+use clif_cont_program::{Data, DataItem, Origin, Program};
+use cranelift_codegen::Context;
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::ir::{
+    self, AbiParam, ExternalName, Function, GlobalValueData, InstBuilder, Signature, UserExternalName,
+};
+use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
+use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
+use cranelift_module::{
+    DataDescription, DataId, FuncId, Linkage, Module, ModuleError, default_libcall_names,
+};
+
+use crate::{Cpu, Options, RunError, arch};
+
+/// Address space of the arena beside the program's data, in bytes.
+const CODE_ARENA: usize = 256 << 20;
+/// The most data, in bytes; `colocated` references reach two gigabytes.
+const MAX_DATA: u64 = 1 << 30;
+/// The arena aligns to pages at most.
+const MAX_ALIGN: u32 = 4096;
+
+/// Addresses of the Rust functions behind the host interface. Each takes the
+/// address of the JIT's state, `context`, before the parameters of its
+/// [`HostFn`].
+#[derive(Clone, Copy)]
+pub(crate) struct HostAddresses {
+    pub(crate) context: u64,
+    pub(crate) reserve: u64,
+    pub(crate) guard: u64,
+    pub(crate) call: u64,
+}
+
+/// A function in memory.
+#[derive(Clone, Debug)]
+pub(crate) struct CodeRange {
+    pub(crate) start: u64,
+    pub(crate) len: usize,
+    pub(crate) name: String,
+    pub(crate) origin: Origin,
+}
+
+/// A program in memory.
+pub(crate) struct Loaded {
+    pub(crate) module: JITModule,
+    /// Sorted by address.
+    pub(crate) code: Vec<CodeRange>,
+    /// Addresses of data.
+    pub(crate) data: BTreeMap<String, u64>,
+}
+
+#[derive(Clone, Copy)]
+enum Symbol {
+    Function(FuncId),
+    Data(DataId),
+}
+
+impl Symbol {
+    /// As `cranelift_module` numbers them in a function.
+    fn external(self) -> UserExternalName {
+        match self {
+            Self::Function(id) => UserExternalName::new(0, id.as_u32()),
+            Self::Data(id) => UserExternalName::new(1, id.as_u32()),
+        }
+    }
+}
+
+/// Compiles and links. A panic of the code generator becomes an error.
+pub(crate) fn load(program: &Program, host: HostAddresses, options: &Options) -> Result<Loaded, RunError> {
+    catch_unwind(AssertUnwindSafe(|| load_program(program, host, options))).unwrap_or_else(|payload| {
+        let what = crate::host::panic_message(&*payload);
+        Err(RunError::Jit(what))
+    })
+}
+
+fn isa(program: &Program, options: &Options) -> Result<OwnedTargetIsa, RunError> {
+    match options.cpu {
+        Cpu::Baseline => target_isa(program.target, options.opt),
+        Cpu::Host => {
+            let builder = cranelift_native::builder().map_err(|e| RunError::Jit(e.to_owned()))?;
+            isa_from_builder(program.target, options.opt, builder)
+        }
+    }
+    .map_err(RunError::Target)
+}
+
+fn load_program(program: &Program, host: HostAddresses, options: &Options) -> Result<Loaded, RunError> {
+    let isa = isa(program, options)?;
+    let data_bytes = check_data(program)?;
+    let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
+    let arena = ArenaMemoryProvider::new_with_size(CODE_ARENA + data_bytes).map_err(|e| RunError::Jit(e.to_string()))?;
+    builder.memory_provider(Box::new(arena));
+    let mut linker = Linker { module: JITModule::new(builder), symbols: BTreeMap::new() };
+    linker.declare(program, &*isa)?;
+
+    let mut sizes = vec![];
+    for f in &program.functions {
+        let name = f.name();
+        compile::verify(&f.func, &*isa).map_err(RunError::Compile)?;
+        let mut func = f.func.clone();
+        linker.resolve(&mut func, &name)?;
+        let (id, len) = linker.define(&name, func)?;
+        sizes.push((id, len, name, f.origin));
+    }
+    if program.target.abi.switch == SwitchModel::Routine
+        && let Some(arch) = arch::of(program.target.isa)
+        && let Some(Symbol::Function(id)) = linker.symbols.get(symbols::SWITCH).copied()
+    {
+        linker.module.define_function_bytes(id, arch.align, arch.switch, &[]).map_err(jit_error)?;
+        sizes.push((id, arch.switch.len(), symbols::SWITCH.into(), Origin::Runtime));
+    }
+    for (f, address) in [(HostFn::Reserve, host.reserve), (HostFn::Guard, host.guard), (HostFn::Call, host.call)] {
+        let func = thunk(f, host.context, address);
+        let (id, len) = linker.define(f.symbol(), func)?;
+        sizes.push((id, len, f.symbol().into(), Origin::Runtime));
+    }
+    for d in &program.data {
+        linker.define_data(d, &program.target.abi)?;
+    }
+    linker.module.finalize_definitions().map_err(jit_error)?;
+
+    let Linker { module, symbols } = linker;
+    let mut code: Vec<CodeRange> = sizes
+        .into_iter()
+        .map(|(id, len, name, origin)| {
+            let start = module.get_finalized_function(id).expose_provenance() as u64;
+            CodeRange { start, len, name, origin }
+        })
+        .collect();
+    code.sort_by_key(|r| r.start);
+    let data = symbols
+        .iter()
+        .filter_map(|(name, symbol)| match symbol {
+            Symbol::Data(id) => Some((name.clone(), module.get_finalized_data(*id).0.expose_provenance() as u64)),
+            Symbol::Function(_) => None,
+        })
+        .collect();
+    Ok(Loaded { module, code, data })
+}
+
+fn jit_error(e: ModuleError) -> RunError {
+    RunError::Jit(e.to_string())
+}
+
+/// Refuses what the arena cannot hold; gives the space that data takes.
+fn check_data(program: &Program) -> Result<usize, RunError> {
+    let word = u64::from(program.target.abi.width.bytes());
+    let mut total = 0u64;
+    for d in &program.data {
+        let error = |cause: String| RunError::Data { symbol: d.name.clone(), cause };
+        if d.align > MAX_ALIGN || !d.align.is_power_of_two() {
+            return Err(error(format!("an alignment of {} bytes is not supported", d.align)));
+        }
+        let end = |(at, item): (&u64, &DataItem)| {
+            at.checked_add(match item {
+                DataItem::Bytes(bytes) => bytes.len() as u64,
+                DataItem::Word(_) | DataItem::Symbol(_) => word,
+            })
+        };
+        if d.items.iter().any(|item| end(item).is_none_or(|end| end > d.size)) {
+            return Err(error(format!("an item reaches beyond its {} bytes", d.size)));
+        }
+        total = total.saturating_add(d.size).saturating_add(u64::from(MAX_ALIGN));
+        if total > MAX_DATA {
+            return Err(error(format!("the program has more than {MAX_DATA} bytes of data")));
+        }
+    }
+    Ok(total as usize)
+}
+
+struct Linker {
+    module: JITModule,
+    symbols: BTreeMap<String, Symbol>,
+}
+
+impl Linker {
+    fn declare(&mut self, program: &Program, isa: &dyn cranelift_codegen::isa::TargetIsa) -> Result<(), RunError> {
+        let mut functions: Vec<(String, Signature)> =
+            program.functions.iter().map(|f| (f.name(), f.func.signature.clone())).collect();
+        for f in [HostFn::Reserve, HostFn::Guard, HostFn::Call] {
+            functions.push((f.symbol().into(), host_signature(f)));
+        }
+        if program.target.abi.switch == SwitchModel::Routine {
+            // never called from here: any signature will do
+            functions.push((symbols::SWITCH.into(), Signature::new(isa.default_call_conv())));
+        }
+        for (name, signature) in functions {
+            let id = self.module.declare_function(&name, Linkage::Local, &signature).map_err(jit_error)?;
+            if self.symbols.insert(name.clone(), Symbol::Function(id)).is_some() {
+                return Err(RunError::Duplicate(name));
+            }
+        }
+        for d in &program.data {
+            if self.symbols.contains_key(&d.name) {
+                return Err(RunError::Duplicate(d.name.clone()));
+            }
+            let id = self.module.declare_data(&d.name, Linkage::Local, d.writable, false).map_err(jit_error)?;
+            self.symbols.insert(d.name.clone(), Symbol::Data(id));
+        }
+        Ok(())
+    }
+
+    fn find(&self, symbol: &str, by: &str) -> Result<Symbol, RunError> {
+        let undefined = || RunError::Undefined { symbol: symbol.to_owned(), by: format!("%{by}") };
+        self.symbols.get(symbol).copied().ok_or_else(undefined)
+    }
+
+    /// Makes every name in `func` one of the module's numbers.
+    fn resolve(&self, func: &mut Function, by: &str) -> Result<(), RunError> {
+        let refs: Vec<_> = func.dfg.ext_funcs.keys().collect();
+        for r in refs {
+            // the reader leaves gaps where numbers were skipped
+            if func.dfg.ext_funcs[r].signature == cranelift_codegen::packed_option::ReservedValue::reserved_value() {
+                continue;
+            }
+            let Some(symbol) = self.symbol_of(&func.dfg.ext_funcs[r].name, by)? else {
+                // libcalls are anywhere in the process
+                func.dfg.ext_funcs[r].colocated = false;
+                continue;
+            };
+            if let Symbol::Data(_) = symbol {
+                let symbol = func.dfg.ext_funcs[r].name.display(None).to_string();
+                return Err(wrong_kind(&symbol, by));
+            }
+            let name = func.declare_imported_user_function(symbol.external());
+            let ext = &mut func.dfg.ext_funcs[r];
+            ext.name = ExternalName::user(name);
+            ext.colocated = true;
+        }
+        let values: Vec<_> = func.global_values.keys().collect();
+        for gv in values {
+            let GlobalValueData::Symbol { name, .. } = &func.global_values[gv] else { continue };
+            let Some(symbol) = self.symbol_of(name, by)? else { continue };
+            let new = func.declare_imported_user_function(symbol.external());
+            if let GlobalValueData::Symbol { name, colocated, .. } = &mut func.global_values[gv] {
+                *name = ExternalName::user(new);
+                *colocated = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// `None` for a libcall.
+    fn symbol_of(&self, name: &ExternalName, by: &str) -> Result<Option<Symbol>, RunError> {
+        match name {
+            ExternalName::TestCase(name) => self.find(&String::from_utf8_lossy(name.raw()), by).map(Some),
+            ExternalName::LibCall(_) => Ok(None),
+            other => Err(RunError::Undefined { symbol: format!("{:?}", other), by: format!("%{by}") }),
+        }
+    }
+
+    /// Compiles into the arena; gives the size of the code.
+    fn define(&mut self, name: &str, func: Function) -> Result<(FuncId, usize), RunError> {
+        let Symbol::Function(id) = self.find(name, name)? else { return Err(RunError::Duplicate(name.into())) };
+        let mut ctx = Context::for_function(func);
+        self.module.define_function(id, &mut ctx).map_err(|e| match e {
+            ModuleError::Compilation(e) => RunError::Compile(CompileError {
+                function: format!("%{name}"),
+                kind: CompileErrorKind::Unsupported(e.to_string()),
+            }),
+            e => jit_error(e),
+        })?;
+        let Some(compiled) = ctx.compiled_code() else { return Err(RunError::Jit(format!("%{name} has no code"))) };
+        let frame = compile::frame_bytes(&compiled.buffer, self.module.isa());
+        compile::check_frame(&ctx.func, frame).map_err(RunError::Compile)?;
+        Ok((id, compiled.code_buffer().len()))
+    }
+
+    fn define_data(&mut self, d: &Data, abi: &Abi) -> Result<(), RunError> {
+        let Symbol::Data(id) = self.find(&d.name, &d.name)? else { return Err(RunError::Duplicate(d.name.clone())) };
+        let mut description = DataDescription::new();
+        description.set_align(u64::from(d.align));
+        if d.items.is_empty() {
+            description.define_zeroinit(d.size as usize);
+            return self.module.define_data(id, &description).map_err(jit_error);
+        }
+        let mut bytes = vec![0; d.size as usize];
+        let mut put = |at: u64, item: &[u8]| {
+            let at = at as usize;
+            bytes[at..at + item.len()].copy_from_slice(item);
+        };
+        for (&at, item) in &d.items {
+            match item {
+                DataItem::Bytes(item) => put(at, item),
+                DataItem::Word(word) => put(at, &abi.word_bytes(*word)),
+                DataItem::Symbol(symbol) => match self.find(symbol, &d.name)? {
+                    Symbol::Function(f) => {
+                        let f = self.module.declare_func_in_data(f, &mut description);
+                        description.write_function_addr(at as u32, f);
+                    }
+                    Symbol::Data(target) => {
+                        let target = self.module.declare_data_in_data(target, &mut description);
+                        description.write_data_addr(at as u32, target, 0);
+                    }
+                },
+            }
+        }
+        description.define(bytes.into_boxed_slice());
+        self.module.define_data(id, &description).map_err(jit_error)
+    }
+}
+
+fn wrong_kind(symbol: &str, by: &str) -> RunError {
+    RunError::WrongKind { symbol: symbol.trim_start_matches('%').to_owned(), by: format!("%{by}") }
+}
+
+/// The signature of a host function; words have 64 bits on every host.
+fn host_signature(f: HostFn) -> Signature {
+    use ir::types::{I32, I64};
+    let mut signature = Signature::new(CallConv::SystemV);
+    let (params, results): (usize, Option<ir::Type>) = match f {
+        HostFn::Reserve => (2, Some(I64)),
+        HostFn::Guard | HostFn::Reset => (1, None),
+        HostFn::Call => (1, Some(I32)),
+        HostFn::Switch => (3, Some(I64)),
+    };
+    signature.params.extend(std::iter::repeat_n(AbiParam::new(I64), params));
+    signature.returns.extend(results.map(AbiParam::new));
+    signature
+}
+
+/// A host function: calls the Rust function at `address` with `context` before
+/// its own parameters. That is how Rust code finds the JIT that it is called
+/// by, without a global.
+fn thunk(f: HostFn, context: u64, address: u64) -> Function {
+    let signature = host_signature(f);
+    let mut inner = signature.clone();
+    inner.params.insert(0, AbiParam::new(ir::types::I64));
+    let name = ir::UserFuncName::testcase(f.symbol());
+    let mut func = Function::with_name_signature(name, signature);
+    let inner = func.import_signature(inner);
+    let block = func.dfg.make_block();
+    func.layout.append_block(block);
+    let params: Vec<ir::Type> = func.signature.params.iter().map(|p| p.value_type).collect();
+    let params: Vec<ir::Value> = params.into_iter().map(|ty| func.dfg.append_block_param(block, ty)).collect();
+    let mut at = FuncCursor::new(&mut func).at_bottom(block);
+    let context = at.ins().iconst(ir::types::I64, context as i64);
+    let address = at.ins().iconst(ir::types::I64, address as i64);
+    let args: Vec<ir::Value> = std::iter::once(context).chain(params).collect();
+    let call = at.ins().call_indirect(inner, address, &args);
+    let results = at.func.dfg.inst_results(call).to_vec();
+    at.ins().return_(&results);
+    func
+}
