@@ -1,10 +1,10 @@
 //! What an embedder supplies, and the types that operations are described by.
 
 use clif_cont_abi::Abi;
-use cranelift_codegen::ir::{Block, FuncRef, Function, Type, Value};
+use cranelift_codegen::ir::{Block, FuncRef, Function, InstBuilder, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
 
-use crate::RuntimeFn;
+use crate::{LowerError, RuntimeFn};
 
 /// The type of a continuation, or of a tag: CLIF types of what goes in and what
 /// comes out. A continuation object among them is two words of pointer width.
@@ -77,9 +77,55 @@ pub trait ContEnv {
     /// that whatever is asked for gets defined by [`RuntimeFn::define`].
     fn runtime(&mut self, func: &mut Function, f: &RuntimeFn) -> FuncRef;
 
+    /// Raises `exn` (an exception reference, not null) where the builder
+    /// stands, and terminates the block: a jump to the innermost handler of
+    /// the function, or a return that hands it to the caller. Asked for only
+    /// where the ABI has exceptions.
+    ///
+    /// What is provided returns to the caller, with zeros beside it.
+    fn raise(&mut self, b: &mut FunctionBuilder<'_>, exn: Value) {
+        let results: Vec<Type> = b.func.signature.returns[1..].iter().map(|r| r.value_type).collect();
+        let zeros: Vec<Value> = results.into_iter().map(|ty| zero_of(b, ty)).collect();
+        let values: Vec<Value> = std::iter::once(exn).chain(zeros).collect();
+        b.ins().return_(&values);
+    }
+
+    /// A new exception of `tag` with these values, for `resume_throw`; never
+    /// null.
+    ///
+    /// # Errors
+    ///
+    /// [`LowerError::NoExceptions`] where the embedder cannot make one, as what
+    /// is provided here.
+    fn new_exception(
+        &mut self,
+        _b: &mut FunctionBuilder<'_>,
+        _tag: TagId,
+        _args: &[Value],
+    ) -> Result<Value, LowerError> {
+        Err(LowerError::NoExceptions)
+    }
+
     /// The address of a constant table with these handlers, as
     /// `clif_cont_abi::HandlerTable` describes it: tags of suspend clauses and
     /// of switch clauses, each in source order. `None`: the builders make one
     /// on the resumer's frame.
     fn handler_table(&mut self, b: &mut FunctionBuilder<'_>, suspend: &[TagId], switch: &[TagId]) -> Option<Value>;
+}
+
+/// A value of this type that nobody reads.
+fn zero_of(b: &mut FunctionBuilder<'_>, ty: Type) -> Value {
+    match ty {
+        types::F32 => b.ins().f32const(0.0),
+        types::F64 => b.ins().f64const(0.0),
+        types::I128 => {
+            let half = b.ins().iconst(types::I64, 0);
+            b.ins().iconcat(half, half)
+        }
+        _ if ty.is_vector() => {
+            let zeros = b.func.dfg.constants.insert(vec![0; ty.bytes() as usize].into());
+            b.ins().vconst(ty, zeros)
+        }
+        _ => b.ins().iconst(ty, 0),
+    }
 }

@@ -147,6 +147,9 @@ pub enum LowerError {
     /// `switch` to a continuation type whose last parameter is not a
     /// continuation object (two words).
     NoReturnContinuation,
+    /// An exception in a link set without exceptions, or from an embedder that
+    /// cannot make one.
+    NoExceptions,
 }
 
 impl fmt::Display for LowerError {
@@ -164,6 +167,7 @@ impl fmt::Display for LowerError {
                 let types = expected.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 write!(f, "the block of handler clause {clause} has to take ({types})")
             }
+            Self::NoExceptions => f.write_str("this link set has no exceptions"),
             Self::NoReturnContinuation => {
                 f.write_str("the last parameter of a switched-to continuation has to be a continuation object")
             }

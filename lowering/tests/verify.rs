@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use clif_cont_abi::{Abi, Isa, SwitchModel};
+use clif_cont_abi::{Abi, Exceptions, Isa, SwitchModel};
 use clif_cont_lowering::{
     ContEnv, ContObj, ContType, Conts, LowerError, RuntimeFn, SymbolEnv, TagId, frontend_config, on, on_switch,
     required_by,
@@ -64,7 +64,8 @@ fn accept(func: &Function, isa: Isa) {
 }
 
 fn abis() -> impl Iterator<Item = Abi> {
-    Isa::ALL.into_iter().flat_map(|isa| isa.switch_models().iter().map(move |m| Abi::new(isa, *m)))
+    let plain = Isa::ALL.into_iter().flat_map(|isa| isa.switch_models().iter().map(move |m| Abi::new(isa, *m)));
+    plain.flat_map(|abi| Exceptions::ALL.map(|exceptions| Abi { exceptions, ..abi }))
 }
 
 fn word(abi: &Abi) -> Type {
@@ -80,6 +81,8 @@ fn function(
 ) -> Function {
     let mut signature = Signature::new(CallConv::Tail);
     signature.params.extend(params.iter().copied().map(AbiParam::new));
+    let throws = env.abi().exceptions == Exceptions::ExtraResult;
+    signature.returns.extend(throws.then_some(AbiParam::new(word(env.abi()))));
     signature.returns.extend(results.iter().copied().map(AbiParam::new));
     let mut func = Function::with_name_signature(UserFuncName::testcase("op"), signature);
     let mut context = FunctionBuilderContext::new();
@@ -91,10 +94,20 @@ fn function(
     let args = b.block_params(entry).to_vec();
     env.enter_function("op");
     let values = body(env, &mut b, &args);
-    b.ins().return_(&values);
+    return_normally(env, &mut b, &values);
     b.seal_all_blocks();
     b.finalize(frontend_config(env.abi()));
     func
+}
+
+/// With a null exception in front where there are exceptions.
+fn return_normally(env: &SymbolEnv, b: &mut FunctionBuilder<'_>, values: &[Value]) {
+    let mut all = vec![];
+    if env.abi().exceptions == Exceptions::ExtraResult {
+        all.push(b.ins().iconst(word(env.abi()), 0));
+    }
+    all.extend_from_slice(values);
+    b.ins().return_(&all);
 }
 
 /// Also everything in the runtime that it takes, in turn.
@@ -154,7 +167,7 @@ fn every_operation_on_every_isa() {
             let clauses =
                 [on(yielding, handlers[0]), on_switch(swapping), on(yielding, handlers[1]), on(yielding, handlers[2])];
             let values = Conts::new(env).resume(b, obj(a), &ct, &a[2..], &clauses).unwrap();
-            b.ins().return_(&values);
+            return_normally(env, b, &values);
             for block in handlers {
                 b.switch_to_block(block);
                 let k = b.block_params(block)[1..].to_vec();
@@ -173,7 +186,14 @@ fn every_operation_on_every_isa() {
             let ty = ContType::new(vec![types::F64, types::I32], vec![types::I32]);
             Conts::new(env).host_call(b, 3, &ty, a).unwrap()
         });
-        for func in [cont_new, bind, suspend, resume, switch, host] {
+        let mut all = vec![cont_new, bind, suspend, resume, switch, host];
+        if abi.exceptions == Exceptions::ExtraResult {
+            let results = [types::F32, types::I64];
+            all.push(function(&mut env, &[w, w, w], &results, |env, b, a| {
+                Conts::new(env).resume_throw_ref(b, obj(a), &ct, a[2], &[on_switch(swapping)]).unwrap()
+            }));
+        }
+        for func in all {
             functions += 1 + accept_all(&mut env, &func, abi.isa);
         }
     }
@@ -194,7 +214,7 @@ fn more_handlers_than_effect_codes() {
             let clauses: Vec<_> = tags.iter().map(|t| on(*t, done)).collect();
             let obj = ContObj { contref: a[0], revision: a[1] };
             Conts::new(env).resume(b, obj, &ContType::default(), &[], &clauses).unwrap();
-            b.ins().return_(&[]);
+            return_normally(env, b, &[]);
             b.switch_to_block(done);
             vec![]
         });
@@ -224,6 +244,7 @@ fn what_does_not_fit_is_refused_before_anything_is_written() {
             k.resume(b, obj, &ty, &[a[0]], &[on(tag, block)]),
             Err(LowerError::HandlerBlock { clause: 0, .. })
         ));
+        assert_eq!(k.resume_throw_ref(b, obj, &ty, a[0], &[]), Err(LowerError::NoExceptions));
         assert_eq!(before(b), n);
         vec![]
     });

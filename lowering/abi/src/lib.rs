@@ -111,6 +111,37 @@ impl SwitchModel {
     }
 }
 
+/// How an exception that a function does not catch gets to its caller. One
+/// convention for a whole link set.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Exceptions {
+    /// Nothing throws; nothing is paid for it.
+    #[default]
+    None,
+    /// Every function of the program has a first result more: an exception
+    /// reference, 0 when it returns normally. The other results mean nothing
+    /// when it is not 0.
+    ExtraResult,
+}
+
+impl Exceptions {
+    /// All conventions.
+    pub const ALL: [Self; 2] = [Self::None, Self::ExtraResult];
+
+    /// The name in file headers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ExtraResult => "extra-result",
+        }
+    }
+
+    /// The convention of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|e| e.name() == name)
+    }
+}
+
 /// One concrete ABI.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Abi {
@@ -122,6 +153,8 @@ pub struct Abi {
     pub switch: SwitchModel,
     /// The instruction set.
     pub isa: Isa,
+    /// How uncaught exceptions travel.
+    pub exceptions: Exceptions,
     /// log2 of the size, and of the alignment, of a stack slot in bytes.
     pub slot_bits: u8,
 }
@@ -181,7 +214,14 @@ impl Abi {
 
     /// The ABI of an ISA with one of its switch models.
     pub const fn new(isa: Isa, switch: SwitchModel) -> Self {
-        Self { width: isa.width(), order: isa.order(), switch, isa, slot_bits: Self::default_slot_bits(isa.width()) }
+        Self {
+            width: isa.width(),
+            order: isa.order(),
+            switch,
+            isa,
+            exceptions: Exceptions::None,
+            slot_bits: Self::default_slot_bits(isa.width()),
+        }
     }
 
     /// Pointer width in bytes, as an offset.

@@ -42,7 +42,8 @@ pub mod symbols {
     pub const RECLAIM: &str = "cc_reclaim";
     /// What the names of entry trampolines begin with; the rest encodes the
     /// signature. `(contref) tail`: loads the arguments from the payload,
-    /// calls the function there, and stores its results.
+    /// calls the function there, and stores its results. With exceptions
+    /// `(contref) -> exnref tail`.
     pub const ENTER: &str = "cc_enter_";
 }
 

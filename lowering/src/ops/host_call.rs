@@ -38,7 +38,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         let driver = self.load(b, store, &StoreContext::DRIVER);
         let word = self.effect_word(b, me, EffectKind::HostCall);
         let came = self.switch_stacks(b, me, driver, word);
-        self.expect_resume(b, came);
+        self.expect_resume(b, me, came);
         Ok(results.load(b, me))
     }
 }

@@ -9,15 +9,16 @@ mod drop;
 mod host_call;
 mod new;
 mod resume;
+mod resume_throw;
 mod suspend;
 mod switch;
 
-use clif_cont_abi::{Abi, ContRef, Effect, EffectKind, HostFn, Isa, StoreContext, SwitchModel, Trap};
+use clif_cont_abi::{Abi, ContRef, Effect, EffectKind, Exceptions, HostFn, Isa, StoreContext, SwitchModel, Trap};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, BlockCall, ExceptionTableData, InstBuilder, JumpTableData, Value, types};
 use cranelift_frontend::FunctionBuilder;
 
-use crate::util::{load, store, user_trap, word, word_type};
+use crate::util::{field_flags, load, store, user_trap, word, word_type};
 use crate::{ContEnv, ContObj, RuntimeFn};
 
 /// Emits continuation operations. Cheap to make; holds nothing but the embedder.
@@ -206,10 +207,38 @@ impl<'e, E: ContEnv + ?Sized> Conts<'e, E> {
         b.ins().br_table(index, table);
     }
 
-    /// On a continuation, after a switch: it may only be told to go on.
-    pub(crate) fn expect_resume(&mut self, b: &mut FunctionBuilder<'_>, word: Value) {
+    /// On a continuation, after a switch: it is told to go on, or, where there
+    /// are exceptions, to raise the one in its payload.
+    pub(crate) fn expect_resume(&mut self, b: &mut FunctionBuilder<'_>, me: Value, word: Value) {
         let go = b.ins().icmp_imm_u(IntCC::Equal, word, i64::from(EffectKind::Resume.code()));
-        self.trap_unless(b, go, Trap::UnexpectedEffect);
+        if self.abi().exceptions == Exceptions::None {
+            return self.trap_unless(b, go, Trap::UnexpectedEffect);
+        }
+        let (good, other) = (b.create_block(), b.create_block());
+        b.ins().brif(go, good, &[], other, &[]);
+        b.set_cold_block(other);
+        b.seal_block(good);
+        b.seal_block(other);
+        b.switch_to_block(other);
+        let raise = b.ins().icmp_imm_u(IntCC::Equal, word, i64::from(EffectKind::ResumeThrow.code()));
+        self.trap_unless(b, raise, Trap::UnexpectedEffect);
+        let exn = self.load_exception(b, me);
+        self.env.raise(b, exn);
+        b.switch_to_block(good);
+    }
+
+    /// The exception reference in a ContRef's payload.
+    pub(crate) fn load_exception(&mut self, b: &mut FunctionBuilder<'_>, contref: Value) -> Value {
+        let abi = self.abi();
+        let flags = field_flags(b.func, ContRef::PAYLOAD.region);
+        b.ins().load(word_type(&abi), flags, contref, abi.payload_offset(0))
+    }
+
+    /// Puts an exception reference there.
+    pub(crate) fn store_exception(&mut self, b: &mut FunctionBuilder<'_>, contref: Value, exn: Value) {
+        let abi = self.abi();
+        let flags = field_flags(b.func, ContRef::PAYLOAD.region);
+        b.ins().store(flags, exn, contref, abi.payload_offset(0));
     }
 }
 

@@ -1,6 +1,6 @@
 //! `resume`.
 
-use clif_cont_abi::{ContRef, Effect, EffectKind, HandlerTable, StoreContext, Trap};
+use clif_cont_abi::{ContRef, Effect, EffectKind, Exceptions, HandlerTable, StoreContext, Trap};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, StackSlotData, StackSlotKind, Type, Value};
 use cranelift_frontend::FunctionBuilder;
@@ -11,7 +11,7 @@ use crate::util::{field_flags, word, word_type};
 use crate::{ContEnv, ContObj, ContType, Handler, LowerError, On, PayloadLayout, TagId};
 
 /// A suspend clause: where it goes, and what it brings there.
-struct Arm {
+pub(super) struct Arm {
     block: Block,
     payload: PayloadLayout,
 }
@@ -42,24 +42,41 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         let arms = self.arms(b, handlers)?;
 
         self.check_current(b, obj);
+        self.consume(b, obj);
+        params.store(b, obj.contref, args);
+        let returned = self.run_under(b, obj, EffectKind::Resume, handlers, &arms);
+        Ok(results.load(b, returned))
+    }
+
+    /// Runs a consumed continuation, whose payload is in place, under
+    /// `handlers`: links it, switches, and branches on what comes back. Leaves
+    /// the builder where a continuation returned, and gives that one.
+    pub(super) fn run_under(
+        &mut self,
+        b: &mut FunctionBuilder<'_>,
+        obj: ContObj,
+        how: EffectKind,
+        handlers: &[On],
+        arms: &[Arm],
+    ) -> Value {
+        let abi = self.abi();
         let me = self.active(b);
         let table = self.handler_table(b, handlers);
-        self.consume(b, obj);
         let last = self.load(b, obj.contref, &ContRef::LAST_ANCESTOR);
         self.store(b, me, last, &ContRef::PARENT);
         self.store(b, table, me, &ContRef::HANDLERS);
-        params.store(b, obj.contref, args);
-        let go = word(b, &abi, EffectKind::Resume.code().into());
+        let go = word(b, &abi, how.code().into());
         let came = self.switch_stacks(b, me, obj.contref, go);
 
         // what came back need not be what was resumed
         let (code, back) = self.split_word(b, came);
-        let returned = self.dispatch(b, code, back, &arms);
+        let returned = self.dispatch(b, code, back, arms);
         b.switch_to_block(returned);
-        Ok(results.load(b, back))
+        back
     }
 
-    fn arms(&mut self, b: &FunctionBuilder<'_>, handlers: &[On]) -> Result<Vec<Arm>, LowerError> {
+    /// The suspend clauses, with their payloads; checks their blocks.
+    pub(super) fn arms(&mut self, b: &FunctionBuilder<'_>, handlers: &[On]) -> Result<Vec<Arm>, LowerError> {
         let abi = self.abi();
         let mut arms = vec![];
         for (clause, on) in handlers.iter().enumerate() {
@@ -157,7 +174,14 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         }
         b.seal_block(other);
         b.switch_to_block(other);
-        self.trap(b, Trap::UnexpectedEffect);
+        if self.abi().exceptions == Exceptions::None {
+            self.trap(b, Trap::UnexpectedEffect);
+        } else {
+            let threw = b.ins().icmp_imm_u(IntCC::Equal, code, i64::from(EffectKind::Throw.code()));
+            self.trap_unless(b, threw, Trap::UnexpectedEffect);
+            let exn = self.load_exception(b, back);
+            self.env.raise(b, exn);
+        }
         b.seal_block(returned);
         returned
     }

@@ -37,7 +37,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         params.store(b, me, args);
         let word = b.ins().bor(me, code);
         let came = self.switch_stacks(b, me, found.resumer, word);
-        self.expect_resume(b, came);
+        self.expect_resume(b, me, came);
         Ok(results.load(b, me))
     }
 

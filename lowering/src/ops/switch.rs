@@ -55,7 +55,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         params.store(b, obj.contref, &values);
         let go = word(b, &abi, EffectKind::Resume.code().into());
         let came = self.switch_stacks(b, me, obj.contref, go);
-        self.expect_resume(b, came);
+        self.expect_resume(b, me, came);
         Ok(receive.load(b, me))
     }
 }

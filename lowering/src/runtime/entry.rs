@@ -1,12 +1,13 @@
 //! Where a stack starts, where it ends, and how a program stops.
 
-use clif_cont_abi::{ContRef, EffectKind, StoreContext, Trap};
-use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, Value};
+use clif_cont_abi::{ContRef, EffectKind, Exceptions, StoreContext, Trap};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{AbiParam, Block, Inst, InstBuilder, Signature, Value, types};
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 
 use crate::ops::Conts;
-use crate::util::{field_flags, user_trap, word_type};
+use crate::util::{field_flags, load, store, user_trap, word, word_type};
 use crate::{ContEnv, ContType, LowerError, PayloadLayout, RuntimeFn};
 
 impl<E: ContEnv + ?Sized> Conts<'_, E> {
@@ -21,16 +22,65 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         b.ins().jump(head, &[word.into()]);
 
         b.switch_to_block(head);
-        self.expect_resume(b, came);
-        let enter = crate::util::load(b, &abi, me, &ContRef::FUNCTION);
-        let signature = b.import_signature(RuntimeFn::Enter(ContType::default()).signature(&abi));
-        b.ins().call_indirect(signature, enter, &[me]);
-        let parent = crate::util::load(b, &abi, me, &ContRef::PARENT);
-        self.end(b, me);
-        let word = self.effect_word(b, me, EffectKind::Return);
-        let came = self.switch_stacks(b, me, parent, word);
-        b.ins().jump(head, &[came.into()]);
+        if abi.exceptions == Exceptions::None {
+            self.expect_resume(b, me, came);
+            self.call_enter(b, me);
+            self.leave(b, me, EffectKind::Return, head);
+        } else {
+            self.run_catching(b, me, came, head);
+        }
         b.seal_block(head);
+    }
+
+    /// The part of the entry behind a switch to it, where there are exceptions.
+    fn run_catching(&mut self, b: &mut FunctionBuilder<'_>, me: Value, came: Value, again: Block) {
+        let w = word_type(self.env().abi());
+        let [raised, normal, returned, uncaught] = std::array::from_fn(|_| b.create_block());
+        b.set_cold_block(raised);
+        b.set_cold_block(uncaught);
+        let exn = b.append_block_param(uncaught, w);
+        let raise = b.ins().icmp_imm_u(IntCC::Equal, came, i64::from(EffectKind::ResumeThrow.code()));
+        b.ins().brif(raise, raised, &[], normal, &[]);
+
+        // told to throw while fresh: the body never runs
+        b.switch_to_block(raised);
+        let given = self.load_exception(b, me);
+        b.ins().jump(uncaught, &[given.into()]);
+
+        b.switch_to_block(normal);
+        let go = b.ins().icmp_imm_u(IntCC::Equal, came, i64::from(EffectKind::Resume.code()));
+        self.trap_unless(b, go, Trap::UnexpectedEffect);
+        let call = self.call_enter(b, me);
+        let escaped = b.inst_results(call)[0];
+        b.ins().brif(escaped, uncaught, &[escaped.into()], returned, &[]);
+
+        b.switch_to_block(returned);
+        self.leave(b, me, EffectKind::Return, again);
+
+        b.switch_to_block(uncaught);
+        self.store_exception(b, me, exn);
+        self.leave(b, me, EffectKind::Throw, again);
+        for block in [raised, normal, returned, uncaught] {
+            b.seal_block(block);
+        }
+    }
+
+    fn call_enter(&mut self, b: &mut FunctionBuilder<'_>, me: Value) -> Inst {
+        let abi = *self.env().abi();
+        let enter = load(b, &abi, me, &ContRef::FUNCTION);
+        let signature = b.import_signature(RuntimeFn::Enter(ContType::default()).signature(&abi));
+        b.ins().call_indirect(signature, enter, &[me])
+    }
+
+    /// Ends the continuation, tells its resumer how, and waits for the next use
+    /// of the slot.
+    fn leave(&mut self, b: &mut FunctionBuilder<'_>, me: Value, how: EffectKind, again: Block) {
+        let abi = *self.env().abi();
+        let parent = load(b, &abi, me, &ContRef::PARENT);
+        self.end(b, me);
+        let word = self.effect_word(b, me, how);
+        let came = self.switch_stacks(b, me, parent, word);
+        b.ins().jump(again, &[came.into()]);
     }
 
     /// The bridge between a payload and a function's own signature.
@@ -45,6 +95,8 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         let results = PayloadLayout::new(&abi, &ty.results)?;
         let mut signature = Signature::new(CallConv::Tail);
         signature.params.extend(ty.params.iter().copied().map(AbiParam::new));
+        let throws = abi.exceptions == Exceptions::ExtraResult;
+        signature.returns.extend(throws.then_some(AbiParam::new(word_type(&abi))));
         signature.returns.extend(ty.results.iter().copied().map(AbiParam::new));
         let signature = b.import_signature(signature);
 
@@ -52,9 +104,24 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         let callee = b.ins().load(word_type(&abi), flags, contref, abi.payload_offset(params.slots()));
         let args = params.load(b, contref);
         let call = b.ins().call_indirect(signature, callee, &args);
-        let values = b.inst_results(call).to_vec();
+        let mut values = b.inst_results(call).to_vec();
+        if !throws {
+            results.store(b, contref, &values);
+            b.ins().return_(&[]);
+            return Ok(());
+        }
+        let exn = values.remove(0);
+        let (returned, escaped) = (b.create_block(), b.create_block());
+        b.set_cold_block(escaped);
+        b.ins().brif(exn, escaped, &[], returned, &[]);
+        b.seal_block(escaped);
+        b.seal_block(returned);
+        b.switch_to_block(escaped);
+        b.ins().return_(&[exn]);
+        b.switch_to_block(returned);
         results.store(b, contref, &values);
-        b.ins().return_(&[]);
+        let none = word(b, &abi, 0);
+        b.ins().return_(&[none]);
         Ok(())
     }
 
@@ -62,14 +129,14 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
     pub(super) fn define_trap(&mut self, b: &mut FunctionBuilder<'_>, code: Value) {
         let abi = *self.env().abi();
         let me = self.active(b);
-        let store = self.env().store(b);
+        let context = self.env().store(b);
         let code = match word_type(&abi) {
-            cranelift_codegen::ir::types::I32 => code,
+            types::I32 => code,
             wide => b.ins().uextend(wide, code),
         };
-        crate::util::store(b, &abi, code, store, &StoreContext::TRAP_CODE);
-        crate::util::store(b, &abi, me, store, &StoreContext::TRAPPED);
-        let driver = crate::util::load(b, &abi, store, &StoreContext::DRIVER);
+        store(b, &abi, code, context, &StoreContext::TRAP_CODE);
+        store(b, &abi, me, context, &StoreContext::TRAPPED);
+        let driver = load(b, &abi, context, &StoreContext::DRIVER);
         let word = self.effect_word(b, me, EffectKind::Trap);
         // the context that this leaves behind is where a backtrace begins
         self.switch_stacks(b, me, driver, word);

@@ -5,7 +5,7 @@
 //! invokes the program again finds nothing of the outer one in its way, and no
 //! suspend gets across it.
 
-use clif_cont_abi::{ContRef, EffectKind, HandlerTable, HostFn, StoreContext, Trap};
+use clif_cont_abi::{ContRef, EffectKind, Exceptions, HandlerTable, HostFn, StoreContext, Trap};
 use cranelift_codegen::ir::{Block, InstBuilder, StackSlotData, StackSlotKind, Value, types};
 use cranelift_frontend::FunctionBuilder;
 
@@ -40,12 +40,19 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         let came = self.switch_stacks(b, driver, target, go);
         let (effect, back) = self.split_word(b, came);
         let unexpected = b.create_block();
-        self.branch_on_effect(
-            b,
-            effect,
-            &[(EffectKind::Return, returned), (EffectKind::HostCall, called), (EffectKind::Trap, trapped)],
-            unexpected,
-        );
+        let mut arms =
+            vec![(EffectKind::Return, returned), (EffectKind::HostCall, called), (EffectKind::Trap, trapped)];
+        let threw = (abi.exceptions != Exceptions::None).then(|| b.create_block());
+        arms.extend(threw.map(|block| (EffectKind::Throw, block)));
+        self.branch_on_effect(b, effect, &arms, unexpected);
+
+        if let Some(threw) = threw {
+            // the exception is in the payload of a continuation that has ended
+            b.seal_block(threw);
+            b.switch_to_block(threw);
+            let uncaught = word(b, &abi, Trap::UncaughtException.code().into());
+            b.ins().jump(leave, &[uncaught.into()]);
+        }
 
         b.switch_to_block(called);
         let host = self.env().runtime(b.func, &RuntimeFn::Host(HostFn::Call));

@@ -11,7 +11,7 @@ mod invoke;
 mod search;
 mod slots;
 
-use clif_cont_abi::{Abi, HostFn, Isa, SwitchModel, symbols};
+use clif_cont_abi::{Abi, Exceptions, HostFn, Isa, SwitchModel, symbols};
 use cranelift_codegen::ir::{
     AbiParam, ExtFuncData, ExternalName, FuncRef, Function, Signature, Type, UserFuncName, Value, types,
 };
@@ -112,6 +112,7 @@ impl RuntimeFn {
             Self::Host(HostFn::Guard | HostFn::Reset) => (HOST_CONV, vec![w], vec![]),
             Self::Host(HostFn::Call) => (HOST_CONV, vec![w], vec![types::I32]),
             Self::Host(HostFn::Switch) => (HOST_CONV, vec![w; 3], vec![w]),
+            Self::Enter(_) if abi.exceptions == Exceptions::ExtraResult => (CallConv::Tail, vec![w], vec![w]),
             Self::Entry | Self::Drop | Self::Enter(_) => (CallConv::Tail, vec![w], vec![]),
             Self::Trap => (CallConv::Tail, vec![types::I32], vec![]),
             Self::SearchSuspend => (CallConv::Tail, vec![w; 2], vec![w; 3]),
