@@ -103,8 +103,9 @@ mod tests {
         let range = |start, len, name: &str| CodeRange { start, len, name: name.into(), origin: Origin::Program };
         let ranges = [range(100, 10, "a"), range(110, 5, "b"), range(200, 1, "c")];
         let name = |pc| find(&ranges, pc).map(|r| r.name.as_str());
-        assert_eq!([0, 100, 101, 110, 111, 115, 116, 200, 201, 202].map(name), [
-            None, None, Some("a"), Some("a"), Some("b"), Some("b"), None, None, Some("c"), None
-        ]);
+        assert_eq!(
+            [0, 100, 101, 110, 111, 115, 116, 200, 201, 202].map(name),
+            [None, None, Some("a"), Some("a"), Some("b"), Some("b"), None, None, Some("c"), None]
+        );
     }
 }

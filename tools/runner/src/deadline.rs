@@ -18,11 +18,7 @@ use std::time::Duration;
 /// # Errors
 ///
 /// When no thread can be made; `f` has not run then.
-pub fn with_deadline<T>(
-    duration: Duration,
-    on_expiry: impl FnOnce() + Send,
-    f: impl FnOnce() -> T,
-) -> io::Result<T> {
+pub fn with_deadline<T>(duration: Duration, on_expiry: impl FnOnce() + Send, f: impl FnOnce() -> T) -> io::Result<T> {
     thread::scope(|scope| {
         let (done, watch) = channel::<()>();
         thread::Builder::new().name("deadline".into()).spawn_scoped(scope, move || {

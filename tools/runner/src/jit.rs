@@ -87,7 +87,8 @@ impl Jit {
                 export: export.clone(),
             })
         };
-        let exports = program.exports.iter().map(|e| Ok((e.name.clone(), entry(e)?))).collect::<Result<_, RunError>>()?;
+        let exports =
+            program.exports.iter().map(|e| Ok((e.name.clone(), entry(e)?))).collect::<Result<_, RunError>>()?;
         let init = program.init.as_ref().map(entry).transpose()?;
         let driver = if program.exports.is_empty() && init.is_none() {
             None
@@ -97,10 +98,10 @@ impl Jit {
                 begin: find(symbols::BEGIN, by)?,
                 invoke: find(symbols::INVOKE, by)?,
                 reclaim: find(symbols::RECLAIM, by)?,
-                store: data.get(symbols::STORE).copied().ok_or_else(|| RunError::Undefined {
-                    symbol: symbols::STORE.into(),
-                    by: by.into(),
-                })?,
+                store: data
+                    .get(symbols::STORE)
+                    .copied()
+                    .ok_or_else(|| RunError::Undefined { symbol: symbols::STORE.into(), by: by.into() })?,
             })
         };
         let names = program.exports.iter().map(|e| e.name.clone()).collect();

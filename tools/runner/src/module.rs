@@ -19,9 +19,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
-use cranelift_module::{
-    DataDescription, DataId, FuncId, Linkage, Module, ModuleError, default_libcall_names,
-};
+use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module, ModuleError, default_libcall_names};
 
 use crate::{Cpu, Options, RunError, arch};
 
@@ -100,7 +98,8 @@ fn load_program(program: &Program, host: HostAddresses, options: &Options) -> Re
     let isa = isa(program, options)?;
     let data_bytes = check_data(program)?;
     let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
-    let arena = ArenaMemoryProvider::new_with_size(CODE_ARENA + data_bytes).map_err(|e| RunError::Jit(e.to_string()))?;
+    let arena =
+        ArenaMemoryProvider::new_with_size(CODE_ARENA + data_bytes).map_err(|e| RunError::Jit(e.to_string()))?;
     builder.memory_provider(Box::new(arena));
     let mut linker = Linker { module: JITModule::new(builder), symbols: BTreeMap::new() };
     linker.declare(program, &*isa)?;

@@ -124,16 +124,18 @@ impl Shared {
         let mut offsets = self.payload(types).into_iter();
         let mut values = Vec::with_capacity(types.len());
         for ty in types {
-            let mut words = ty.clif(&self.abi).iter().zip(&mut offsets).map(|(clif, at)| {
+            let words = ty.clif(&self.abi).iter().zip(&mut offsets).map(|(clif, at)| {
                 let at = offset(contref, at);
                 // SAFETY: the caller's; a payload slot of 8 bytes, aligned to
                 // them, whose first bytes hold the value.
-                match clif.bytes() {
-                    4 => u64::from(unsafe { with_exposed_provenance::<u32>(at).read() }),
-                    _ => unsafe { with_exposed_provenance::<u64>(at).read() },
+                unsafe {
+                    match clif.bytes() {
+                        4 => u64::from(with_exposed_provenance::<u32>(at).read()),
+                        _ => with_exposed_provenance::<u64>(at).read(),
+                    }
                 }
             });
-            let words: Vec<u64> = words.by_ref().collect();
+            let words: Vec<u64> = words.collect();
             values.push(Val::from_slots(*ty, &mut words.into_iter())?);
         }
         Some(values)
@@ -151,9 +153,11 @@ impl Shared {
         for ((at, width), word) in self.payload(&types).into_iter().zip(widths).zip(words) {
             let at = offset(contref, at);
             // SAFETY: as in `read_values`.
-            match width {
-                4 => unsafe { with_exposed_provenance_mut::<u32>(at).write(word as u32) },
-                _ => unsafe { with_exposed_provenance_mut::<u64>(at).write(word) },
+            unsafe {
+                match width {
+                    4 => with_exposed_provenance_mut::<u32>(at).write(word as u32),
+                    _ => with_exposed_provenance_mut::<u64>(at).write(word),
+                }
             }
         }
     }
@@ -191,8 +195,7 @@ impl Shared {
         let Some(driver) = self.code.get().and_then(|c| c.driver) else {
             return Outcome::Unsupported("the program has no runtime".into());
         };
-        let trapped =
-            |trap, detail: Option<String>| Outcome::Trapped(Trapped { trap, detail, backtrace: vec![] });
+        let trapped = |trap, detail: Option<String>| Outcome::Trapped(Trapped { trap, detail, backtrace: vec![] });
         if self.depth.get() >= MAX_DEPTH {
             let detail = format!("more than {MAX_DEPTH} invocations within each other");
             return trapped(Trap::StackExhausted, Some(detail));

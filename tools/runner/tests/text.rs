@@ -123,7 +123,9 @@ block0:
 
 #[test]
 fn an_initialisation_that_traps_is_the_outcome_of_the_first_invocation() {
-    let mut program = bare("function %f() -> i32 tail {\nblock0:\n  v0 = iconst.i32 1\n  return v0\n}\nfunction %boom() tail {\n  sig0 = (i32) tail\n  fn0 = colocated %cc_trap sig0\nblock0:\n  v0 = iconst.i32 8\n  call fn0(v0)\n  trap user8\n}\n");
+    let mut program = bare(
+        "function %f() -> i32 tail {\nblock0:\n  v0 = iconst.i32 1\n  return v0\n}\nfunction %boom() tail {\n  sig0 = (i32) tail\n  fn0 = colocated %cc_trap sig0\nblock0:\n  v0 = iconst.i32 8\n  call fn0(v0)\n  trap user8\n}\n",
+    );
     program.init = program.exports.pop();
     let program = complete(program).expect("completes");
     if program.function("cc_trap").is_none() {
@@ -137,11 +139,13 @@ fn an_initialisation_that_traps_is_the_outcome_of_the_first_invocation() {
 
 #[test]
 fn undefined_and_doubly_defined_symbols_are_named() {
-    let call = "function %f() tail {\n  sig0 = () tail\n  fn0 = colocated %missing sig0\nblock0:\n  call fn0()\n  return\n}\n";
+    let call =
+        "function %f() tail {\n  sig0 = () tail\n  fn0 = colocated %missing sig0\nblock0:\n  call fn0()\n  return\n}\n";
     let e = jit(&complete(bare(call)).expect("completes")).unwrap_err();
     assert_eq!(e.to_string(), "%missing is not defined; %f refers to it");
 
-    let data = "function %f() -> i64 tail {\n  gv0 = symbol %missing\nblock0:\n  v0 = symbol_value.i64 gv0\n  return v0\n}\n";
+    let data =
+        "function %f() -> i64 tail {\n  gv0 = symbol %missing\nblock0:\n  v0 = symbol_value.i64 gv0\n  return v0\n}\n";
     assert!(matches!(jit(&complete(bare(data)).expect("completes")), Err(RunError::Undefined { .. })));
 
     let mut twice = complete(bare("function %f() tail {\nblock0:\n  return\n}\n")).expect("completes");
@@ -191,7 +195,9 @@ fn the_instruction_and_the_routine_resume_each_others_contexts() {
         return;
     }
     let text = "function %f(i64) -> i64 tail {\nblock0(v0: i64):\n  return v0\n}\n";
-    for (runtime, own) in [(SwitchModel::Instruction, SwitchModel::Routine), (SwitchModel::Routine, SwitchModel::Instruction)] {
+    for (runtime, own) in
+        [(SwitchModel::Instruction, SwitchModel::Routine), (SwitchModel::Routine, SwitchModel::Instruction)]
+    {
         let of = |m| complete(parse(text, Target::with_switch(Isa::X86_64, m)).expect("valid")).expect("completes");
         let (mut mixed, other) = (of(SwitchModel::Routine), [of(runtime), of(own)]);
         for f in &mut mixed.functions {

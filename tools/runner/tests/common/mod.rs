@@ -1,4 +1,5 @@
 //! Programs that the tests run, made with the builders.
+#![allow(dead_code, reason = "each test uses a part")]
 
 use clif_cont_abi::{Isa, SwitchModel, Trap};
 use clif_cont_link::{FunctionCx, Linker};
@@ -10,11 +11,13 @@ use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{InstBuilder, Value, condcodes::IntCC};
 
 /// The host's ISA in each of its switch models, at each level.
-pub fn lanes() -> Vec<(Target, Options)> {
+pub(crate) fn lanes() -> Vec<(Target, Options)> {
     let isa = Isa::host().expect("Cranelift compiles for this host");
     let models = isa.switch_models().iter().filter(|m| **m != SwitchModel::HostCall);
     models
-        .flat_map(|m| OptLevel::ALL.map(|opt| (Target::with_switch(isa, *m).unwrap(), Options { opt, ..Options::default() })))
+        .flat_map(|m| {
+            OptLevel::ALL.map(|opt| (Target::with_switch(isa, *m).unwrap(), Options { opt, ..Options::default() }))
+        })
         .collect()
 }
 
@@ -22,7 +25,7 @@ pub fn lanes() -> Vec<(Target, Options)> {
 /// generator is told a factor by each resume, and traps with "unreachable" at
 /// `boom`. `fall(n)` recurses n deep. `stale()` uses a continuation twice.
 /// `ask(n)`: calls `env.ask` on a continuation. `lost()` suspends unhandled.
-pub fn program(target: Target) -> Program {
+pub(crate) fn program(target: Target) -> Program {
     let mut l = Linker::new(target);
     let word = l.word_type();
     let tag = l.tag("yield", ContType::new([I64], [I64]));
@@ -167,7 +170,7 @@ fn generate(f: &mut FunctionCx<'_, '_>, tag: TagId) -> Result<(), clif_cont_lowe
 }
 
 /// What the host does for `env.ask` and `env.tell`.
-pub enum Ask {
+pub(crate) enum Ask {
     /// `ask(a, b, c)` gives `(a * b * c, a)`.
     Compute,
     /// `ask` invokes `sum(c, 0)`.
@@ -186,9 +189,9 @@ pub enum Ask {
     Wrong,
 }
 
-pub struct TestHost {
-    pub ask: Ask,
-    pub told: std::rc::Rc<std::cell::RefCell<Vec<String>>>,
+pub(crate) struct TestHost {
+    pub(crate) ask: Ask,
+    pub(crate) told: std::rc::Rc<std::cell::RefCell<Vec<String>>>,
 }
 
 impl Host for TestHost {
@@ -230,7 +233,7 @@ impl Host for TestHost {
     }
 }
 
-pub fn jit(target: Target, options: Options, ask: Ask) -> (Jit, std::rc::Rc<std::cell::RefCell<Vec<String>>>) {
+pub(crate) fn jit(target: Target, options: Options, ask: Ask) -> (Jit, std::rc::Rc<std::cell::RefCell<Vec<String>>>) {
     let told = std::rc::Rc::default();
     let host = TestHost { ask, told: std::rc::Rc::clone(&told) };
     (Jit::new(&program(target), Box::new(host), options).expect("a valid program"), told)
