@@ -55,7 +55,8 @@ impl Diagnostic {
                 FollowUpKind::Help => Level::HELP,
             };
             match &follow_up.place {
-                None => group = group.element(level.message(follow_up.message.as_str())),
+                None if self.place.is_some() => group = group.element(level.message(follow_up.message.as_str())),
+                None => groups.push(Group::with_title(level.secondary_title(follow_up.message.as_str()))),
                 Some(place) => {
                     groups.push(locate(Group::with_title(level.secondary_title(follow_up.message.as_str())), place));
                 }
@@ -66,8 +67,11 @@ impl Diagnostic {
             Style::Plain => Renderer::plain(),
             Style::Coloured => Renderer::styled(),
         };
-        let mut text = renderer.render(&groups);
-        text.push('\n');
+        // Without a place there is no margin that would join what follows.
+        let mut text = match self.place {
+            Some(_) => renderer.render(&groups) + "\n",
+            None => groups.into_iter().map(|group| renderer.render(&[group]) + "\n").collect(),
+        };
         if !self.causes.is_empty() {
             text.push_str("\nCaused by:\n");
             for cause in &self.causes {

@@ -21,8 +21,7 @@ use std::fmt;
 
 use clif_cont_abi::{Isa, SwitchModel};
 use clif_cont_program::Target;
-
-use crate::OptLevel;
+use clif_cont_program::target::OptLevel;
 
 /// What is wrong with a test file itself.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,10 +1,11 @@
 //! `run` and `interpret`: invoking exports and judging what they did.
 
+use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Export, Instance, Outcome, Program, Target, Trapped, Val, ValType};
 
 use crate::directive::{Assertion, Directive, Directives, Expect, Kind};
 use crate::suite::Report;
-use crate::{Backend, Lane, NotRun, OptLevel, Tool};
+use crate::{Backend, Lane, NotRun, Tool};
 
 /// Does a value meet an expectation's text? `nan` is met by every NaN, because
 /// which one is computed differs between ISAs.
@@ -29,7 +30,7 @@ fn list<T: ToString>(values: &[T]) -> String {
 }
 
 /// An outcome in one line.
-fn describe(outcome: &Outcome) -> String {
+pub fn describe(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Returned(values) => format!("returned ({})", list(values)),
         Outcome::Trapped(Trapped { trap, detail: None, .. }) => format!("trapped: {}", trap.message()),
@@ -126,25 +127,50 @@ fn assertion(directive: &Directive, backend: Backend) -> Option<&Assertion> {
     }
 }
 
+/// Failures, and the lanes that each is seen on.
+#[derive(Default)]
+struct Failures(Vec<(String, Vec<String>)>);
+
+impl Failures {
+    fn add(&mut self, lane: Lane, failure: String) {
+        match self.0.iter_mut().find(|(known, _)| *known == failure) {
+            Some((_, lanes)) => lanes.push(lane.name()),
+            None => self.0.push((failure, vec![lane.name()])),
+        }
+    }
+
+    fn report(self, lanes: usize, report: &mut Report) {
+        for (failure, seen) in self.0 {
+            let on = if seen.len() == lanes { format!("all {lanes} lanes") } else { seen.join("\n  on ") };
+            report.failures.push(format!("{failure}\n  on {on}"));
+        }
+    }
+}
+
 /// Runs the directives of a file that a lane is for, in order, on one instance.
-fn lane(tool: &dyn Tool, lane: Lane, program: &Program, directives: &Directives, report: &mut Report) {
-    let mut failures = vec![];
+fn lane(
+    tool: &dyn Tool,
+    lane: Lane,
+    program: &Program,
+    directives: &Directives,
+    failures: &mut Failures,
+    report: &mut Report,
+) {
     let mut count = 0;
     let run = tool.with_instance(lane, program, &mut |instance| {
         for directive in &directives.list {
             let Some(assertion) = assertion(directive, lane.backend) else { continue };
             count += 1;
             if let Err(difference) = check_assertion(program, instance, assertion) {
-                failures.push(format!("line {}: {}\n  {}: {difference}", directive.line, directive.text, lane.name()));
+                failures.add(lane, format!("line {}: {}\n  {difference}", directive.line, directive.text));
             }
         }
     });
     report.assertions += count;
-    report.failures.append(&mut failures);
     match run {
         Ok(()) => {}
         Err(NotRun::Skipped(why)) => report.skips.push(format!("{}: {why}", lane.name())),
-        Err(NotRun::Refused(refused)) => report.failures.push(format!("{}: {}", lane.name(), refused.message)),
+        Err(NotRun::Refused(refused)) => failures.add(lane, refused.message),
     }
 }
 
@@ -173,20 +199,22 @@ pub(crate) fn execute(tool: &dyn Tool, name: &str, source: &[u8], directives: &D
     if lanes.is_empty() {
         report.failures.push("there is no backend to run this".to_owned());
     }
-    for candidate in lanes {
+    let mut failures = Failures::default();
+    for candidate in &lanes {
         if loaded.as_ref().is_none_or(|(target, _)| *target != candidate.target) {
             loaded = match tool.load(name, source, (!is_text).then_some(candidate.target)) {
                 Ok(program) => Some((candidate.target, program)),
                 Err(refused) => {
-                    report.failures.push(format!("{}: {}", candidate.name(), refused.message));
+                    failures.add(*candidate, refused.message);
                     continue;
                 }
             };
         }
         if let Some((_, program)) = &loaded {
-            lane(tool, candidate, program, directives, report);
+            lane(tool, *candidate, program, directives, &mut failures, report);
         }
     }
+    failures.report(lanes.len(), report);
 }
 
 /// The lanes of a file: all for `.wat`; for a printed program the interpreter,

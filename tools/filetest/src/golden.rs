@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clif_cont_abi::{Isa, SwitchModel};
 use clif_cont_program::Target;
+use clif_cont_program::target::OptLevel;
 use similar::TextDiff;
 
-use crate::OptLevel;
 use crate::directive::LowerSpec;
 use crate::discover::TestFile;
 use crate::suite::Report;

@@ -30,40 +30,14 @@ mod suite;
 
 use std::path::PathBuf;
 
+use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Instance, Program, Target};
 
 pub use directive::{Assertion, Directive, DirectiveError, Directives, Expect, Kind, LowerSpec, parse};
 pub use discover::{DiscoverError, TestFile, discover};
-pub use execute::{check_assertion, judge};
+pub use execute::{check_assertion, describe, judge};
 pub use golden::unified_diff;
 pub use suite::{Report, Suite, Totals, trials};
-
-/// Whether a program is optimised before it is compiled, printed or interpreted.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum OptLevel {
-    /// As it was lowered.
-    None,
-    /// By Cranelift's mid-end.
-    Speed,
-}
-
-impl OptLevel {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::None, Self::Speed];
-
-    /// The name in commands.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Speed => "speed",
-        }
-    }
-
-    /// The level of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|o| o.name() == name)
-    }
-}
 
 /// What an input was refused with.
 #[derive(Clone, PartialEq, Eq, Debug)]

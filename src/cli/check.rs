@@ -1,0 +1,308 @@
+//! `check`: one input on every ISA, as one table.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clif_cont::abi::Isa;
+use clif_cont::diag::{Diagnostic, Place};
+use clif_cont::filetest::{self, Backend, Kind, Lane, NotRun, Tool as _, check_assertion, describe};
+use clif_cont::finish::finish;
+use clif_cont::load::{InputKind, load};
+use clif_cont::program::target::{OptLevel, target_isa};
+use clif_cont::program::{Outcome, Program, Target, Val, compile};
+use clif_cont::tool::Product;
+use serde_json::json;
+
+use super::invoke::{arguments, find_export, unshield};
+use super::io::{BUG, End, Ended, Input, MISMATCH, Shared, Ui, exit_code, failure, read, table};
+use super::lower::{Loaded, load_input_bytes};
+
+/// Lower, verify, compile, interpret and run one input on every ISA, and compare
+///
+/// Without `--invoke`, what is run and compared are the `;;! run:` directives
+/// of the input. With it, all results are compared with each other.
+#[derive(Args)]
+pub(crate) struct Check {
+    /// A .wat, .wasm or .clif file, or `-` for standard input
+    input: String,
+    /// Invoke this exported function instead of running the directives
+    #[arg(long, value_name = "NAME")]
+    invoke: Option<String>,
+    /// Its arguments
+    #[arg(value_name = "ARG", allow_negative_numbers = true, value_parser = unshield, requires = "invoke")]
+    args: Vec<String>,
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+}
+
+const COLUMNS: [&str; 5] = ["lower", "verify", "compile", "interpret", "run"];
+
+/// A cell of the table.
+#[derive(Default)]
+struct Cell {
+    text: String,
+    /// Why it is empty.
+    reason: Option<String>,
+    /// What went wrong.
+    faults: Vec<String>,
+}
+
+impl Cell {
+    fn empty(reason: impl Into<String>) -> Self {
+        Self { reason: Some(reason.into()), ..Self::default() }
+    }
+
+    fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    fn fault(fault: impl Into<String>) -> Self {
+        Self { text: "FAIL".to_owned(), reason: None, faults: vec![fault.into()] }
+    }
+}
+
+/// What is to be run.
+enum Work {
+    Directives(filetest::Directives),
+    Invoke { export: String, args: Vec<Val> },
+}
+
+/// The outcome that all others are compared with, and where it is from.
+type First = Option<(String, Outcome)>;
+
+impl Check {
+    pub(crate) fn run(&self, ui: &Ui) -> Ended {
+        let input = read(&self.input)?;
+        // An input that is wrong is wrong for every ISA: that is no table.
+        let loaded = load_input_bytes(ui, &input, None)?;
+        let kind = loaded.kind;
+        let work = self.work(&loaded, &input)?;
+        let own_target = (kind == InputKind::Clif && has_header(&input)).then_some(loaded.program.target);
+        let mut first = None;
+        let mut rows = vec![];
+        for isa in Isa::ALL {
+            let cells = match own_target {
+                Some(target) if target.isa != isa => {
+                    let reason = format!("the input is lowered for {} already", target.isa.name());
+                    COLUMNS.map(|_| Cell::empty(reason.clone()))
+                }
+                _ => row(&input, isa, own_target, &work, &mut first)?,
+            };
+            rows.push((isa, cells));
+        }
+        print_table(ui, &rows, &first)
+    }
+
+    fn work(&self, loaded: &Loaded, input: &Input) -> Result<Work, End> {
+        if let Some(name) = &self.invoke {
+            let export = find_export(loaded, name)?;
+            let args = arguments(loaded, export, &self.args)?;
+            return Ok(Work::Invoke { export: export.name.clone(), args });
+        }
+        let none = |note: String| {
+            let diagnostic = Diagnostic::error("nothing to run: the input has no `;;! run:` directive");
+            failure(
+                MISMATCH,
+                diagnostic.at(Place::whole(&loaded.source)).note(note).help("name a function with `--invoke`"),
+            )
+        };
+        let comment = if loaded.kind == InputKind::Wasm { ";;" } else { ";" };
+        let directives =
+            filetest::parse(&String::from_utf8_lossy(&input.bytes), comment).map_err(|e| none(e.to_string()))?;
+        if !directives.list.iter().any(|d| matches!(d.kind, Kind::Run(_) | Kind::Interpret(_))) {
+            return Err(none("its directives are of other kinds".to_owned()));
+        }
+        Ok(Work::Directives(directives))
+    }
+}
+
+/// Does CLIF text say what it is lowered for?
+fn has_header(input: &Input) -> bool {
+    String::from_utf8_lossy(&input.bytes).lines().any(|l| l.starts_with(";!"))
+}
+
+/// One ISA: with each of its switch models, unoptimised and optimised.
+fn row(input: &Input, isa: Isa, own_target: Option<Target>, work: &Work, first: &mut First) -> Result<[Cell; 5], End> {
+    let models = isa.switch_models().iter().filter_map(|model| Target::with_switch(isa, *model));
+    let targets = own_target.map_or_else(|| models.collect(), |target| vec![target]);
+    let [mut verify, mut interpret, mut run] = [Tally::default(), Tally::default(), Tally::default()];
+    let mut sizes = vec![];
+    for target in targets {
+        let program = match load(&input.name, &input.bytes, Some(target)) {
+            Ok(program) => program,
+            Err(error) if exit_code(error.kind) == BUG => return Err(error.into()),
+            Err(error) => {
+                let [a, b, c, d] = [(); 4].map(|()| Cell::empty("not lowered"));
+                return Ok([Cell::empty(error.to_string()), a, b, c, d]);
+            }
+        };
+        for opt in OptLevel::ALL {
+            let mut finished = program.clone();
+            match finish(&mut finished, opt) {
+                Ok(()) => verify.good += 1,
+                Err(error) => {
+                    verify.faults.push(format!("--switch {} --opt {}: {error}", target.abi.switch.name(), opt.name()))
+                }
+            }
+            verify.total += 1;
+            if target.abi.switch == isa.switch_models()[0] || own_target.is_some() {
+                sizes.push(size(&program, opt));
+            }
+            for (backend, tally) in [(Backend::Interpreter, &mut interpret), (Backend::Native, &mut run)] {
+                lane(Lane { backend, target, opt }, &program, work, first, tally);
+            }
+        }
+    }
+    let compile = match sizes.iter().cloned().collect::<Result<Vec<_>, _>>() {
+        Ok(sizes) => Cell::text(sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(" / ")),
+        Err(error) => Cell::fault(error),
+    };
+    let verified = verify.faults.is_empty();
+    let mut verify = verify.cell();
+    if verified {
+        verify.text = "ok / ok".to_owned();
+    }
+    Ok([Cell::text("ok"), verify, compile, interpret.cell(), run.cell()])
+}
+
+/// Bytes of machine code of all functions.
+fn size(program: &Program, opt: OptLevel) -> Result<usize, String> {
+    let isa = target_isa(program.target, opt).map_err(|e| e.to_string())?;
+    let mut bytes = 0;
+    for function in &program.functions {
+        let compiled = compile::compile(&function.func, &*isa, compile::Disassembly::Drop);
+        bytes += compiled.map_err(|e| e.to_string())?.code.len();
+    }
+    Ok(bytes)
+}
+
+/// Results of several lanes.
+#[derive(Default)]
+struct Tally {
+    good: usize,
+    total: usize,
+    faults: Vec<String>,
+    skipped: Option<String>,
+}
+
+impl Tally {
+    fn cell(self) -> Cell {
+        match self {
+            Self { total: 0, faults, skipped, .. } if faults.is_empty() => {
+                Cell::empty(skipped.unwrap_or_else(|| "nothing to run".to_owned()))
+            }
+            Self { good, total, faults, .. } => Cell { text: format!("{good} of {total}"), reason: None, faults },
+        }
+    }
+}
+
+/// Runs the work on one backend.
+fn lane(lane: Lane, program: &Program, work: &Work, first: &mut First, tally: &mut Tally) {
+    let product = Product { command: PathBuf::new() };
+    let mut seen = vec![];
+    let ran = product.with_instance(lane, program, &mut |instance| match work {
+        Work::Directives(directives) => {
+            for directive in &directives.list {
+                let (Kind::Run(assertion) | Kind::Interpret(assertion)) = &directive.kind else { continue };
+                if matches!(directive.kind, Kind::Interpret(_)) && lane.backend == Backend::Native {
+                    continue;
+                }
+                let result = check_assertion(program, instance, assertion).map(drop);
+                seen.push(result.map_err(|e| format!("line {}: {}: {e}", directive.line, directive.text)));
+            }
+        }
+        Work::Invoke { export, args } => seen.push(match instance.invoke(export, args) {
+            Err(error) => Err(error.to_string()),
+            Ok(outcome) => match first {
+                None => {
+                    *first = Some((lane.name(), outcome));
+                    Ok(())
+                }
+                Some((_, expected)) if same(expected, &outcome) => Ok(()),
+                Some((of, expected)) => {
+                    Err(format!("{export}: it {}, but ({of}) it {}", describe(&outcome), describe(expected)))
+                }
+            },
+        }),
+    });
+    for result in seen {
+        tally.total += 1;
+        match result {
+            Ok(()) => tally.good += 1,
+            Err(fault) => tally.faults.push(format!("{}: {fault}", lane.name())),
+        }
+    }
+    match ran {
+        Ok(()) => {}
+        Err(NotRun::Skipped(reason)) => tally.skipped = Some(reason),
+        Err(NotRun::Refused(refused)) => tally.faults.push(format!("{}: {}", lane.name(), refused.message)),
+    }
+}
+
+/// Are two outcomes the same, but for backtraces and bits of NaNs?
+fn same(a: &Outcome, b: &Outcome) -> bool {
+    let nan = |v: &Val| match *v {
+        Val::F32(bits) => f32::from_bits(bits).is_nan(),
+        Val::F64(bits) => f64::from_bits(bits).is_nan(),
+        _ => false,
+    };
+    let same_value = |(a, b): (&Val, &Val)| match (a, b) {
+        // Addresses differ; whether there is one does not.
+        (Val::Ref(_) | Val::Cont { .. }, _) => a.ty() == b.ty() && a.to_string() == b.to_string(),
+        _ => a == b || (a.ty() == b.ty() && nan(a) && nan(b)),
+    };
+    match (a, b) {
+        (Outcome::Returned(a), Outcome::Returned(b)) => a.len() == b.len() && a.iter().zip(b).all(same_value),
+        (Outcome::Trapped(a), Outcome::Trapped(b)) => a.trap == b.trap && a.detail == b.detail,
+        (a, b) => a == b,
+    }
+}
+
+fn print_table(ui: &Ui, rows: &[(Isa, [Cell; 5])], first: &First) -> Ended {
+    let faults = rows.iter().flat_map(|(_, cells)| cells).map(|c| c.faults.len()).sum::<usize>();
+    if ui.json() {
+        for (isa, cells) in rows {
+            for (column, cell) in COLUMNS.iter().zip(cells) {
+                ui.json_line(json!({
+                    "type": "cell",
+                    "isa": isa.name(),
+                    "column": column,
+                    "text": cell.text,
+                    "reason": cell.reason,
+                    "faults": cell.faults,
+                }))?;
+            }
+        }
+        return Ok(if faults > 0 { MISMATCH } else { 0 });
+    }
+    let mut lines = vec![["isa"].iter().chain(&COLUMNS).map(|s| (*s).to_owned()).collect::<Vec<_>>()];
+    let mut reasons: Vec<(&str, Vec<&str>, &str)> = vec![];
+    for (isa, cells) in rows {
+        let mut line = vec![isa.name().to_owned()];
+        for (column, cell) in COLUMNS.iter().zip(cells) {
+            line.push(if cell.reason.is_some() { "-".to_owned() } else { cell.text.clone() });
+            if let Some(reason) = &cell.reason {
+                match reasons.iter_mut().find(|(of, _, known)| of == column && known == reason) {
+                    Some((_, isas, _)) => isas.push(isa.name()),
+                    None => reasons.push((*column, vec![isa.name()], reason)),
+                }
+            }
+        }
+        lines.push(line);
+    }
+    ui.write(table(&lines).as_bytes())?;
+    if !ui.quiet {
+        ui.line("\nverify: before / after optimisation; compile: bytes at --opt none / speed;")?;
+        ui.line("interpret, run: results as expected, with every switch model, at --opt none and speed")?;
+    }
+    for (column, isas, reason) in reasons {
+        ui.line(&format!("- {column} on {}: {reason}", isas.join(", ")))?;
+    }
+    if let Some((_, outcome)) = first {
+        ui.line(&format!("it {}", describe(outcome)))?;
+    }
+    for fault in rows.iter().flat_map(|(_, cells)| cells).flat_map(|c| &c.faults) {
+        ui.line(&format!("FAIL {fault}"))?;
+    }
+    Ok(if faults > 0 { MISMATCH } else { 0 })
+}

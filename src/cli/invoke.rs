@@ -1,0 +1,213 @@
+//! Invoking an export, and reporting what it did: shared by `interpret` and
+//! `run`.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use clap::Args;
+use clif_cont::backend::BackendError;
+use clif_cont::diag::{Diagnostic, Place};
+use clif_cont::load::explain;
+use clif_cont::program::{Export, Host, Instance, InvokeError, Outcome, StackTrace, Val, ValType};
+use clif_cont::wasm::{Spectest, unknown_imports};
+use serde_json::{Value, json};
+
+use super::io::{EXHAUSTED, End, Ended, MISMATCH, TRAPPED, UNSUPPORTED, USAGE, Ui, failure};
+use super::lower::Loaded;
+
+/// Stands for the `-` of a word that clap would take for options.
+const MINUS: char = '\u{2212}';
+
+/// clap knows `-5` for a number, but not `-0x5`, `-inf` and `-nan`.
+pub(crate) fn shield(word: OsString) -> OsString {
+    let number = word.to_str().and_then(|w| w.strip_prefix('-')).map(str::to_ascii_lowercase);
+    match number {
+        Some(number) if number.starts_with("0x") || matches!(&*number, "inf" | "infinity" | "nan") => {
+            format!("{MINUS}{number}").into()
+        }
+        _ => word,
+    }
+}
+
+/// The word as it was written.
+pub(crate) fn unshield(word: &str) -> Result<String, std::convert::Infallible> {
+    Ok(word.replacen(MINUS, "-", 1))
+}
+
+/// What to invoke.
+#[derive(Args)]
+pub(crate) struct InvokeArgs {
+    /// The exported function to invoke
+    #[arg(long, value_name = "NAME")]
+    pub(crate) invoke: String,
+    /// Its arguments: numbers, `0x` bits, `nan`, `inf`, `null`
+    #[arg(value_name = "ARG", allow_negative_numbers = true, value_parser = unshield)]
+    pub(crate) args: Vec<String>,
+}
+
+/// The export to invoke, or the error that says which there are.
+pub(crate) fn find_export<'p>(program: &'p Loaded, name: &str) -> Result<&'p Export, End> {
+    program.export(name).ok_or_else(|| {
+        let known = program.exports.iter().map(|e| e.name.clone()).collect();
+        let error = InvokeError::UnknownExport(name.to_owned(), known);
+        failure(USAGE, Diagnostic::error(error.to_string()).at(Place::whole(&program.source)))
+    })
+}
+
+/// Reads the arguments by the export's types.
+pub(crate) fn arguments(program: &Loaded, export: &Export, args: &[String]) -> Result<Vec<Val>, End> {
+    let refuse = |message: String| {
+        let types: Vec<_> = export.params.iter().map(|t| ValType::name(*t)).collect();
+        let diagnostic = Diagnostic::error(message).at(Place::whole(&program.source));
+        failure(USAGE, diagnostic.note(format!("`{}` takes ({})", export.name, types.join(", "))))
+    };
+    if args.len() != export.params.len() {
+        let plural = if export.params.len() == 1 { "" } else { "s" };
+        let message = format!("`{}` takes {} argument{plural}, not {}", export.name, export.params.len(), args.len());
+        return Err(refuse(message));
+    }
+    let parse = |(index, (ty, text)): (usize, (&ValType, &String))| {
+        Val::parse(*ty, text)
+            .ok_or_else(|| refuse(format!("argument {}, `{text}`, is not a value of type {}", index + 1, ty.name())))
+    };
+    export.params.iter().zip(args).enumerate().map(parse).collect()
+}
+
+/// The host functions that the command supplies; their output is the command's.
+pub(crate) fn host(ui: &Rc<Ui>, program: &Loaded) -> Result<Box<dyn Host>, End> {
+    if let [first, ..] = unknown_imports(program)[..] {
+        let message = format!("nobody supplies the imported function `{}` `{}`", first.module, first.name);
+        let diagnostic = Diagnostic::error(message).at(Place::whole(&program.source));
+        return Err(failure(UNSUPPORTED, diagnostic.note("there are only those of `spectest` that print")));
+    }
+    let ui = Rc::clone(ui);
+    Ok(Box::new(Spectest::new(move |line: &str| {
+        // When nobody reads any more, the next write of a result says so.
+        let _ = match ui.json() {
+            true => ui.json_line(json!({ "type": "print", "text": line })),
+            false => ui.line(line),
+        };
+    })))
+}
+
+/// A backend's refusal as an error.
+pub(crate) fn not_run(error: BackendError, program: &Loaded) -> End {
+    match error {
+        BackendError::Finish(error) => explain(error, &program.source, program.kind).into(),
+        error => failure(UNSUPPORTED, Diagnostic::error(error.to_string()).at(Place::whole(&program.source))),
+    }
+}
+
+fn value(val: &Val) -> Value {
+    json!({ "type": val.ty().name(), "value": val.to_string() })
+}
+
+/// The backtrace as text: the active continuation's frames, then those of what
+/// resumed it, and so on.
+fn backtrace(stacks: &[StackTrace]) -> String {
+    let mut text = String::new();
+    for (index, stack) in stacks.iter().enumerate() {
+        let title = match index {
+            0 if stacks.len() == 1 => "on the invocation's own stack",
+            0 => "on the active continuation",
+            n if n + 1 == stacks.len() => "resumed by the invocation's own stack",
+            _ => "resumed by the continuation",
+        };
+        let _ = writeln!(text, "  {title}:");
+        for frame in &stack.frames {
+            let _ = writeln!(text, "    at {frame}");
+        }
+        if stack.frames.is_empty() {
+            let _ = writeln!(text, "    (no frames)");
+        }
+    }
+    text
+}
+
+fn stacks_json(stacks: &[StackTrace]) -> Value {
+    stacks.iter().map(|s| json!(s.frames)).collect()
+}
+
+/// Invokes and reports.
+pub(crate) fn invoke(ui: &Ui, instance: &mut dyn Instance, export: &str, args: &[Val]) -> Ended {
+    match instance.invoke(export, args) {
+        Ok(outcome) => report(ui, &outcome),
+        Err(error) => Err(failure(USAGE, Diagnostic::error(error.to_string()))),
+    }
+}
+
+/// Prints results to the output, everything else to standard error.
+fn report(ui: &Ui, outcome: &Outcome) -> Ended {
+    if ui.json() {
+        return report_json(ui, outcome);
+    }
+    match outcome {
+        Outcome::Returned(values) => {
+            for value in values {
+                ui.line(&value.to_string())?;
+            }
+            Ok(0)
+        }
+        Outcome::Trapped(trapped) => {
+            let detail = trapped.detail.as_ref().map(|d| format!(": {d}")).unwrap_or_default();
+            ui.report(&Diagnostic::error(format!("trap: {}{detail}", trapped.trap.message())));
+            ui.message(&backtrace(&trapped.backtrace));
+            Ok(TRAPPED)
+        }
+        Outcome::Violation(violation) => {
+            let mut diagnostic = Diagnostic::error(format!("violation: {}", violation.message))
+                .note(format!("in function %{}", violation.function));
+            if let Some(inst) = &violation.inst {
+                diagnostic = diagnostic.note(format!("at `{inst}`"));
+            }
+            ui.report(&diagnostic);
+            ui.message(&backtrace(&violation.backtrace));
+            Ok(MISMATCH)
+        }
+        Outcome::Unsupported(what) => {
+            ui.report(&Diagnostic::error(format!("unsupported: {what}")));
+            Ok(UNSUPPORTED)
+        }
+        Outcome::OutOfFuel => {
+            ui.report(&Diagnostic::error("out of fuel").help("`--fuel N` gives more"));
+            Ok(EXHAUSTED)
+        }
+    }
+}
+
+fn report_json(ui: &Ui, outcome: &Outcome) -> Ended {
+    let (json, code) = match outcome {
+        Outcome::Returned(values) => {
+            (json!({ "outcome": "returned", "values": values.iter().map(value).collect::<Vec<_>>() }), 0)
+        }
+        Outcome::Trapped(trapped) => (
+            json!({
+                "outcome": "trapped",
+                "code": trapped.trap.code(),
+                "message": trapped.trap.message(),
+                "detail": trapped.detail,
+                "backtrace": stacks_json(&trapped.backtrace),
+            }),
+            TRAPPED,
+        ),
+        Outcome::Violation(violation) => (
+            json!({
+                "outcome": "violation",
+                "message": violation.message,
+                "function": violation.function,
+                "inst": violation.inst,
+                "backtrace": stacks_json(&violation.backtrace),
+            }),
+            MISMATCH,
+        ),
+        Outcome::Unsupported(what) => (json!({ "outcome": "unsupported", "message": what }), UNSUPPORTED),
+        Outcome::OutOfFuel => (json!({ "outcome": "out of fuel" }), EXHAUSTED),
+    };
+    let mut json = json;
+    if let Some(object) = json.as_object_mut() {
+        object.insert("type".to_owned(), "outcome".into());
+    }
+    ui.json_line(json)?;
+    Ok(code)
+}

@@ -1,0 +1,230 @@
+//! What every subcommand shares: input, output, colours, formats, exit codes.
+
+use std::cell::RefCell;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use clif_cont::diag::{Diagnostic, Style};
+use clif_cont::load::{LoadError, LoadErrorKind};
+
+/// Exit code: findings, failed tests, a mismatch.
+pub(crate) const MISMATCH: u8 = 1;
+/// Exit code: usage, I/O, parse or validation error.
+pub(crate) const USAGE: u8 = 2;
+/// Exit code: unsupported.
+pub(crate) const UNSUPPORTED: u8 = 3;
+/// Exit code: the program trapped.
+pub(crate) const TRAPPED: u8 = 4;
+/// Exit code: out of fuel or time.
+pub(crate) const EXHAUSTED: u8 = 5;
+/// Exit code: a bug of ours.
+pub(crate) const BUG: u8 = 101;
+
+/// Arguments of every subcommand.
+#[derive(Args)]
+pub(crate) struct Shared {
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    output: Option<PathBuf>,
+    /// Colours in messages
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    color: ColorWhen,
+    /// No output but results and errors
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    quiet: bool,
+    /// More about what is done
+    #[arg(short, long, help_heading = "Output")]
+    verbose: bool,
+    /// Text, or JSON lines with `"schema": 1`
+    #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ColorWhen {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The form of output.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Human,
+    Json,
+}
+
+/// An error to report, and the exit code that goes with it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: u8,
+    pub(crate) diagnostic: Diagnostic,
+}
+
+/// Why a subcommand stopped before its end.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// With an error.
+    Failed(Box<Failure>),
+    /// Who reads our output has gone: nothing to say, and nobody to say it to.
+    ReaderGone,
+}
+
+/// What a subcommand ends with: an exit code, or an error.
+pub(crate) type Ended = Result<u8, End>;
+
+/// An error with an exit code.
+pub(crate) fn failure(exit: u8, diagnostic: Diagnostic) -> End {
+    End::Failed(Box::new(Failure { exit, diagnostic }))
+}
+
+/// A fault of this program.
+pub(crate) fn bug(message: &str) -> Diagnostic {
+    Diagnostic::error(format!("this is a bug of clif-cont: {message}"))
+        .help("please report it with the input and the command line")
+}
+
+impl From<LoadError> for End {
+    fn from(error: LoadError) -> Self {
+        failure(exit_code(error.kind), *error.diagnostic)
+    }
+}
+
+/// The exit code of a refused input.
+pub(crate) fn exit_code(kind: LoadErrorKind) -> u8 {
+    match kind {
+        LoadErrorKind::Invalid => USAGE,
+        LoadErrorKind::Unsupported => UNSUPPORTED,
+        LoadErrorKind::Bug => BUG,
+    }
+}
+
+/// Where output and messages go.
+pub(crate) struct Ui {
+    pub(crate) format: Format,
+    pub(crate) quiet: bool,
+    pub(crate) verbose: bool,
+    output: Option<PathBuf>,
+    file: RefCell<Option<std::fs::File>>,
+}
+
+impl Ui {
+    pub(crate) fn new(shared: &Shared) -> Self {
+        let choice = match shared.color {
+            ColorWhen::Auto => anstream::ColorChoice::Auto,
+            ColorWhen::Always => anstream::ColorChoice::Always,
+            ColorWhen::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+        Self {
+            format: shared.format,
+            quiet: shared.quiet,
+            verbose: shared.verbose,
+            output: shared.output.clone(),
+            file: RefCell::new(None),
+        }
+    }
+
+    /// Is output JSON?
+    pub(crate) fn json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Writes output bytes. The output file is made at the first of them, so
+    /// that an error before leaves it as it was.
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), End> {
+        let Some(path) = &self.output else {
+            let mut stdout = anstream::stdout().lock();
+            return stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|e| broken(e, "standard output"));
+        };
+        let mut file = self.file.borrow_mut();
+        let name = format!("`{}`", path.display());
+        let file = match &mut *file {
+            Some(file) => file,
+            None => file.insert(std::fs::File::create(path).map_err(|e| broken(e, &name))?),
+        };
+        file.write_all(bytes).map_err(|e| broken(e, &name))
+    }
+
+    /// Writes a line of output.
+    pub(crate) fn line(&self, line: &str) -> Result<(), End> {
+        self.write(format!("{line}\n").as_bytes())
+    }
+
+    /// Writes a line of JSON output, adding the schema's version.
+    pub(crate) fn json_line(&self, mut value: serde_json::Value) -> Result<(), End> {
+        if let Some(object) = value.as_object_mut() {
+            object.insert("schema".to_owned(), clif_cont::diag::SCHEMA.into());
+        }
+        self.line(&value.to_string())
+    }
+
+    /// Writes a message for the user to standard error; it has no effect on the
+    /// outcome whether anybody reads it.
+    pub(crate) fn message(&self, text: &str) {
+        let _ = anstream::stderr().lock().write_all(text.as_bytes());
+    }
+
+    /// Says something that only `-v` asks for.
+    pub(crate) fn detail(&self, text: &str) {
+        if self.verbose {
+            self.message(&format!("{text}\n"));
+        }
+    }
+
+    /// Reports an error: to standard error as text, or as JSON.
+    pub(crate) fn report(&self, diagnostic: &Diagnostic) {
+        match self.format {
+            Format::Human => self.message(&diagnostic.render(Style::Coloured)),
+            Format::Json => self.message(&format!("{}\n", diagnostic.to_json())),
+        }
+    }
+}
+
+fn broken(error: io::Error, what: &str) -> End {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return End::ReaderGone;
+    }
+    failure(USAGE, Diagnostic::error(format!("cannot write to {what}")).caused_by(&error))
+}
+
+/// An input: its name for messages, and its bytes.
+pub(crate) struct Input {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Reads a file, or standard input for `-`.
+pub(crate) fn read(path: &str) -> Result<Input, End> {
+    let mut bytes = vec![];
+    let (name, result) = match path {
+        "-" => ("<stdin>".to_owned(), io::stdin().lock().read_to_end(&mut bytes)),
+        path => {
+            let file = std::fs::File::open(path);
+            (path.to_owned(), file.and_then(|mut f| f.read_to_end(&mut bytes)))
+        }
+    };
+    match result {
+        Ok(_) => Ok(Input { name, bytes }),
+        Err(error) => Err(failure(USAGE, Diagnostic::error(format!("cannot read `{name}`")).caused_by(&error))),
+    }
+}
+
+/// Aligns the columns of a table, two blanks between them; the first row is the
+/// header.
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| rows.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(&format!("{cell:width$}  "));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,200 @@
+//! `lower`: an input or a single operation, as CLIF or assembly.
+
+use std::ops::Deref;
+
+use clap::{Args, ValueEnum};
+use clif_cont::abi::{Isa, SwitchModel};
+use clif_cont::diag::{Diagnostic, Place, Source};
+use clif_cont::finish::finish;
+use clif_cont::load::{InputKind, explain, load};
+use clif_cont::program::target::{OptLevel, target_isa};
+use clif_cont::program::text::{Annotate, PrintOptions, print};
+use clif_cont::program::{Program, Target, compile};
+use serde_json::json;
+
+use super::io::{End, Ended, Input, Shared, UNSUPPORTED, USAGE, Ui, failure, read};
+
+/// Parses an ISA's name, for clap.
+pub(crate) fn parse_isa(name: &str) -> Result<Isa, String> {
+    Isa::from_name(name).ok_or_else(|| format!("there are {}", Isa::ALL.map(Isa::name).join(", ")))
+}
+
+fn parse_opt(name: &str) -> Result<OptLevel, String> {
+    OptLevel::from_name(name).ok_or_else(|| format!("there are {}", OptLevel::ALL.map(OptLevel::name).join(", ")))
+}
+
+/// What to lower for.
+#[derive(Args)]
+pub(crate) struct TargetArgs {
+    /// Instruction set to lower for: see `clif-cont isas` [default: x86_64, or what the input says]
+    #[arg(long, value_parser = parse_isa)]
+    isa: Option<Isa>,
+    /// How control moves between stacks [default: auto]
+    #[arg(long, value_name = "MODEL")]
+    switch: Option<Switch>,
+    /// Cranelift's optimisation level
+    #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = parse_opt)]
+    pub(crate) opt: OptLevel,
+}
+
+/// `--switch`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    /// The first one that the ISA has; `hostcall` on Pulley
+    Auto,
+    /// The CLIF instruction `stack_switch` (x86_64)
+    Instruction,
+    /// A call of a byte routine (x86_64, aarch64, riscv64, s390x)
+    Routine,
+}
+
+impl TargetArgs {
+    /// The target that was asked for, `None` when none was.
+    pub(crate) fn target(&self) -> Result<Option<Target>, End> {
+        let isa = self.isa.unwrap_or(Isa::X86_64);
+        let switch = match self.switch {
+            Some(Switch::Instruction) => SwitchModel::Instruction,
+            Some(Switch::Routine) => SwitchModel::Routine,
+            Some(Switch::Auto) => return Ok(Some(Target::new(isa))),
+            None => return Ok(self.isa.map(Target::new)),
+        };
+        match Target::with_switch(isa, switch) {
+            Some(target) => Ok(Some(target)),
+            None => {
+                let models: Vec<_> = isa.switch_models().iter().map(|m| m.name()).collect();
+                let message = format!("{} has no switch model `{}`", isa.name(), switch.name());
+                let diagnostic = Diagnostic::error(message).note(format!("it has: {}", models.join(", ")));
+                Err(failure(UNSUPPORTED, diagnostic))
+            }
+        }
+    }
+}
+
+/// A program, and the input it came from.
+pub(crate) struct Loaded {
+    pub(crate) program: Program,
+    pub(crate) source: Source,
+    pub(crate) kind: InputKind,
+}
+
+impl Deref for Loaded {
+    type Target = Program;
+    fn deref(&self) -> &Program {
+        &self.program
+    }
+}
+
+/// Reads and loads an input.
+pub(crate) fn load_input(ui: &Ui, path: &str, target: Option<Target>) -> Result<Loaded, End> {
+    load_input_bytes(ui, &read(path)?, target)
+}
+
+/// Loads what was read.
+pub(crate) fn load_input_bytes(ui: &Ui, input: &Input, target: Option<Target>) -> Result<Loaded, End> {
+    let program = load(&input.name, &input.bytes, target)?;
+    let made_for = program.target;
+    ui.detail(&format!(
+        "{}: {} functions for {} with switch model `{}`",
+        input.name,
+        program.functions.len(),
+        made_for.isa.name(),
+        made_for.abi.switch.name()
+    ));
+    let kind = InputKind::detect(&input.name, &input.bytes);
+    Ok(Loaded { program, source: Source::new(&input.name, &input.bytes), kind })
+}
+
+/// Lower a program, or one operation, and print it
+#[derive(Args)]
+pub(crate) struct Lower {
+    /// A .wat, .wasm or .clif file, or `-` for standard input
+    #[arg(required_unless_present = "op")]
+    input: Option<String>,
+    /// Lower one operation alone: `suspend (i32) -> (i64)`, `resume (i64) -> () on (f64) on switch`, ...
+    #[arg(long, value_name = "OPERATION", conflicts_with = "input")]
+    op: Option<String>,
+    /// Print CLIF, which is also what is done without it
+    #[arg(long, conflicts_with = "emit")]
+    print: bool,
+    /// What to produce
+    #[arg(long, value_name = "KIND", default_value = "clif")]
+    emit: Emit,
+    /// Only this function
+    #[arg(long, value_name = "NAME")]
+    func: Option<String>,
+    /// With comments at single instructions
+    #[arg(long)]
+    annotate: bool,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Emit {
+    /// Cranelift IR, as text that can be read back
+    Clif,
+    /// Assembly
+    Asm,
+}
+
+impl Lower {
+    pub(crate) fn run(&self, ui: &Ui) -> Ended {
+        let target = self.target.target()?;
+        let mut loaded = match (&self.op, &self.input) {
+            (Some(op), _) => {
+                let source = Source::new("<op>", op.as_bytes());
+                let program = clif_cont::op::lower_op(op, target.unwrap_or(Target::new(Isa::X86_64)))
+                    .map_err(|e| failure(USAGE, Diagnostic::error(e.message).at(Place::new(&source, 1, e.column))))?;
+                Loaded { program, source, kind: InputKind::Wasm }
+            }
+            (None, Some(input)) => load_input(ui, input, target)?,
+            (None, None) => return Err(failure(USAGE, Diagnostic::error("an input or `--op` is needed"))),
+        };
+        let func = self.func.as_deref().map(|name| name.trim_start_matches('%'));
+        if let Some(name) = func
+            && loaded.function(name).is_none()
+        {
+            let known: Vec<_> = loaded.functions.iter().map(|f| f.name()).collect();
+            let diagnostic = Diagnostic::error(format!("no function `{name}`")).at(Place::whole(&loaded.source));
+            return Err(failure(USAGE, diagnostic.note(format!("there are: {}", known.join(", ")))));
+        }
+        let unoptimised = loaded.program.clone();
+        finish(&mut loaded.program, self.target.opt).map_err(|e| explain(e, &loaded.source, loaded.kind))?;
+        let text = match self.emit {
+            Emit::Clif => {
+                let annotate = if self.annotate { Annotate::Insts } else { Annotate::Blocks };
+                print(&loaded.program, PrintOptions { func, annotate })
+            }
+            // Compiling optimises by itself.
+            Emit::Asm => assembly(&unoptimised, self.target.opt, func)?,
+        };
+        if ui.json() {
+            let emit = if self.emit == Emit::Asm { "asm" } else { "clif" };
+            ui.json_line(json!({ "type": "program", "emit": emit, "text": text }))?;
+        } else {
+            ui.write(text.as_bytes())?;
+        }
+        Ok(0)
+    }
+}
+
+fn assembly(program: &Program, opt: OptLevel, func: Option<&str>) -> Result<String, End> {
+    let refused =
+        |error: &(dyn std::error::Error + 'static)| failure(UNSUPPORTED, Diagnostic::error(error.to_string()));
+    let isa = target_isa(program.target, opt).map_err(|e| refused(&e))?;
+    let mut text = String::new();
+    for function in program.functions.iter().filter(|f| func.is_none_or(|name| f.name() == name)) {
+        let compiled = compile::compile(&function.func, &*isa, compile::Disassembly::Keep).map_err(|e| refused(&e))?;
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        let (code, frame) = (compiled.code.len(), compiled.frame_bytes);
+        text.push_str(&format!("; %{}: {code} bytes of code, {frame} of frame\n", function.name()));
+        let disassembly = compiled.disassembly.unwrap_or_default();
+        text.push_str(disassembly.trim_end());
+        text.push('\n');
+    }
+    Ok(text)
+}

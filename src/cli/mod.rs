@@ -1,0 +1,103 @@
+//! Arguments and dispatch; one file for each subcommand.
+
+mod abi;
+mod check;
+mod interpret;
+mod invoke;
+mod io;
+mod isas;
+mod lower;
+mod run;
+mod test;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::Mutex;
+
+use clap::{Parser, Subcommand};
+
+use io::{End, Ui};
+
+/// One-shot continuations for Cranelift: lower, print, interpret and run them.
+///
+/// Exit codes: 0 fine; 1 failed tests or a mismatch; 2 usage, I/O, parse or
+/// validation error; 3 unsupported; 4 the program trapped or ended in an
+/// uncaught exception; 5 out of fuel or time; 101 a bug of clif-cont.
+#[derive(Parser)]
+#[command(name = "clif-cont", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Lower(lower::Lower),
+    Interpret(interpret::Interpret),
+    Run(run::Run),
+    Check(check::Check),
+    Test(test::Test),
+    Isas(isas::Isas),
+    Abi(abi::AbiTable),
+}
+
+/// The message of the last panic, with its place. A panic of Cranelift that is
+/// turned into an error must not print anything, so the hook only remembers.
+static PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+fn remember_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let message = info.payload_as_str().unwrap_or("no message");
+        let place = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
+        if let Ok(mut last) = PANIC.lock() {
+            *last = Some(format!("{message}{place}"));
+        }
+    }));
+}
+
+/// Parses the arguments, runs the subcommand, and reports how it ended.
+pub(crate) fn main() -> ExitCode {
+    remember_panics();
+    let cli = match Cli::try_parse_from(std::env::args_os().map(invoke::shield)) {
+        Ok(cli) => cli,
+        // Help and version go to stdout with code 0, errors to stderr with 2.
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { io::USAGE } else { 0 });
+        }
+    };
+    let shared = match &cli.command {
+        Command::Lower(c) => &c.shared,
+        Command::Interpret(c) => &c.shared,
+        Command::Run(c) => &c.shared,
+        Command::Check(c) => &c.shared,
+        Command::Test(c) => &c.shared,
+        Command::Isas(c) => &c.shared,
+        Command::Abi(c) => &c.shared,
+    };
+    let ui = Rc::new(Ui::new(shared));
+    let end = catch_unwind(AssertUnwindSafe(|| match &cli.command {
+        Command::Lower(c) => c.run(&ui),
+        Command::Interpret(c) => c.run(&ui),
+        Command::Run(c) => c.run(&ui),
+        Command::Check(c) => c.run(&ui),
+        Command::Test(c) => c.run(&ui),
+        Command::Isas(c) => c.run(&ui),
+        Command::Abi(c) => c.run(&ui),
+    }));
+    let code = match end {
+        Ok(Ok(code)) => code,
+        Ok(Err(End::ReaderGone)) => 0,
+        Ok(Err(End::Failed(failure))) => {
+            ui.report(&failure.diagnostic);
+            failure.exit
+        }
+        Err(_) => {
+            let message = PANIC.lock().ok().and_then(|mut p| p.take()).unwrap_or_default();
+            ui.report(&io::bug(&message));
+            io::BUG
+        }
+    };
+    ExitCode::from(code)
+}

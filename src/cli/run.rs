@@ -1,0 +1,59 @@
+//! `run`: an export, natively.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use clap::Args;
+use clif_cont::backend;
+use clif_cont::diag::{Diagnostic, Style};
+
+use super::invoke::{InvokeArgs, arguments, find_export, host, invoke, not_run};
+use super::io::{EXHAUSTED, Ended, Shared, Ui};
+use super::lower::{TargetArgs, load_input};
+
+/// Compile a program and invoke an exported function of it
+#[derive(Args)]
+pub(crate) struct Run {
+    /// A .wat, .wasm or .clif file, or `-` for standard input
+    input: String,
+    #[command(flatten)]
+    invoke: InvokeArgs,
+    /// Stop after this many seconds [default: no limit]
+    #[arg(long, value_name = "S", value_parser = parse_seconds)]
+    timeout: Option<Duration>,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+}
+
+/// Parses a positive number of seconds, for clap.
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().filter(|s| *s > 0.0);
+    seconds
+        .and_then(|s| Duration::try_from_secs_f64(s).ok())
+        .ok_or_else(|| "a positive number of seconds is needed".to_owned())
+}
+
+impl Run {
+    pub(crate) fn run(&self, ui: &Rc<Ui>) -> Ended {
+        let program = load_input(ui, &self.input, self.target.target()?)?;
+        let export = find_export(&program, &self.invoke.invoke)?;
+        let args = arguments(&program, export, &self.invoke.args)?;
+        let host = host(ui, &program)?;
+        let json = ui.json();
+        let expired = move || {
+            let diagnostic = Diagnostic::error("out of time").help("`--timeout S` gives more");
+            match json {
+                true => anstream::eprintln!("{}", diagnostic.to_json()),
+                false => anstream::eprint!("{}", diagnostic.render(Style::Coloured)),
+            }
+            // Machine code that loops cannot be stopped in another way.
+            std::process::exit(EXHAUSTED.into());
+        };
+        let ran = backend::run(&program, self.target.opt, host, self.timeout, expired, |instance| {
+            invoke(ui, instance, &export.name, &args)
+        });
+        ran.map_err(|e| not_run(e, &program))?
+    }
+}

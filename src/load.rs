@@ -1,0 +1,229 @@
+//! From an input to a program: WebAssembly as text or binary, or CLIF text.
+
+use std::fmt;
+
+use clif_cont_abi::Isa;
+use clif_cont_diag::{Diagnostic, Place, Source};
+use clif_cont_program::target::OptLevel;
+use clif_cont_program::{Program, Target, text};
+use clif_cont_wasm::ErrorKind;
+
+use crate::finish::{FinishError, Stage};
+
+/// What an input is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum InputKind {
+    /// WebAssembly, text or binary.
+    Wasm,
+    /// CLIF text.
+    Clif,
+}
+
+impl InputKind {
+    /// By the name's extension, and where that says nothing, by the contents:
+    /// WebAssembly begins with its magic number or, behind comments, with `(`.
+    pub fn detect(name: &str, bytes: &[u8]) -> Self {
+        if bytes.starts_with(b"\0asm") || name.ends_with(".wat") || name.ends_with(".wasm") {
+            return Self::Wasm;
+        }
+        if name.ends_with(".clif") {
+            return Self::Clif;
+        }
+        let text = String::from_utf8_lossy(bytes);
+        let code = text.lines().map(str::trim_start).find(|l| !l.is_empty() && !l.starts_with(';'));
+        if code.is_some_and(|l| l.starts_with('(')) { Self::Wasm } else { Self::Clif }
+    }
+}
+
+/// Why an input was refused, in kind.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum LoadErrorKind {
+    /// The input is wrong.
+    Invalid,
+    /// The input is right, and uses what is not supported.
+    Unsupported,
+    /// This project made something wrong of it.
+    Bug,
+}
+
+/// Why an input was refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LoadError {
+    /// In kind.
+    pub kind: LoadErrorKind,
+    /// In words, with the place.
+    pub diagnostic: Box<Diagnostic>,
+}
+
+impl LoadError {
+    pub(crate) fn new(kind: LoadErrorKind, diagnostic: Diagnostic) -> Self {
+        Self { kind, diagnostic: Box::new(diagnostic) }
+    }
+}
+
+/// `FILE:LINE:COLUMN: MESSAGE`.
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.diagnostic.place {
+            write!(f, "{}: ", place.display())?;
+        }
+        f.write_str(&self.diagnostic.message)?;
+        for cause in &self.diagnostic.causes {
+            write!(f, ": {cause}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// Reads a program. `target` is what to lower for, the first ISA if it is not
+/// given; CLIF text with a header has a target already, which must be that one.
+///
+/// Exports of CLIF text that lack an entry trampoline are given one, and the
+/// runtime with it.
+///
+/// # Errors
+///
+/// [`LoadError`].
+pub fn load(name: &str, bytes: &[u8], target: Option<Target>) -> Result<Program, LoadError> {
+    let source = Source::new(name, bytes);
+    let invalid =
+        |message: &str| LoadError::new(LoadErrorKind::Invalid, Diagnostic::error(message).at(Place::whole(&source)));
+    if bytes.is_empty() {
+        return Err(invalid("the input is empty"));
+    }
+    match InputKind::detect(name, bytes) {
+        InputKind::Wasm => load_wasm(&source, bytes, target.unwrap_or(Target::new(Isa::X86_64))),
+        InputKind::Clif => {
+            let text = source.text().ok_or_else(|| invalid("the input is neither WebAssembly nor text"))?;
+            load_clif(&source, text, target)
+        }
+    }
+}
+
+fn load_wasm(source: &Source, bytes: &[u8], target: Target) -> Result<Program, LoadError> {
+    clif_cont_wasm::compile(bytes, source.name(), target, &clif_cont_wasm::Options::default()).map_err(|error| {
+        let kind = match error.kind {
+            ErrorKind::Syntax | ErrorKind::Invalid => LoadErrorKind::Invalid,
+            ErrorKind::Unsupported | ErrorKind::Link => LoadErrorKind::Unsupported,
+            ErrorKind::Internal => LoadErrorKind::Bug,
+        };
+        let diagnostic = Diagnostic::error(error.message);
+        let diagnostic = match (error.position, error.offset) {
+            (Some(position), _) => diagnostic.at(Place::new(source, position.line, position.column)),
+            (None, Some(offset)) => diagnostic.at(Place::whole(source)).note(format!("at offset {offset:#x}")),
+            (None, None) => diagnostic.at(Place::whole(source)),
+        };
+        LoadError::new(kind, diagnostic)
+    })
+}
+
+fn load_clif(source: &Source, text: &str, target: Option<Target>) -> Result<Program, LoadError> {
+    let invalid = |diagnostic| LoadError::new(LoadErrorKind::Invalid, diagnostic);
+    let program = text::parse(text, Some(target.unwrap_or(Target::new(Isa::X86_64)))).map_err(|error| {
+        let place = Place::new(source, error.line as usize, error.column as usize);
+        invalid(Diagnostic::error(error.message).at(place))
+    })?;
+    let made_for = program.target;
+    if let Some(target) = target
+        && (target.isa, target.abi.switch) != (made_for.isa, made_for.abi.switch)
+    {
+        let name = |t: Target| format!("{} with switch model `{}`", t.isa.name(), t.abi.switch.name());
+        return Err(invalid(
+            Diagnostic::error(format!("the program is for {}, not for {}", name(made_for), name(target)))
+                .at(Place::whole(source)),
+        ));
+    }
+    // Before anything is made of it: what the verifier refuses has no meaning.
+    let mut checked = program.clone();
+    if let Err(error) = crate::finish::finish(&mut checked, OptLevel::None) {
+        return Err(explain(error, source, InputKind::Clif));
+    }
+    clif_cont_link::complete(program).map_err(|error| {
+        invalid(Diagnostic::error("the program cannot be linked").at(Place::whole(source)).caused_by(&error))
+    })
+}
+
+/// The line of a function's instruction in the text it was read from.
+fn find_inst(text: &str, function: &str, inst: &str) -> Option<(usize, usize)> {
+    let header = format!("function {function}(");
+    let lines = text.lines().enumerate().skip_while(|(_, l)| !l.trim_start().starts_with(&header)).skip(1);
+    let mut body = lines.take_while(|(_, l)| !l.trim_start().starts_with("function "));
+    let (index, line) = body.find(|(_, l)| l.split(';').next().is_some_and(|l| l.trim() == inst))?;
+    Some((index + 1, line.chars().take_while(|c| c.is_whitespace()).count() + 1))
+}
+
+/// What a refused function means for an input: CLIF text that does not verify
+/// is wrong, generated code that does not is our fault.
+pub fn explain(error: FinishError, source: &Source, kind: InputKind) -> LoadError {
+    use clif_cont_program::compile::CompileErrorKind;
+    let load_kind = match &error {
+        FinishError::Target(_) => LoadErrorKind::Unsupported,
+        FinishError::Function { stage, error } => match error.kind {
+            CompileErrorKind::Verifier(_) if kind == InputKind::Clif && *stage == Stage::Lowered => {
+                LoadErrorKind::Invalid
+            }
+            CompileErrorKind::Verifier(_) | CompileErrorKind::Panicked(_) => LoadErrorKind::Bug,
+            _ => LoadErrorKind::Unsupported,
+        },
+    };
+    let mut diagnostic = Diagnostic::error(error.to_string()).at(Place::whole(source));
+    if let FinishError::Function { stage: Stage::Lowered, error } = &error
+        && let CompileErrorKind::Verifier(complaints) = &error.kind
+        && let Some(first) = complaints.first()
+        && kind == InputKind::Clif
+    {
+        diagnostic = Diagnostic::error(format!("invalid CLIF in function {}: {}", error.function, first.message))
+            .at(Place::whole(source));
+        // Cranelift notes the values of constants behind an instruction.
+        let inst = first.place.trim_matches('`').split(';').next().unwrap_or_default().trim_end();
+        match source.text().and_then(|text| find_inst(text, &error.function, inst)) {
+            Some((line, column)) => diagnostic = diagnostic.at(Place::new(source, line, column)),
+            None => diagnostic = diagnostic.note(format!("at {}", first.place)),
+        }
+        for complaint in &complaints[1..] {
+            diagnostic = diagnostic.note(format!("at {}: {}", complaint.place, complaint.message));
+        }
+    }
+    if load_kind == LoadErrorKind::Bug {
+        diagnostic = diagnostic.note("this is a bug of clif-cont; please report it with the input");
+    }
+    LoadError::new(load_kind, diagnostic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_told_by_name_and_by_contents() {
+        for (name, bytes, kind) in [
+            ("a.wat", &b"x"[..], InputKind::Wasm),
+            ("a.clif", b"(", InputKind::Clif),
+            ("-", b"\0asm", InputKind::Wasm),
+            ("-", b";; Purpose.\n\n(module)", InputKind::Wasm),
+            ("-", b"(; (;;) ;) (module)", InputKind::Wasm),
+            ("-", b";! clif-cont 1\nfunction %f() {", InputKind::Clif),
+            ("-", b"", InputKind::Clif),
+        ] {
+            assert_eq!(InputKind::detect(name, bytes), kind, "{name} {bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_verifier_error_has_its_line() {
+        let text = "function %f(i32) -> i64 tail {\nblock0(v0: i32):\n    v1 = iconst.i32 7\n    return v1\n}\n";
+        let error = load("x.clif", text.as_bytes(), None).expect_err("wrong type");
+        assert_eq!(error.kind, LoadErrorKind::Invalid);
+        assert!(error.to_string().starts_with("x.clif:4:5: invalid CLIF in function %f"), "{error}");
+    }
+
+    #[test]
+    fn what_is_neither_is_refused() {
+        for bytes in [&b""[..], b"\xff\xfe\0\x01garbage", b"some words"] {
+            let error = load("-", bytes, None).expect_err("refused");
+            assert_eq!(error.kind, LoadErrorKind::Invalid, "{error}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! This project as the test engine sees it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clif_cont_abi::{Isa, SwitchModel};
+use clif_cont_filetest::{Backend, Lane, NotRun, Refused, Tool};
+use clif_cont_program::target::OptLevel;
+use clif_cont_program::text::{Annotate, PrintOptions, print};
+use clif_cont_program::{Instance, Program, Target, compile};
+use clif_cont_wasm::Spectest;
+
+use crate::backend::{self, BackendError};
+use crate::load::{LoadError, LoadErrorKind};
+
+/// Instructions that a test may execute under the interpreter.
+const FUEL: u64 = 200_000_000;
+
+/// Time that a test may take natively.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What the tests test.
+#[derive(Clone, Debug)]
+pub struct Product {
+    /// The command, for transcripts.
+    pub command: PathBuf,
+}
+
+impl From<LoadError> for Refused {
+    fn from(error: LoadError) -> Self {
+        let exit = match error.kind {
+            LoadErrorKind::Invalid => 2,
+            LoadErrorKind::Unsupported => 3,
+            LoadErrorKind::Bug => 101,
+        };
+        Self { exit, message: error.to_string() }
+    }
+}
+
+impl Tool for Product {
+    fn load(&self, name: &str, source: &[u8], target: Option<Target>) -> Result<Program, Refused> {
+        Ok(crate::load::load(name, source, target)?)
+    }
+
+    fn lower_op(&self, operation: &str, target: Target) -> Result<Program, Refused> {
+        crate::op::lower_op(operation, target).map_err(|e| Refused { exit: 2, message: e.to_string() })
+    }
+
+    fn finish(&self, program: &mut Program, opt: OptLevel) -> Result<(), String> {
+        crate::finish::finish(program, opt).map_err(|e| e.to_string())
+    }
+
+    fn print(&self, program: &Program, func: Option<&str>, annotate: bool) -> Result<String, String> {
+        if let Some(name) = func
+            && program.function(name).is_none()
+        {
+            return Err(format!("no function `{name}`"));
+        }
+        let annotate = if annotate { Annotate::Insts } else { Annotate::Blocks };
+        Ok(print(program, PrintOptions { func, annotate }))
+    }
+
+    fn costs(&self, program: &Program) -> String {
+        let costs = program.functions.iter().map(|f| format!("%{}: {}", f.name(), compile::counts(&f.func)));
+        costs.collect::<Vec<_>>().join("; ")
+    }
+
+    fn with_instance(
+        &self,
+        lane: Lane,
+        program: &Program,
+        body: &mut dyn FnMut(&mut dyn Instance),
+    ) -> Result<(), NotRun> {
+        let host = Box::new(Spectest::new(|_: &str| {}));
+        let name = lane.name();
+        let ran = match lane.backend {
+            Backend::Interpreter => backend::interpret(program, lane.opt, Some(FUEL), host, body),
+            Backend::Native => {
+                let expired = move || {
+                    // Nothing else can stop machine code that loops.
+                    eprintln!("a test did not end within {} s: {name}", LIMIT.as_secs());
+                    std::process::exit(1);
+                };
+                backend::run(program, lane.opt, host, Some(LIMIT), expired, body)
+            }
+        };
+        ran.map_err(|error| match error {
+            BackendError::Unavailable(reason) => NotRun::Skipped(reason),
+            error => NotRun::Refused(Refused { exit: 3, message: error.to_string() }),
+        })
+    }
+
+    fn lanes(&self) -> Vec<Lane> {
+        lanes()
+    }
+
+    fn command(&self) -> PathBuf {
+        self.command.clone()
+    }
+}
+
+/// Every way in which a test runs: under the interpreter at both pointer widths
+/// and byte orders (and so with every switch model), and natively with every
+/// switch model of x86_64; each as lowered and optimised.
+pub fn lanes() -> Vec<Lane> {
+    let interpreted = [Isa::X86_64, Isa::S390x, Isa::Pulley32, Isa::Pulley32be].map(Target::new);
+    let native = [SwitchModel::Instruction, SwitchModel::Routine];
+    let native = native.into_iter().filter_map(|switch| Target::with_switch(Isa::X86_64, switch));
+    let lane = |backend| move |target| OptLevel::ALL.map(|opt| Lane { backend, target, opt });
+    let interpreted = interpreted.into_iter().flat_map(lane(Backend::Interpreter));
+    interpreted.chain(native.flat_map(lane(Backend::Native))).collect()
+}

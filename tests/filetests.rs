@@ -1,0 +1,28 @@
+//! Every file of `clif-tests` as a test of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clif_cont::filetest::{Options, trials};
+use clif_cont::tool::Product;
+use libtest_mimic::Arguments;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Names of tests, and with them golden output, do not depend on where the
+    // project is.
+    if let Err(error) = std::env::set_current_dir(root) {
+        eprintln!("cannot enter {}: {error}", root.display());
+        return ExitCode::FAILURE;
+    }
+    let product = Arc::new(Product { command: env!("CARGO_BIN_EXE_clif-cont").into() });
+    match trials(product, Options::from_env(), &[PathBuf::from("clif-tests")]) {
+        Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
