@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use clif_cont_abi::{HostFn, PointerWidth, StoreContext, Trap, symbols};
-use clif_cont_program::{DataItem, Origin, Program};
+use clif_cont_program::target::{OptLevel, target_isa};
+use clif_cont_program::{DataItem, Origin, Program, compile};
 use cranelift_codegen::ir::{ExternalName, Function, LibCall, Signature, Type};
 use cranelift_codegen::isa::CallConv;
 
@@ -45,6 +46,8 @@ pub enum LoadError {
         /// What is wrong.
         error: String,
     },
+    /// The verifier cannot be had for the target.
+    Target(String),
     /// The program's data and stack do not fit the address space.
     TooLarge,
     /// A symbol with a meaning of its own is not what it has to be.
@@ -63,6 +66,7 @@ impl fmt::Display for LoadError {
             Self::Undefined { user, name } => write!(f, "`%{user}` refers to `%{name}`, which is not defined"),
             Self::Invalid { function, error } => write!(f, "function `%{function}` is not valid: {error}"),
             Self::Data { name, error } => write!(f, "data `%{name}`: {error}"),
+            Self::Target(error) => f.write_str(error),
             Self::TooLarge => f.write_str("the program's data does not fit the target's address space"),
             Self::Reserved { name, error } => write!(f, "`%{name}`: {error}"),
         }
@@ -285,10 +289,13 @@ pub(crate) fn link(program: Arc<Program>, options: &Options) -> Result<(Linked, 
 
     fill_data(&program, &names, &addresses, &mut memory)?;
     let mut codes = Vec::with_capacity(program.functions.len());
+    let isa = match options.verify {
+        true => Some(target_isa(target, OptLevel::None).map_err(|e| LoadError::Target(e.to_string()))?),
+        false => None,
+    };
     for function in &program.functions {
-        if options.verify {
-            let flags = cranelift_codegen::settings::Flags::new(cranelift_codegen::settings::builder());
-            cranelift_codegen::verify_function(&function.func, &flags)
+        if let Some(isa) = &isa {
+            compile::verify(&function.func, &**isa)
                 .map_err(|e| LoadError::Invalid { function: function.name(), error: e.to_string() })?;
         }
         let mut code = decode::function(&function.func, &function.name(), &mut names, target)?;

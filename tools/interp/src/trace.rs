@@ -79,8 +79,8 @@ impl Machine {
         }
     }
 
-    /// Follows the parents of `contref` up to, not including, the driver's
-    /// record, which has none.
+    /// Follows the parents of `contref`: up to the driver's record while the
+    /// invocation runs, to a parent of 0 when it has ended.
     fn ancestors(&mut self, contref: u64, stacks: &mut Vec<StackTrace>) {
         let mut contref = contref;
         for _ in 0..CHAIN {
@@ -88,10 +88,11 @@ impl Machine {
                 Ok(0) | Err(_) => return,
                 Ok(parent) => contref = parent,
             }
-            if !matches!(self.field(contref, ContRef::PARENT), Ok(parent) if parent != 0) {
-                return;
+            match self.parked(contref) {
+                Some(fiber) if fiber.id == 0 => return,
+                Some(fiber) => stacks.push(self.frames_of(fiber)),
+                None => {}
             }
-            stacks.extend(self.parked(contref).map(|f| self.frames_of(f)));
         }
     }
 

@@ -271,7 +271,7 @@ fn control_flow() {
 #[test]
 fn calls() {
     let text = "function %f(i64) -> i64, f32 {
-            sig0 = (i64, i128, f32) -> f32, i64 fast
+            sig0 = (i64, i128, f32) -> f32, i64 tail
             fn0 = %g sig0
             fn1 = %h(i64) -> i64 tail
             fn2 = %FloorF64(f64) -> f64
@@ -288,15 +288,15 @@ fn calls() {
             v12 = iadd v8, v11
             return v12, v6
         }
-        function %g(i64, i128, f32) -> f32, i64 fast {
+        function %g(i64, i128, f32) -> f32, i64 tail {
         block0(v0: i64, v1: i128, v2: f32):
             v3, v4 = isplit v1
             v5 = iadd v0, v4
             return v2, v5
         }
         function %h(i64) -> i64 tail {
-            fn0 = %h2(i64) -> i64 tail
             sig0 = (i64) -> i64 tail
+            fn0 = %h2 sig0
         block0(v0: i64):
             v100 = iconst.i64 9
  v1 = icmp eq v0, v100
@@ -364,7 +364,7 @@ fn wrong_calls_are_violations() {
     match outcome {
         Outcome::Violation(v) => {
             assert_eq!(v.function, "f");
-            assert!(v.inst.is_some_and(|i| i.contains("call_indirect sig0, v1(v2)")));
+            assert!(v.inst.is_some_and(|i| i.contains("call_indirect.i64 sig0, v1(v2)")));
         }
         other => panic!("{other:?}"),
     }
