@@ -75,7 +75,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         _ => Err("one number".into()),
     });
     let mut jit = Jit::new(&program.finish()?, Box::new(host), Options::default())?;
-    let total: i64 = jit.call("block_on", (3,))?;
+    let total: i64 = jit.call("block_on", (3_i64,))?;
     println!("3 squared and 6 squared are {total} together");
     assert_eq!(total, 3 * 3 + 6 * 6);
     Ok(())

@@ -13,6 +13,7 @@ use clif_cont::link::{FunctionCx, Linker};
 use clif_cont::lowering::{ContObj, ContPlace, ContType, on};
 use clif_cont::program::{Data, HostFunctions, Target, Val, ValType};
 use clif_cont::runner::{Jit, Options};
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
 
@@ -60,30 +61,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let offset = f.b.ins().imul_imm_s(i, size as i64);
             ContPlace { base: f.b.ins().iadd(table, offset), offset: 0, flags: MemFlagsData::trusted() }
         };
-        let counted = |f: &mut FunctionCx<'_, '_>| -> (Block, Value) {
-            let head = f.b.create_block();
-            (head, f.b.append_block_param(head, I64))
-        };
         // spawn: threads 1, 2, 3
-        let ((spawn, i), (turn, at)) = (counted(f), counted(f));
-        let [make, look, go, next, live] = std::array::from_fn(|_| f.b.create_block());
-        let (sweep, end) = (f.b.create_block(), f.b.create_block());
-        let running = f.b.append_block_param(next, I64);
-        let alive = f.b.append_block_param(turn, I64);
+        let [spawn, turn, look, next, live, sweep, end]: [Block; 7] = std::array::from_fn(|_| f.b.create_block());
+        let [i, at, alive, running] = [spawn, turn, turn, next].map(|block| f.b.append_block_param(block, I64));
         let [contref, revision] = [word, word].map(|ty| f.b.append_block_param(live, ty));
         let zero = f.b.ins().iconst(I64, 0);
         let count = f.b.ins().iconst(I64, THREADS);
         f.b.ins().jump(spawn, &[zero.into()]);
         f.b.switch_to_block(spawn);
-        f.b.ins().brif(count, make, &[], end, &[]);
-        f.b.switch_to_block(make);
         let entry = f.address("thread");
         let number = f.b.ins().iadd_imm_s(i, 1);
         let (mut k, b) = f.conts();
         let fresh = k.cont_new(b, entry, &thread)?;
         let bound = k.cont_bind(b, fresh, &thread, &[number])?;
         place(f, i).store(f.b, &abi, bound);
-        let full = f.b.ins().icmp(cranelift_codegen::ir::condcodes::IntCC::Equal, number, count);
+        let full = f.b.ins().icmp(IntCC::Equal, number, count);
         f.b.ins().brif(full, turn, &[zero.into(), zero.into()], spawn, &[number.into()]);
 
         // one turn: everybody who is still there, once
@@ -95,8 +87,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         f.b.switch_to_block(look);
         let (mut k, b) = f.conts();
         k.resume(b, object, &ContType::default(), &[], &[on(yields, live)])?;
-        b.ins().jump(go, &[]);
-        f.b.switch_to_block(go);
         let null = ContObj::null(f.b, &abi);
         here.store(f.b, &abi, null);
         f.b.ins().jump(next, &[alive.into()]);
@@ -107,7 +97,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
         f.b.switch_to_block(next);
         let at = f.b.ins().iadd_imm_s(at, 1);
-        let over = f.b.ins().icmp(cranelift_codegen::ir::condcodes::IntCC::Equal, at, count);
+        let over = f.b.ins().icmp(IntCC::Equal, at, count);
         f.b.ins().brif(over, sweep, &[], turn, &[at.into(), running.into()]);
         f.b.switch_to_block(sweep);
         f.b.ins().brif(running, turn, &[zero.into(), zero.into()], end, &[]);

@@ -160,12 +160,12 @@ pub struct Abi {
 }
 
 impl Abi {
-    /// Default for [`Abi::slot_bits`]: slots of 1 MiB of address space (256
+    /// Default for [`Abi::slot_bits`]: slots of 1 MiB of address space (512
     /// KiB where an address has 32 bits), of which only touched pages are ever
     /// resident.
     pub const fn default_slot_bits(width: PointerWidth) -> u8 {
         match width {
-            PointerWidth::W32 => 18,
+            PointerWidth::W32 => 19,
             PointerWidth::W64 => 20,
         }
     }
