@@ -18,6 +18,47 @@
 //! | [`verifier`] | checks of generated code |
 //! | [`diag`] | how errors look |
 //! | [`filetest`] | the engine behind `clif-tests` |
+//!
+//! A generator, compiled for a big-endian machine and interpreted; then
+//! compiled for this one and run:
+//!
+//! ```
+//! use clif_cont::abi::Isa;
+//! use clif_cont::program::{Instance, Outcome, Target, Val};
+//! use clif_cont::wasm::Spectest;
+//! use clif_cont::{backend, load, program::target::OptLevel};
+//!
+//! let source = br#"(module
+//!   (type $f (func)) (type $k (cont $f))
+//!   (tag $yield (param i32))
+//!   (func $numbers
+//!     (suspend $yield (i32.const 40))
+//!     (suspend $yield (i32.const 2)))
+//!   (elem declare func $numbers)
+//!   (func (export "sum") (result i32)
+//!     (local $k (ref null $k)) (local $sum i32)
+//!     (local.set $k (cont.new $k (ref.func $numbers)))
+//!     (loop $more (result i32)
+//!       (block $on (result i32 (ref $k))
+//!         (resume $k (on $yield $on) (local.get $k))
+//!         (return (local.get $sum)))
+//!       (local.set $k)
+//!       (local.set $sum (i32.add (local.get $sum)))
+//!       (br $more))))"#;
+//! let host = || Box::new(Spectest::new(|_: &str| {}));
+//! let sum = |instance: &mut dyn Instance| instance.invoke("sum", &[]);
+//!
+//! let program = load::load("sum.wat", source, Some(Target::new(Isa::S390x)))?;
+//! let outcome = backend::interpret(&program, OptLevel::None, None, host(), sum)??;
+//! assert_eq!(outcome, Outcome::Returned(vec![Val::I32(42)]));
+//!
+//! if clif_cont::runs_natively(Isa::X86_64).reason().is_none() {
+//!     let program = load::load("sum.wat", source, Some(Target::new(Isa::X86_64)))?;
+//!     let outcome = backend::run(&program, OptLevel::Speed, host(), None, || (), sum)??;
+//!     assert_eq!(outcome, Outcome::Returned(vec![Val::I32(42)]));
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod backend;
 pub mod finish;
