@@ -83,13 +83,7 @@ fn export(shared: &Shared<'_>, link: &mut Link, name: &str, function: String, si
     for f in RuntimeFn::FOR_HOST.into_iter().chain([enter]) {
         link.runtime.insert(f.name(), f);
     }
-    Export {
-        name: name.to_owned(),
-        function,
-        enter: symbol,
-        params: sig.params.clone(),
-        results: sig.results.clone(),
-    }
+    Export { name: name.to_owned(), function, enter: symbol, params: sig.params.clone(), results: sig.results.clone() }
 }
 
 /// The runtime functions that were asked for, and those that they ask for in

@@ -111,8 +111,7 @@ impl<'m, 'l> Env<'m, 'l> {
             return *found;
         }
         let signature = self.sig(func, signature);
-        let data =
-            ExtFuncData { name: ExternalName::testcase(&name), signature, colocated: true, patchable: false };
+        let data = ExtFuncData { name: ExternalName::testcase(&name), signature, colocated: true, patchable: false };
         let declared = func.import_function(data);
         self.funcs.insert(name, declared);
         declared

@@ -67,9 +67,7 @@ pub(crate) fn trap_at_init(module: &Module<'_>) -> Option<Trap> {
 /// The number of element segments before the first one that does not fit.
 fn applied_elems(module: &Module<'_>) -> usize {
     let fits = |e: &crate::module::Elem| match e.mode {
-        Mode::Active { index, offset } => {
-            u64::from(offset) + e.items.len() as u64 <= module.tables[index as usize].min
-        }
+        Mode::Active { index, offset } => u64::from(offset) + e.items.len() as u64 <= module.tables[index as usize].min,
         Mode::Passive | Mode::Declared => true,
     };
     module.elems.iter().take_while(|e| fits(e)).count()
@@ -173,29 +171,27 @@ impl Layout<'_, '_> {
         let module = self.shared.module;
         let table = &module.tables[index as usize];
         let size = u64::from(self.shared.size(table.elem));
-        let mut slots = BTreeMap::new();
+        let mut initial: BTreeMap<u64, Const> = BTreeMap::new();
         if matches!(table.init, Const::Func(_)) {
             if table.min > STATIC_ELEMENTS {
                 return Err(Fault::unsupported(format!("a table of {} initialised elements", table.min), None));
             }
-            for i in 0..table.min {
-                self.put(&mut slots, i * size, table.init);
-            }
+            initial.extend((0..table.min).map(|i| (i, table.init)));
         }
         for elem in &module.elems[..applied_elems(module)] {
             match elem.mode {
                 Mode::Active { index: at, offset } if at == index => {
-                    for (i, item) in elem.items.iter().enumerate() {
-                        self.put(&mut slots, (u64::from(offset) + i as u64) * size, *item);
-                    }
+                    initial.extend((u64::from(offset)..).zip(elem.items.iter().copied()));
                 }
                 _ => {}
             }
         }
-        let mut items = BTreeMap::from([
-            (self.word(), DataItem::Word(table.min)),
-            (2 * self.word(), DataItem::Word(table.min)),
-        ]);
+        let mut slots = BTreeMap::new();
+        for (i, item) in initial {
+            self.put(&mut slots, i * size, item);
+        }
+        let mut items =
+            BTreeMap::from([(self.word(), DataItem::Word(table.min)), (2 * self.word(), DataItem::Word(table.min))]);
         let name = self.shared.symbols.table_slots(index);
         let mut all = vec![];
         if table.min > 0 {
@@ -249,8 +245,7 @@ impl Layout<'_, '_> {
         }
     }
 
-    /// Puts a value at an offset, in the target's byte order. A later null
-    /// replaces an earlier reference.
+    /// Puts a value at an offset, in the target's byte order; nothing for a null.
     fn put(&mut self, items: &mut BTreeMap<u64, DataItem>, at: u64, value: Const) {
         let bytes = |little: &[u8]| match self.shared.target.abi.order {
             ByteOrder::Little => little.to_vec(),
@@ -265,10 +260,7 @@ impl Layout<'_, '_> {
                 self.link.descriptors.insert(index);
                 DataItem::Symbol(self.shared.symbols.descriptor(index))
             }
-            Const::Null | Const::NullCont => {
-                items.remove(&at);
-                return;
-            }
+            Const::Null | Const::NullCont => return,
         };
         items.insert(at, item);
     }

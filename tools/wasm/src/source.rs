@@ -6,10 +6,10 @@
 //! the text. It is only walked for an error.
 
 use wasmparser::{Parser, Payload};
+use wast::Wat;
 use wast::core::{FuncKind, ModuleField, ModuleKind};
 use wast::parser::{self, ParseBuffer};
 use wast::token::Span;
-use wast::Wat;
 
 use crate::error::{Error, ErrorKind, Fault, Position};
 

@@ -134,6 +134,9 @@ impl TypeStore {
 
     /// The types declared below `id`, itself first.
     pub(crate) fn subtypes(&self, id: TypeId) -> Vec<TypeId> {
+        if self.def(id).is_final {
+            return vec![id];
+        }
         let below = (0..self.defs.len() as u32).map(TypeId).filter(|t| *t != id && self.is_subtype(*t, id));
         std::iter::once(id).chain(below).collect()
     }
@@ -229,8 +232,7 @@ fn def(t: &SubType, resolve: &dyn Fn(u32) -> TypeId, offset: u64) -> Result<Def>
         };
         Ok((ty, f.mutable))
     };
-    let all =
-        |types: &[wasmparser::ValType]| types.iter().map(|t| ty(*t, resolve, offset)).collect::<Result<Vec<_>>>();
+    let all = |types: &[wasmparser::ValType]| types.iter().map(|t| ty(*t, resolve, offset)).collect::<Result<Vec<_>>>();
     let body = match &t.composite_type.inner {
         CompositeInnerType::Func(f) => Body::Func { params: all(f.params())?, results: all(f.results())? },
         CompositeInnerType::Cont(c) => Body::Cont(index(c.0)?),

@@ -11,8 +11,8 @@
 //! a continuation object. What cannot be reached is not translated.
 
 mod call;
-mod control;
 mod cont;
+mod control;
 mod memory;
 mod numeric;
 mod reference;
