@@ -63,6 +63,7 @@
 pub mod backend;
 pub mod finish;
 pub mod load;
+pub mod object;
 pub mod op;
 pub mod tool;
 

@@ -1,7 +1,7 @@
 //! What every subcommand shares: input, output, colours, formats, exit codes.
 
 use std::cell::RefCell;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -126,6 +126,11 @@ impl Ui {
         }
     }
 
+    /// Does output go to a terminal?
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.output.is_none() && io::stdout().is_terminal()
+    }
+
     /// Is output JSON?
     pub(crate) fn json(&self) -> bool {
         self.format == Format::Json
@@ -135,7 +140,8 @@ impl Ui {
     /// that an error before leaves it as it was.
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), End> {
         let Some(path) = &self.output else {
-            let mut stdout = anstream::stdout().lock();
+            // Output is never coloured, and may be binary.
+            let mut stdout = io::stdout().lock();
             return stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|e| broken(e, "standard output"));
         };
         let mut file = self.file.borrow_mut();

@@ -137,6 +137,8 @@ enum Emit {
     Clif,
     /// Assembly
     Asm,
+    /// A relocatable ELF object of the whole program; not for Pulley
+    Object,
 }
 
 impl Lower {
@@ -162,13 +164,16 @@ impl Lower {
         }
         let unoptimised = loaded.program.clone();
         finish(&mut loaded.program, self.target.opt).map_err(|e| explain(e, &loaded.source, loaded.kind))?;
+        if self.emit == Emit::Object {
+            return self.object(ui, &unoptimised, func);
+        }
         let text = match self.emit {
             Emit::Clif => {
                 let annotate = if self.annotate { Annotate::Insts } else { Annotate::Blocks };
                 print(&loaded.program, PrintOptions { func, annotate })
             }
             // Compiling optimises by itself.
-            Emit::Asm => assembly(&unoptimised, self.target.opt, func)?,
+            Emit::Asm | Emit::Object => assembly(&unoptimised, self.target.opt, func)?,
         };
         if ui.json() {
             let emit = if self.emit == Emit::Asm { "asm" } else { "clif" };
@@ -176,6 +181,30 @@ impl Lower {
         } else {
             ui.write(text.as_bytes())?;
         }
+        Ok(0)
+    }
+}
+
+impl Lower {
+    fn object(&self, ui: &Ui, program: &Program, func: Option<&str>) -> Ended {
+        if func.is_some() {
+            return Err(failure(
+                USAGE,
+                Diagnostic::error("an object holds the whole program: `--func` has no meaning"),
+            ));
+        }
+        if ui.json() {
+            return Err(failure(USAGE, Diagnostic::error("an object is no text: `--format json` has no meaning")));
+        }
+        let bytes = clif_cont::object::object(program, self.target.opt)
+            .map_err(|error| failure(UNSUPPORTED, Diagnostic::error(error.to_string())))?;
+        if ui.is_terminal() {
+            return Err(failure(
+                USAGE,
+                Diagnostic::error("an object is not for a terminal").help("name a file with `-o`"),
+            ));
+        }
+        ui.write(&bytes)?;
         Ok(0)
     }
 }
