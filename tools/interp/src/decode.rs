@@ -220,9 +220,9 @@ impl Decoder<'_> {
         for (param, arg) in params.iter().zip(call.args(pool)) {
             let (from, ty) = match arg {
                 BlockArg::Value(v) => (self.reg(v)?, self.ty(v)),
-                BlockArg::TryCallRet(i) => *rets
-                    .get(i as usize)
-                    .ok_or_else(|| Refusal::Invalid(format!("the call has no result {i}")))?,
+                BlockArg::TryCallRet(i) => {
+                    *rets.get(i as usize).ok_or_else(|| Refusal::Invalid(format!("the call has no result {i}")))?
+                }
                 BlockArg::TryCallExn(_) => return Err(Refusal::Invalid("exception payload on a normal edge".into())),
             };
             if ty != self.ty(*param) {
@@ -314,9 +314,9 @@ impl Decoder<'_> {
     }
 
     fn resolve(&self, name: &ir::ExternalName) -> Decoded<Symbol> {
-        self.names.resolve(self.func, name).map_err(|name| {
-            Refusal::Load(LoadError::Undefined { user: self.name.to_owned(), name })
-        })
+        self.names
+            .resolve(self.func, name)
+            .map_err(|name| Refusal::Load(LoadError::Undefined { user: self.name.to_owned(), name }))
     }
 
     /// A direct callee, checked against what the call site believes of it.
@@ -439,8 +439,8 @@ impl Decoder<'_> {
             }
             InstructionData::MultiAry { opcode: Return, .. } => {
                 let expected = &self.func.signature.returns;
-                let fits = expected.len() == args.len()
-                    && expected.iter().zip(args).all(|(p, v)| p.value_type == self.ty(*v));
+                let fits =
+                    expected.len() == args.len() && expected.iter().zip(args).all(|(p, v)| p.value_type == self.ty(*v));
                 if !fits {
                     return Err(Refusal::Invalid("the results do not fit the signature".into()));
                 }
@@ -635,9 +635,7 @@ impl Decoder<'_> {
                 let hi = hi.ok_or_else(|| Refusal::Invalid("result missing".into()))?;
                 Op::Split { lo: d, hi: self.reg(hi)?, a: arg(0)? }
             }
-            (Bmask, ..) if of.bits() <= 64 && ty.bits() <= 64 => {
-                Op::Bmask { bits: ty.bits() as u8, d, a: arg(0)? }
-            }
+            (Bmask, ..) if of.bits() <= 64 && ty.bits() <= 64 => Op::Bmask { bits: ty.bits() as u8, d, a: arg(0)? },
             (Bitcast, ..) if same_bits(data, dfg, of, ty) => match width(ty) {
                 1 => Op::Mov { d, a: arg(0)? },
                 _ => Op::Mov2 { d, a: arg(0)? },
@@ -681,7 +679,9 @@ impl Decoder<'_> {
                 dfg.immediates.get(imm).map_or(0, |constant| wide(constant.as_slice()))
             }
             InstructionData::BinaryImm8 { imm, .. } | InstructionData::TernaryImm8 { imm, .. } => imm.into(),
-            InstructionData::LoadNoOffset { flags, .. } if dfg.mem_flags[flags].explicit_endianness() == Some(Endianness::Big) => {
+            InstructionData::LoadNoOffset { flags, .. }
+                if dfg.mem_flags[flags].explicit_endianness() == Some(Endianness::Big) =>
+            {
                 return Err(Refusal::Unsupported("big-endian bitcasts".into()));
             }
             _ => 0,
@@ -703,7 +703,10 @@ impl Decoder<'_> {
         let half = [types::F16, types::F128];
         let arithmetic = !matches!(op.opcode, Opcode::Bitcast | Opcode::F128const);
         let mut all = op.args.iter().chain(&op.results).map(|a| a.1);
-        if op.args.len() > 4 || op.results.is_empty() || all.any(|t| t.is_dynamic_vector() || (arithmetic && half.contains(&t.lane_type()))) {
+        if op.args.len() > 4
+            || op.results.is_empty()
+            || all.any(|t| t.is_dynamic_vector() || (arithmetic && half.contains(&t.lane_type())))
+        {
             return Err(unsupported(op.opcode, ty));
         }
         self.code.generic.push(op);

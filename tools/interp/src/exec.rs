@@ -90,10 +90,9 @@ impl Machine {
                 Ok(false) => return Ok(()),
                 Err(fault) => {
                     // a fault always belongs to the frame that was on top
-                    if let Some(top) = self.fiber.frames.last_mut() {
-                        if top.base == frame.base && top.code == frame.code {
-                            top.pc = pc as u32;
-                        }
+                    let top = self.fiber.frames.last_mut();
+                    if let Some(top) = top.filter(|t| t.base == frame.base && t.code == frame.code) {
+                        top.pc = pc as u32;
                     }
                     return Err(fault);
                 }
@@ -358,7 +357,14 @@ impl Machine {
 
     /// Replaces the top frame by the callee's. False when the call from Rust
     /// has returned.
-    fn tail_call(&mut self, linked: &Linked, code: &Code, base: usize, callee: CalleeId, args: List) -> Result<bool, Fault> {
+    fn tail_call(
+        &mut self,
+        linked: &Linked,
+        code: &Code,
+        base: usize,
+        callee: CalleeId,
+        args: List,
+    ) -> Result<bool, Fault> {
         let values: SmallVec<[u64; 16]> = code.list(args).iter().map(|r| self.fiber.regs[base + *r as usize]).collect();
         match linked.callees[callee as usize] {
             Callee::Function(index) => {

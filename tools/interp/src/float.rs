@@ -38,11 +38,35 @@ macro_rules! arithmetic {
             FloatBin::Div => x / y,
             // -0 is smaller than +0, and a NaN wins
             FloatBin::Min if x.is_nan() || y.is_nan() => $float::NAN,
-            FloatBin::Min if x == y => if x.is_sign_negative() { x } else { y },
-            FloatBin::Min => if x < y { x } else { y },
+            FloatBin::Min if x == y => {
+                if x.is_sign_negative() {
+                    x
+                } else {
+                    y
+                }
+            }
+            FloatBin::Min => {
+                if x < y {
+                    x
+                } else {
+                    y
+                }
+            }
             FloatBin::Max if x.is_nan() || y.is_nan() => $float::NAN,
-            FloatBin::Max if x == y => if x.is_sign_negative() { y } else { x },
-            FloatBin::Max => if x > y { x } else { y },
+            FloatBin::Max if x == y => {
+                if x.is_sign_negative() {
+                    y
+                } else {
+                    x
+                }
+            }
+            FloatBin::Max => {
+                if x > y {
+                    x
+                } else {
+                    y
+                }
+            }
             FloatBin::Copysign => x.copysign(y),
         }
     }};

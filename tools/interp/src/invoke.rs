@@ -48,7 +48,10 @@ impl Machine {
                 // it did not end in order: the chain of its continuations is
                 // still on the store, and nobody can tell what of it is sound
                 self.poisoned = Some(Outcome::Violation(Violation {
-                    message: format!("the store is not usable after an invocation of `{}` that had to be cut off", export.name),
+                    message: format!(
+                        "the store is not usable after an invocation of `{}` that had to be cut off",
+                        export.name
+                    ),
                     function: export.function.clone(),
                     inst: None,
                     backtrace: vec![],

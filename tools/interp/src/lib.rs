@@ -133,10 +133,8 @@ impl Instance for Interp {
         if given != params {
             return Err(InvokeError::Arguments { export: name.to_owned(), expected: params, given });
         }
-        if let Some(outcome) = self.initialize() {
-            if !matches!(outcome, Outcome::Returned(_)) {
-                return Ok(outcome);
-            }
+        if let Some(outcome) = self.initialize().filter(|o| !matches!(o, Outcome::Returned(_))) {
+            return Ok(outcome);
         }
         self.refuel();
         Ok(match program.export(name) {

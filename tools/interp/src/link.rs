@@ -265,7 +265,8 @@ pub(crate) fn link(program: Arc<Program>, options: &Options) -> Result<(Linked, 
         }
     }
     let code_bytes = names.callees.len() as u64 * CODE_STEP;
-    names.code_base = memory.allocate(code_bytes, 4096, Access::Code, "the program's code").ok_or(LoadError::TooLarge)?;
+    names.code_base =
+        memory.allocate(code_bytes, 4096, Access::Code, "the program's code").ok_or(LoadError::TooLarge)?;
     let token_base = memory.allocate(TOKENS, 4096, Access::Code, "a return address").ok_or(LoadError::TooLarge)?;
 
     let mut addresses = Vec::with_capacity(program.data.len());

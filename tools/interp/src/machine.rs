@@ -360,10 +360,8 @@ impl Machine {
             self.limit = self.steps;
         }
         self.park(&linked, running, store)?;
-        if linked.program.target.abi.switch == SwitchModel::HostCall {
-            if let Some(context) = linked.store {
-                self.set_field(context, StoreContext::ACTIVE, load)?;
-            }
+        if let Some(context) = linked.store.filter(|_| linked.program.target.abi.switch == SwitchModel::HostCall) {
+            self.set_field(context, StoreContext::ACTIVE, load)?;
         }
         match fresh {
             Some(index) => {
@@ -488,7 +486,8 @@ impl Machine {
         if self.fiber.id != id {
             let key = self.parked.iter().find(|(_, p)| p.fiber.id == id).map(|(k, _)| *k);
             let parked = key.and_then(|k| self.parked.remove(&k)).map(|p| p.fiber);
-            let fiber = parked.or_else(|| self.lost.take_if(|f| f.id == id)).unwrap_or(Fiber { id, ..Fiber::default() });
+            let fiber =
+                parked.or_else(|| self.lost.take_if(|f| f.id == id)).unwrap_or(Fiber { id, ..Fiber::default() });
             let abandoned = std::mem::replace(&mut self.fiber, fiber);
             self.release(abandoned);
         }

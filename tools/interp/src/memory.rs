@@ -132,10 +132,9 @@ impl Memory {
     /// Makes the page at `address` inaccessible. An address that is not a
     /// page's, or not in this space, is ignored.
     pub(crate) fn guard(&mut self, address: u64) {
-        if address % PAGE == 0 && self.check(address, PAGE, true).is_ok() {
-            if let Some(entry) = self.entry_mut(address) {
-                *entry = GUARD;
-            }
+        let whole = address.is_multiple_of(PAGE) && self.check(address, PAGE, true).is_ok();
+        if let Some(entry) = self.entry_mut(address).filter(|_| whole) {
+            *entry = GUARD;
         }
     }
 

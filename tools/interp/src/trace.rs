@@ -14,9 +14,7 @@ impl Machine {
     /// The outcome of a fault of the running stack.
     pub(crate) fn outcome_of(&mut self, fault: Fault) -> Outcome {
         match fault {
-            Fault::Trap(trap, detail) => {
-                Outcome::Trapped(Trapped { trap, detail, backtrace: self.backtrace() })
-            }
+            Fault::Trap(trap, detail) => Outcome::Trapped(Trapped { trap, detail, backtrace: self.backtrace() }),
             Fault::Violation(message) => {
                 let (function, inst) = self.at();
                 Outcome::Violation(Violation { message, function, inst, backtrace: self.backtrace() })

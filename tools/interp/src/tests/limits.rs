@@ -1,9 +1,9 @@
 //! Depth, fuel, and the frames that stack pointers point to.
 
 use clif_cont_abi::{Isa, Trap};
-use clif_cont_program::{Instance, Outcome, Val};
+use clif_cont_program::{Instance, NoHost, Outcome, Val};
 
-use super::{NoHost, load, program, run, trap};
+use super::{load, program, run, trap};
 use crate::{Interp, Options};
 
 const LOOP: &str = "function %f() {\nblock0:\n jump block1\nblock1:\n jump block1\n}\n\

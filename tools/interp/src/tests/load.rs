@@ -1,9 +1,9 @@
 //! What cannot be loaded, and what cannot be invoked.
 
 use clif_cont_abi::Isa;
-use clif_cont_program::{Data, DataItem, Instance, InvokeError, Outcome, Program, ValType};
+use clif_cont_program::{Data, DataItem, Instance, InvokeError, NoHost, Outcome, Program, ValType};
 
-use super::{NoHost, data, data_of, load, program, violation};
+use super::{data, data_of, load, program, violation};
 use crate::{Interp, LoadError, Options};
 
 fn error(program: Program) -> LoadError {

@@ -13,20 +13,10 @@ use std::collections::BTreeMap;
 
 use clif_cont_abi::Isa;
 use clif_cont_program::{
-    Comments, Data, DataItem, Host, HostError, HostImport, Instance, Invoker, Origin, Outcome, ProgFunction, Program,
-    Target, Val,
+    Comments, Data, DataItem, Instance, NoHost, Origin, Outcome, ProgFunction, Program, Target, Val,
 };
 
 use crate::{Interp, Options};
-
-/// A host without functions.
-struct NoHost;
-
-impl Host for NoHost {
-    fn call(&mut self, import: &HostImport, _: &[Val], _: &mut dyn Invoker) -> Result<Vec<Val>, HostError> {
-        Err(HostError(format!("no {}", import.name)))
-    }
-}
 
 /// A program of the functions in `text`.
 fn program(isa: Isa, text: &str) -> Program {

@@ -65,7 +65,11 @@ fn integers() {
         ("i8", "v1 = iconst.i64 0x1234\n v0 = ireduce.i8 v1", 0x34),
         ("i16", "v1 = iconst.i64 0x1234\n v0 = bmask.i16 v1", 0xffff),
         ("i64", "v1 = iconst.i8 0\n v0 = bmask.i64 v1", 0),
-        ("i32", "v1 = iconst.i32 0xff00ff00\n v2 = iconst.i32 0x11111111\n v3 = iconst.i32 0x22222222\n v0 = bitselect v1, v2, v3", 0x1122_1122),
+        (
+            "i32",
+            "v1 = iconst.i32 0xff00ff00\n v2 = iconst.i32 0x11111111\n v3 = iconst.i32 0x22222222\n v0 = bitselect v1, v2, v3",
+            0x1122_1122,
+        ),
         ("i8", "v1 = iconst.i8 -1\n v2 = iconst.i8 1\n v0 = icmp slt v1, v2", 1),
         ("i8", "v1 = iconst.i8 -1\n v2 = iconst.i8 1\n v0 = icmp ult v1, v2", 0),
         ("i32", "v1 = iconst.i8 2\n v2 = iconst.i32 7\n v3 = iconst.i32 9\n v0 = select v1, v2, v3", 7),
@@ -94,14 +98,32 @@ fn wide_integers() {
         ("i64", &format!("{max} v3 = iconcat v1, v1\n v0 = ireduce.i64 v3"), u64::MAX.into()),
         ("i128", &format!("{max} v3 = iconst.i8 68\n v0 = ishl v2, v3"), (u128::from(u64::MAX) << 64) << 4),
         ("i128", &format!("{max} v3 = sextend.i128 v1\n v4 = iconst.i32 100\n v0 = ushr v3, v4"), 0xfff_ffff),
-        ("i128", &format!("{max} v3 = bnot v2\n v4 = iconst.i32 70\n v0 = sshr v3, v4"), ((u128::from(u64::MAX) << 64) as i128 >> 70) as u128),
+        (
+            "i128",
+            &format!("{max} v3 = bnot v2\n v4 = iconst.i32 70\n v0 = sshr v3, v4"),
+            ((u128::from(u64::MAX) << 64) as i128 >> 70) as u128,
+        ),
         ("i128", &format!("{max} v0 = bswap v2"), u128::from(u64::MAX) << 64),
         ("i128", &format!("{max} v0 = clz v2"), 64),
         ("i8", &format!("{max} v3 = iconcat v1, v1\n v0 = icmp slt v3, v2"), 1),
         ("i8", &format!("{max} v3 = iconcat v1, v1\n v0 = icmp ult v3, v2"), 0),
-        ("i128", &format!("{max} v3 = iconst.i64 7\n v4 = uextend.i128 v3\n v0 = udiv v2, v4"), u128::from(u64::MAX) / 7),
-        ("i128", &format!("{max} v3 = iconst.i8 1\n v4 = ineg v2\n v0 = select v3, v4, v2"), (u128::from(u64::MAX)).wrapping_neg()),
-        ("i8", &format!("{max} v3 = iconst.i64 0\n v4 = iconcat v3, v1\n v5 = iconst.i8 7\n v6 = iconst.i8 8\n v0 = select v4, v5, v6"), 7),
+        (
+            "i128",
+            &format!("{max} v3 = iconst.i64 7\n v4 = uextend.i128 v3\n v0 = udiv v2, v4"),
+            u128::from(u64::MAX) / 7,
+        ),
+        (
+            "i128",
+            &format!("{max} v3 = iconst.i8 1\n v4 = ineg v2\n v0 = select v3, v4, v2"),
+            (u128::from(u64::MAX)).wrapping_neg(),
+        ),
+        (
+            "i8",
+            &format!(
+                "{max} v3 = iconst.i64 0\n v4 = iconcat v3, v1\n v5 = iconst.i8 7\n v6 = iconst.i8 8\n v0 = select v4, v5, v6"
+            ),
+            7,
+        ),
         ("i8", &format!("{max} v3 = iconcat v1, v1\n v4, v0 = uadd_overflow v3, v2"), 1),
         ("i32", &format!("{max} v3 = iconst.i64 0\n v4 = iconcat v3, v1\n v0 = bmask.i32 v4"), 0xffff_ffff),
         ("i128", "v1 = f64const 0x1.0p100\n v0 = fcvt_to_uint.i128 v1", 1 << 100),
@@ -153,7 +175,11 @@ fn floats() {
         ("f64", "v1 = f32const 0x1.8p0\n v0 = fpromote.f64 v1", f64s(1.5)),
         ("f32", "v1 = iconst.i32 0x7fa00000\n v2 = bitcast.f32 v1\n v0 = bitcast.i32 v2", 0x7fa0_0000),
         ("f64", "v1 = f64const 0x1.0p1\n v2 = f64const 0x1.8p1\n v0 = fma v1, v2, v1", f64s(8.0)),
-        ("f32", "v1 = iconst.i64 0x7fffffbfffffffff\n v0 = fcvt_from_sint.f32 v1", f32s(0x7fff_ffbf_ffff_ffff_i64 as f32)),
+        (
+            "f32",
+            "v1 = iconst.i64 0x7fffffbfffffffff\n v0 = fcvt_from_sint.f32 v1",
+            f32s(0x7fff_ffbf_ffff_ffff_i64 as f32),
+        ),
         ("f64", "v1 = iconst.i64 -1\n v0 = fcvt_from_uint.f64 v1", f64s(18446744073709551615.0)),
         ("f64", "v1 = iconst.i8 -1\n v0 = fcvt_from_sint.f64 v1", f64s(-1.0)),
         ("f32", "v1 = iconst.i8 -1\n v0 = fcvt_from_uint.f32 v1", f32s(255.0)),
@@ -184,11 +210,27 @@ fn vectors() {
         ("i8", &format!("{pair} v0 = vhigh_bits.i8 v4"), 3),
         ("i32x4", "v1 = iconst.i32 7\n v0 = scalar_to_vector.i32x4 v1", 7),
         ("i8x16", "v0 = vconst.i8x16 0x0f0e0d0c0b0a09080706050403020100", 0x0f0e_0d0c_0b0a_0908_0706_0504_0302_0100),
-        ("f32x4", "v1 = f32const 0x1.0p0\n v2 = splat.f32x4 v1\n v0 = fadd v2, v2", 0x4000_0000_4000_0000_4000_0000_4000_0000),
-        ("i16x8", "v1 = iconst.i32 0x12345\n v2 = splat.i32x4 v1\n v0 = snarrow v2, v2", 0x7fff_7fff_7fff_7fff_7fff_7fff_7fff_7fff),
+        (
+            "f32x4",
+            "v1 = f32const 0x1.0p0\n v2 = splat.f32x4 v1\n v0 = fadd v2, v2",
+            0x4000_0000_4000_0000_4000_0000_4000_0000,
+        ),
+        (
+            "i16x8",
+            "v1 = iconst.i32 0x12345\n v2 = splat.i32x4 v1\n v0 = snarrow v2, v2",
+            0x7fff_7fff_7fff_7fff_7fff_7fff_7fff_7fff,
+        ),
         ("i8x16", "v1 = iconst.i8 250\n v2 = splat.i8x16 v1\n v0 = uadd_sat v2, v2", u128::MAX),
-        ("i16x8", "v1 = iconst.i8 -2\n v2 = splat.i8x16 v1\n v0 = swiden_low v2", 0xfffe_fffe_fffe_fffe_fffe_fffe_fffe_fffe),
-        ("i32x4", "v1 = f32const 0x1.8p1\n v2 = splat.f32x4 v1\n v0 = fcvt_to_sint_sat.i32x4 v2", 0x3_0000_0003_0000_0003_0000_0003),
+        (
+            "i16x8",
+            "v1 = iconst.i8 -2\n v2 = splat.i8x16 v1\n v0 = swiden_low v2",
+            0xfffe_fffe_fffe_fffe_fffe_fffe_fffe_fffe,
+        ),
+        (
+            "i32x4",
+            "v1 = f32const 0x1.8p1\n v2 = splat.f32x4 v1\n v0 = fcvt_to_sint_sat.i32x4 v2",
+            0x3_0000_0003_0000_0003_0000_0003,
+        ),
     ]);
 }
 
@@ -203,7 +245,10 @@ fn operations_that_trap() {
     let cases = [
         ("v1 = iconst.i32 1\n v2 = iconst.i32 0\n v3 = udiv v1, v2", Trap::DivisionByZero),
         ("v1 = iconst.i32 1\n v2 = iconst.i32 0\n v3 = srem v1, v2", Trap::DivisionByZero),
-        ("v1 = iconst.i64 -1\n v4 = iconst.i64 1\n v5 = iconst.i8 63\n v2 = ishl v4, v5\n v3 = sdiv v2, v1", Trap::IntegerOverflow),
+        (
+            "v1 = iconst.i64 -1\n v4 = iconst.i64 1\n v5 = iconst.i8 63\n v2 = ishl v4, v5\n v3 = sdiv v2, v1",
+            Trap::IntegerOverflow,
+        ),
         ("v1 = iconst.i8 -128\n v2 = iconst.i8 -1\n v3 = sdiv v1, v2", Trap::IntegerOverflow),
         ("v1 = iconst.i64 0\n v2 = uextend.i128 v1\n v3 = urem v2, v2", Trap::DivisionByZero),
         ("v1 = f64const +NaN\n v2 = fcvt_to_sint.i32 v1", Trap::InvalidConversion),
@@ -358,8 +403,13 @@ fn wrong_calls_are_violations() {
     };
     let outcome = run(&indirect("v1 = func_addr.i64 fn0"), &[Val::I64(0)]);
     assert!(violation(&outcome).contains("`%g` with another signature"), "{outcome:?}");
-    let outcome = run(&indirect("v100 = iconst.i64 1
- v1 = iadd v0, v100"), &[Val::I64(41)]);
+    let outcome = run(
+        &indirect(
+            "v100 = iconst.i64 1
+ v1 = iadd v0, v100",
+        ),
+        &[Val::I64(41)],
+    );
     assert_eq!(violation(&outcome), "indirect call to 0x2a, which is not a function");
     match outcome {
         Outcome::Violation(v) => {

@@ -186,10 +186,37 @@ fn ints(ty: Type) -> Vec<u64> {
 
 fn floats(ty: Type) -> Vec<u64> {
     let values = [
-        0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 0.9999, 127.0, 128.0, 255.0, 256.0, 32768.0, 65535.9,
-        2147483647.0, 2147483648.0, -2147483648.0, -2147483649.0, 4294967295.0, 4294967296.0,
-        9223372036854775807.0, -9223372036854775808.0, 18446744073709551615.0, 1e30, -1e30, 1e-30,
-        f64::INFINITY, f64::NEG_INFINITY, f64::NAN,
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        0.5,
+        -0.5,
+        1.5,
+        2.5,
+        -2.5,
+        0.9999,
+        127.0,
+        128.0,
+        255.0,
+        256.0,
+        32768.0,
+        65535.9,
+        2147483647.0,
+        2147483648.0,
+        -2147483648.0,
+        -2147483649.0,
+        4294967295.0,
+        4294967296.0,
+        9223372036854775807.0,
+        -9223372036854775808.0,
+        18446744073709551615.0,
+        1e30,
+        -1e30,
+        1e-30,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
     ];
     match ty {
         types::F32 => values.iter().map(|v| u64::from((*v as f32).to_bits())).collect(),
@@ -221,7 +248,8 @@ fn integer_operations_as_cranelifts_interpreter() {
         for cc in IntCC::all() {
             count += compare(&format!("v9 = icmp {cc} v0, v1"), &[ty, ty], types::I8, ints);
         }
-        for op in ["uadd_overflow", "sadd_overflow", "usub_overflow", "ssub_overflow", "umul_overflow", "smul_overflow"] {
+        for op in ["uadd_overflow", "sadd_overflow", "usub_overflow", "ssub_overflow", "umul_overflow", "smul_overflow"]
+        {
             count += compare(&format!("v9, v8 = {op} v0, v1"), &[ty, ty], ty, ints);
             count += compare(&format!("v8, v9 = {op} v0, v1"), &[ty, ty], types::I8, ints);
         }

@@ -243,10 +243,8 @@ fn what_is_not_a_context_is_a_violation() {
     let outcome = load(p).invoke("f", &[]).unwrap();
     assert_eq!(violation(&outcome), "return from the first function of a stack");
     // contexts outside of memory
-    let outcome = run(
-        "function %f() tail {\nblock0:\n v0 = iconst.i64 4096\n v1 = stack_switch v0, v0, v0\n return\n}",
-        &[],
-    );
+    let outcome =
+        run("function %f() tail {\nblock0:\n v0 = iconst.i64 4096\n v1 = stack_switch v0, v0, v0\n return\n}", &[]);
     assert_contains(violation(&outcome), "read of 8 bytes at 0x1000: outside of every allocation");
 }
 
