@@ -1,0 +1,297 @@
+//! The walk that demands: each reachable instruction once, with what is known
+//! before it, is shown to the rules.
+
+use cranelift_codegen::entity::{EntitySet, SecondaryMap};
+use cranelift_codegen::ir::{Block, Inst, InstructionData, Opcode};
+
+use crate::flow::Analysis;
+use crate::place::{Access, Kind};
+use crate::profile::{Callee, FunctionRole, Role};
+use crate::report::{Finding, OperationKind, Report, Verdict};
+use crate::rules::{self, Rule};
+use crate::state::{Fact, State};
+use crate::sym::{Node, Sym};
+
+/// A word that is to be shown to be the revision that belongs to a contref;
+/// judged last, when all stores to revisions are known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PairDuty {
+    pub(crate) inst: Inst,
+    pub(crate) contref: Sym,
+    pub(crate) witness: Sym,
+    /// Where the two were compared.
+    pub(crate) check: Inst,
+}
+
+/// The analysis, and the report being written.
+#[derive(Debug)]
+pub(crate) struct Check<'a> {
+    pub(crate) a: Analysis<'a>,
+    pub(crate) report: Report,
+    /// Stores that consume, and whether a switch used what they consumed.
+    bumps: Vec<(Inst, Option<Inst>, Sym)>,
+    switched_bumps: EntitySet<Inst>,
+    pub(crate) pairs: Vec<PairDuty>,
+    block: Block,
+}
+
+impl<'a> Check<'a> {
+    /// Judges a function.
+    pub(crate) fn run(a: Analysis<'a>) -> Report {
+        let block = Block::from_u32(0);
+        let mut c = Self {
+            a,
+            report: Report::default(),
+            bumps: vec![],
+            switched_bumps: EntitySet::new(),
+            pairs: vec![],
+            block,
+        };
+        c.a.bumps.clear();
+        c.a.constructed.clear();
+        for i in 0..c.a.rpo.len() {
+            let block = c.a.rpo[i];
+            let Some(state) = c.a.entry_states[block].clone() else { continue };
+            c.block = block;
+            c.walk(block, (*state).clone());
+        }
+        rules::cc0012::judge(&mut c);
+        c.finish_operations();
+        c.report.operations.sort_by_key(|o| o.inst);
+        c.report.findings.sort_by_key(|f| (f.inst, f.rule));
+        c.report
+    }
+
+    fn walk(&mut self, block: Block, mut state: State) {
+        let func = self.a.func;
+        for inst in func.layout.block_insts(block) {
+            let opcode = func.dfg.insts[inst].opcode();
+            if let Some(access) = self.a.access(inst) {
+                self.access(&access, &state);
+            } else if self.a.switch_site(inst).is_some() {
+                self.switch(inst, &state);
+            } else if opcode.is_call() {
+                self.call(inst, &state);
+            } else if opcode == Opcode::Return {
+                rules::at_return(self, inst, &state);
+            } else if matches!(opcode, Opcode::Trap | Opcode::Trapz | Opcode::Trapnz) {
+                rules::cc0208::trap(self, inst);
+            }
+            self.a.step(inst, &mut state);
+        }
+        let edges: Vec<_> = self.a.edges_from(block).copied().collect();
+        for e in edges.iter().filter(|e| self.a.is_back(e)).copied().collect::<Vec<_>>() {
+            if let Some(state) = self.a.edge_state(&e) {
+                rules::cc0113::turn(self, &e, &state);
+            }
+        }
+    }
+
+    fn access(&mut self, access: &Access, state: &State) {
+        rules::at_access(self, access, state);
+        let role = access.place.role();
+        let Some(stored) = access.stored else { return };
+        if role == Some(Role::Revision) {
+            let consumed = state.obj(access.base).filter(|o| o.stale.is_none()).map(|o| o.check);
+            if self.a.role == FunctionRole::Program {
+                self.bumps.push((access.inst, consumed, access.base));
+            } else if !matches!(self.a.role, FunctionRole::Entry) {
+                let operation = self.a.operation(OperationKind::End, access.inst, None, state);
+                self.report.operations.push(operation);
+            }
+        }
+        let value = self.a.value(stored);
+        if role == Some(Role::Handlers)
+            && state.knows(Fact::Taken(access.base))
+            && matches!(self.a.syms.node(value), Node::FuncAddr(_))
+        {
+            let operation = self.a.operation(OperationKind::ContNew, access.inst, None, state);
+            self.report.operations.push(operation);
+        }
+    }
+
+    fn switch(&mut self, inst: Inst, state: &State) {
+        let Some(site) = self.a.switch_site(inst) else { return };
+        let kind = self.a.classify(&site, state);
+        rules::at_switch(self, &site, kind, state);
+        if let Some(kind) = kind {
+            let object = matches!(kind, OperationKind::Resume | OperationKind::Switch).then_some(site.to);
+            let operation = self.a.operation(kind, inst, object, state);
+            if let Some(bump) = operation.consumed {
+                self.switched_bumps.insert(bump);
+            }
+            self.report.operations.push(operation);
+        }
+    }
+
+    fn call(&mut self, inst: Inst, state: &State) {
+        rules::at_call(self, inst, state);
+        if self.a.callee_of(inst) == Some(Callee::Drop)
+            && let Some(&v) = self.a.func.dfg.inst_args(inst).first()
+        {
+            let contref = self.a.value(v);
+            let operation = self.a.operation(OperationKind::ContDrop, inst, Some(contref), state);
+            self.report.operations.push(operation);
+        }
+        if self.a.role == FunctionRole::Entry
+            && let InstructionData::CallIndirect { .. } = self.a.func.dfg.insts[inst]
+        {
+            let operation = self.a.operation(OperationKind::Enter, inst, None, state);
+            self.report.operations.push(operation);
+        }
+    }
+
+    /// What was consumed without a switch was bound.
+    fn finish_operations(&mut self) {
+        for (inst, check, contref) in std::mem::take(&mut self.bumps) {
+            if self.switched_bumps.contains(inst) || check.is_none() {
+                continue;
+            }
+            let mut operation = self.a.operation(OperationKind::ContBind, inst, Some(contref), &State::default());
+            operation.revision_check = check;
+            operation.consumed = Some(inst);
+            self.report.operations.push(operation);
+        }
+    }
+
+    /// An obligation was met.
+    pub(crate) fn proven(&mut self) {
+        self.report.proven += 1;
+    }
+
+    /// An obligation was not met. One finding for each rule and instruction.
+    pub(crate) fn fail(&mut self, rule: &'static Rule, verdict: Verdict, inst: Inst, message: impl Into<String>) {
+        self.fail_with(rule, verdict, inst, message, vec![]);
+    }
+
+    /// The same, with the instructions that led to it.
+    pub(crate) fn fail_with(
+        &mut self,
+        rule: &'static Rule,
+        verdict: Verdict,
+        inst: Inst,
+        message: impl Into<String>,
+        related: Vec<(Inst, String)>,
+    ) {
+        if self.report.findings.iter().any(|f| f.rule == rule.id && f.inst == inst) {
+            return;
+        }
+        let path = self.path_to(inst);
+        self.report.findings.push(Finding {
+            rule: rule.id,
+            verdict,
+            inst,
+            related,
+            message: message.into(),
+            help: rule.help.into(),
+            path,
+        });
+    }
+
+    /// Demands that something holds.
+    pub(crate) fn require(&mut self, holds: bool, rule: &'static Rule, inst: Inst, message: &str) {
+        if holds {
+            self.proven();
+        } else {
+            self.fail(rule, Verdict::Violated, inst, message);
+        }
+    }
+
+    /// A shortest path of reachable blocks from the entry.
+    fn path_to(&self, inst: Inst) -> Vec<Block> {
+        let Some(target) = self.a.func.layout.inst_block(inst) else { return vec![] };
+        let Some(&entry) = self.a.rpo.first() else { return vec![] };
+        let mut from: SecondaryMap<Block, Option<Block>> = SecondaryMap::new();
+        let mut queue = std::collections::VecDeque::from([entry]);
+        while let Some(block) = queue.pop_front() {
+            if block == target {
+                break;
+            }
+            for e in self.a.edges_from(block) {
+                if e.to != entry && from[e.to].is_none() && self.a.entry_states[e.to].is_some() {
+                    from[e.to] = Some(block);
+                    queue.push_back(e.to);
+                }
+            }
+        }
+        let mut path = vec![target];
+        let mut at = target;
+        while let Some(before) = from[at] {
+            path.push(before);
+            at = before;
+        }
+        path.reverse();
+        path
+    }
+
+    /// Is it never 0, by what it is, or by a test on every path?
+    pub(crate) fn is_non_null(&mut self, s: Sym, state: &State) -> bool {
+        if state.knows(Fact::NonNull(s)) {
+            return true;
+        }
+        let mut seen = vec![];
+        self.every_origin(s, &mut seen, &|c, s, state| match c.kind(s) {
+            Kind::Active
+            | Kind::Back(_)
+            | Kind::Parent(_)
+            | Kind::Last(_)
+            | Kind::Driver
+            | Kind::DriverRecord(_)
+            | Kind::Found(..)
+            | Kind::Handed => true,
+            _ => state.is_some_and(|st| st.knows(Fact::NonNull(s))),
+        })
+    }
+
+    /// Does it belong to the operation, or to the runtime, whatever the program
+    /// did?
+    pub(crate) fn is_trusted(&mut self, s: Sym, state: &State) -> bool {
+        if state.knows(Fact::Taken(s)) {
+            return true;
+        }
+        let runtime = self.a.role != FunctionRole::Program;
+        let mut seen = vec![];
+        self.every_origin(s, &mut seen, &|c, s, state| match c.kind(s) {
+            Kind::Active
+            | Kind::Back(_)
+            | Kind::Parent(_)
+            | Kind::Last(_)
+            | Kind::Driver
+            | Kind::DriverRecord(_)
+            | Kind::Found(..)
+            | Kind::Handed => true,
+            Kind::Trapped | Kind::NewSlot => runtime,
+            _ => state.is_some_and(|st| st.knows(Fact::Taken(s))),
+        })
+    }
+
+    /// Does a property hold of a value, or, where paths meet, of each of the
+    /// values that it may be?
+    pub(crate) fn every_origin(
+        &mut self,
+        s: Sym,
+        seen: &mut Vec<Sym>,
+        holds: &dyn Fn(&Analysis<'_>, Sym, Option<&State>) -> bool,
+    ) -> bool {
+        if holds(&self.a, s, None) || seen.contains(&s) {
+            return true;
+        }
+        if let Node::Select(_, x, y) = self.a.syms.node(s) {
+            return self.every_origin(x, seen, holds) && self.every_origin(y, seen, holds);
+        }
+        if self.a.kind(s) != Kind::Merged && !(self.a.is_marked(s) && self.a.param(s).is_some()) {
+            return false;
+        }
+        let Some((block, i)) = self.a.param(s) else { return false };
+        if self.a.rpo.first() == Some(&block) {
+            return false;
+        }
+        seen.push(s);
+        let edges: Vec<_> = self.a.edges_to(block).copied().collect();
+        edges.iter().all(|e| {
+            let Some(state) = self.a.edge_state(e) else { return true };
+            let Some(arg) = self.a.edge_arg(e, i) else { return false };
+            holds(&self.a, arg, Some(&state)) || self.every_origin(arg, seen, holds)
+        })
+    }
+}

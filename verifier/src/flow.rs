@@ -1,0 +1,602 @@
+//! The dataflow: blocks in reverse postorder until nothing changes.
+//!
+//! The state at a block's entry is the meet of the states on its edges, each
+//! refined by its branch's condition. A value has one symbol for the whole
+//! function; one that differs from one visit to the next (a load that was
+//! forwarded at first, a loop's parameter) becomes opaque. What mentions a value
+//! whose definition does not dominate a block is forgotten at its entry, so
+//! nothing said of one turn of a loop is taken for the next.
+//!
+//! What an instruction does to a state is in [`crate::transfer`]; what is
+//! demanded of it in [`crate::rules`].
+
+use std::rc::Rc;
+
+use cranelift_codegen::dominator_tree::DominatorTree;
+use cranelift_codegen::entity::{EntitySet, SecondaryMap};
+use cranelift_codegen::flowgraph::ControlFlowGraph;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Block, BlockArg, BlockCall, ExternalName, Function, Inst, InstructionData, Opcode, Value};
+
+use crate::profile::{Callee, FunctionRole, Profile};
+use crate::report::OperationKind;
+use crate::state::State;
+use crate::sym::{Node, Sym, Syms};
+
+/// An edge of the control-flow graph.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edge {
+    pub(crate) from: Block,
+    pub(crate) to: Block,
+    /// The terminator.
+    pub(crate) inst: Inst,
+    call: BlockCall,
+    kind: EdgeKind,
+}
+
+/// When an edge is taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum EdgeKind {
+    Always,
+    /// The branch's operand is not 0, or is.
+    If(Value, bool),
+    /// The table's operand is this.
+    Index(Value, u64),
+    /// It is not below this.
+    Beyond(Value, u64),
+    /// A called function came back, or threw.
+    Returned,
+    Threw,
+}
+
+/// After so many rounds a block only forgets, so that the analysis ends.
+const FREE_ROUNDS: u32 = 6;
+/// And after so many it gives up, which no function has been seen to need.
+const MAX_ROUNDS: u32 = 40;
+
+/// Everything that is known of one function.
+#[derive(Debug)]
+pub(crate) struct Analysis<'a> {
+    pub(crate) func: &'a Function,
+    pub(crate) profile: &'a Profile,
+    pub(crate) role: FunctionRole,
+    pub(crate) syms: Syms,
+    pub(crate) domtree: DominatorTree,
+    pub(crate) rpo: Vec<Block>,
+    pub(crate) edges: Vec<Edge>,
+    edges_in: SecondaryMap<Block, Vec<u32>>,
+    edges_out: SecondaryMap<Block, Vec<u32>>,
+    values: SecondaryMap<Value, Option<Sym>>,
+    pinned: EntitySet<Value>,
+    /// The word that lay next to a loaded one when it was loaded: the lower
+    /// neighbour, the upper one.
+    pub(crate) neighbours: SecondaryMap<Value, [Option<Sym>; 2]>,
+    pub(crate) entry_states: SecondaryMap<Block, Option<Rc<State>>>,
+    exit_states: SecondaryMap<Block, Option<Rc<State>>>,
+    /// Bases of accesses to ContRefs.
+    contrefs: EntitySet<Sym>,
+    /// The branch on whether a contref is null.
+    pub(crate) null_checks: Vec<(Sym, Inst)>,
+    /// Stores to revisions: of which contref, and what.
+    pub(crate) bumps: Vec<(Sym, Sym, Inst)>,
+    /// Revisions that were read where an object may be made from them.
+    pub(crate) constructed: EntitySet<Value>,
+    /// What each switch belongs to.
+    pub(crate) switch_kinds: SecondaryMap<Inst, Option<OperationKind>>,
+    /// Blocks that make an operation fail.
+    failing: EntitySet<Block>,
+    changed: bool,
+    /// The running continuation's ContRef.
+    pub(crate) active: Sym,
+    pub(crate) store_context: Sym,
+    pub(crate) zero: Sym,
+    symbols: Vec<ExternalName>,
+    pub(crate) callees: SecondaryMap<cranelift_codegen::ir::FuncRef, Option<Callee>>,
+    /// Did it end within the bound?
+    pub(crate) converged: bool,
+}
+
+impl<'a> Analysis<'a> {
+    /// Analyses a function that passes Cranelift's verifier.
+    pub(crate) fn run(func: &'a Function, profile: &'a Profile) -> Self {
+        let cfg = ControlFlowGraph::with_function(func);
+        let domtree = DominatorTree::with_function(func, &cfg);
+        let rpo: Vec<Block> = domtree.cfg_rpo().copied().collect();
+        let mut order = vec![0; func.dfg.num_blocks()];
+        for (i, b) in rpo.iter().enumerate() {
+            order[b.as_u32() as usize] = i as u32;
+        }
+        let entry = rpo.first().copied().unwrap_or(Block::from_u32(0));
+        let mut syms = Syms::new(entry, order);
+        let name = match &func.name {
+            cranelift_codegen::ir::UserFuncName::Testcase(t) => String::from_utf8_lossy(t.raw()).into_owned(),
+            _ => String::new(),
+        };
+        let active = syms.global(Node::Active, profile.word_bits());
+        let store_name = ExternalName::testcase(profile.store_symbol());
+        let store_context = syms.global(Node::Symbol(0), profile.word_bits());
+        let zero = syms.constant(0);
+        let mut a = Self {
+            func,
+            profile,
+            role: profile.function_role(&name),
+            syms,
+            domtree,
+            rpo,
+            edges: vec![],
+            edges_in: SecondaryMap::new(),
+            edges_out: SecondaryMap::new(),
+            values: SecondaryMap::with_capacity(func.dfg.num_values()),
+            pinned: EntitySet::new(),
+            neighbours: SecondaryMap::new(),
+            entry_states: SecondaryMap::new(),
+            exit_states: SecondaryMap::new(),
+            contrefs: EntitySet::new(),
+            null_checks: vec![],
+            bumps: vec![],
+            constructed: EntitySet::new(),
+            switch_kinds: SecondaryMap::new(),
+            failing: EntitySet::new(),
+            changed: false,
+            active,
+            store_context,
+            zero,
+            symbols: vec![store_name],
+            callees: SecondaryMap::new(),
+            converged: true,
+        };
+        for (f, data) in func.dfg.ext_funcs.iter() {
+            a.callees[f] = Some(match &data.name {
+                ExternalName::TestCase(t) => profile.callee(&String::from_utf8_lossy(t.raw())),
+                ExternalName::LibCall(_) => Callee::Harmless,
+                _ => Callee::Unknown,
+            });
+        }
+        a.collect_edges();
+        a.collect_failing();
+        a.fixpoint();
+        a
+    }
+
+    fn collect_edges(&mut self) {
+        let func = self.func;
+        for i in 0..self.rpo.len() {
+            let from = self.rpo[i];
+            let Some(inst) = func.layout.last_inst(from) else { continue };
+            let mut add = |call: BlockCall, kind: EdgeKind| {
+                let to = call.block(&func.dfg.value_lists);
+                let n = self.edges.len() as u32;
+                self.edges.push(Edge { from, to, inst, call, kind });
+                self.edges_in[to].push(n);
+                self.edges_out[from].push(n);
+            };
+            match func.dfg.insts[inst] {
+                InstructionData::Jump { destination, .. } => add(destination, EdgeKind::Always),
+                InstructionData::Brif { arg, blocks, .. } => {
+                    add(blocks[0], EdgeKind::If(arg, true));
+                    add(blocks[1], EdgeKind::If(arg, false));
+                }
+                InstructionData::BranchTable { arg, table, .. } => {
+                    let table = &func.stencil.dfg.jump_tables[table];
+                    for (i, call) in table.as_slice().iter().enumerate() {
+                        add(*call, EdgeKind::Index(arg, i as u64));
+                    }
+                    add(table.default_block(), EdgeKind::Beyond(arg, table.as_slice().len() as u64));
+                }
+                InstructionData::TryCall { exception, .. } | InstructionData::TryCallIndirect { exception, .. } => {
+                    let table = &func.stencil.dfg.exception_tables[exception];
+                    let normal = *table.normal_return();
+                    for call in table.all_branches() {
+                        let kind = if *call == normal { EdgeKind::Returned } else { EdgeKind::Threw };
+                        add(*call, kind);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn collect_failing(&mut self) {
+        for i in 0..self.rpo.len() {
+            let block = self.rpo[i];
+            // a call and a trap, the code in front of them or hoisted
+            let call = self.func.layout.last_inst(block).and_then(|t| self.func.layout.prev_inst(t));
+            let Some(code) = call.and_then(|c| self.trap_code(c)) else { continue };
+            if self.profile.fails_operation(code) {
+                self.failing.insert(block);
+            }
+        }
+    }
+
+    /// The code that a call hands to the trap function.
+    pub(crate) fn trap_code(&self, call: Inst) -> Option<u64> {
+        if self.callee_of(call) != Some(Callee::Trap) {
+            return None;
+        }
+        let arg = self.func.dfg.resolve_aliases(*self.func.dfg.inst_args(call).first()?);
+        let def = self.func.dfg.value_def(arg).inst()?;
+        match self.func.dfg.insts[def] {
+            InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } => Some(imm.bits() as u64),
+            _ => None,
+        }
+    }
+
+    fn fixpoint(&mut self) {
+        let mut dirty: SecondaryMap<Block, bool> = SecondaryMap::with_default(true);
+        for round in 0.. {
+            let mut again = false;
+            self.changed = false;
+            for i in 0..self.rpo.len() {
+                let block = self.rpo[i];
+                if !std::mem::take(&mut dirty[block]) {
+                    continue;
+                }
+                let Some(mut state) = self.enter(block) else { continue };
+                if let Some(old) = &self.entry_states[block] {
+                    if **old == state && !self.changed {
+                        continue;
+                    }
+                    if round >= FREE_ROUNDS {
+                        state.meet(old);
+                    }
+                }
+                self.entry_states[block] = Some(Rc::new(state.clone()));
+                let insts = self.func.layout.block_insts(block);
+                for inst in insts {
+                    self.evaluate(inst);
+                    self.step(inst, &mut state);
+                }
+                let state = Rc::new(state);
+                if self.exit_states[block].as_deref() != Some(&*state) {
+                    for e in &self.edges_out[block] {
+                        let to = self.edges[*e as usize].to;
+                        dirty[to] = true;
+                        again |= self.syms.position(to) <= self.syms.position(block);
+                    }
+                    self.exit_states[block] = Some(state);
+                }
+            }
+            if self.changed {
+                for b in &self.rpo {
+                    dirty[*b] = true;
+                }
+            } else if !again {
+                return;
+            }
+            if round >= MAX_ROUNDS {
+                self.converged = false;
+                return;
+            }
+        }
+    }
+
+    /// The state at a block's entry; `None` while no edge to it was seen.
+    fn enter(&mut self, block: Block) -> Option<State> {
+        if self.rpo.first() == Some(&block) {
+            return Some(self.entry_state(block));
+        }
+        let edges = self.edges_in[block].clone();
+        let seen: Vec<u32> =
+            edges.into_iter().filter(|e| self.exit_states[self.edges[*e as usize].from].is_some()).collect();
+        if seen.is_empty() {
+            return None;
+        }
+        self.enter_params(block, &seen);
+        let single = self.edges_in[block].len() == 1;
+        let mut out: Option<State> = None;
+        for e in seen {
+            let edge = self.edges[e as usize];
+            let Some(mut state) = self.exit_states[edge.from].as_deref().cloned() else { continue };
+            if !self.refine(&edge, &mut state) {
+                continue;
+            }
+            let renames = self.renames(&edge);
+            if !renames.is_empty() {
+                state.rename(&renames);
+            }
+            if !single {
+                let (syms, domtree) = (&self.syms, &self.domtree);
+                let params = self.func.dfg.block_params(block);
+                state.forget_unless(|s| {
+                    let home = syms.home(s);
+                    if home == block {
+                        return matches!(syms.node(s), Node::Value(v) if params.contains(&v));
+                    }
+                    domtree.block_dominates(home, block)
+                });
+            }
+            match &mut out {
+                None => out = Some(state),
+                Some(out) => out.meet(&state),
+            }
+        }
+        out
+    }
+
+    /// What the function may assume at its entry, by its role.
+    fn entry_state(&mut self, block: Block) -> State {
+        let params = self.func.dfg.block_params(block);
+        for (i, v) in params.iter().enumerate() {
+            let running = i == 0 && matches!(self.role, FunctionRole::Enter | FunctionRole::Search);
+            let sym = if running { self.active } else { self.opaque(*v, block) };
+            self.set_value(*v, sym);
+        }
+        State::default()
+    }
+
+    /// Symbols of a block's parameters: the argument where all edges agree.
+    fn enter_params(&mut self, block: Block, seen: &[u32]) {
+        let func = self.func;
+        for (i, v) in func.dfg.block_params(block).iter().enumerate() {
+            let mut common = None;
+            let mut differ = self.pinned.contains(*v);
+            for e in seen {
+                let edge = self.edges[*e as usize];
+                let arg = self.edge_arg(&edge, i);
+                differ |= arg.is_none() || common.is_some_and(|c| Some(c) != arg);
+                common = arg;
+            }
+            let sym = match common {
+                Some(s) if !differ && self.is_available(s, block) => s,
+                _ => self.opaque(*v, block),
+            };
+            self.set_value(*v, sym);
+        }
+    }
+
+    /// Is it known what it is at the entry of the block?
+    pub(crate) fn is_available(&self, s: Sym, block: Block) -> bool {
+        let home = self.syms.home(s);
+        home != block && self.domtree.block_dominates(home, block)
+    }
+
+    /// The sym that an edge hands to a parameter.
+    pub(crate) fn edge_arg(&mut self, edge: &Edge, param: usize) -> Option<Sym> {
+        match edge.call.args(&self.func.dfg.value_lists).nth(param)? {
+            BlockArg::Value(v) => Some(self.value(v)),
+            BlockArg::TryCallRet(i) => {
+                let (result, _) = self.profile.routine_result();
+                if self.is_routine(edge.inst) && i as usize == result { Some(self.switched(edge.inst)) } else { None }
+            }
+            BlockArg::TryCallExn(_) => None,
+        }
+    }
+
+    fn renames(&mut self, edge: &Edge) -> Vec<(Sym, Sym)> {
+        let params = self.func.dfg.block_params(edge.to);
+        let pairs = params.iter().enumerate().filter_map(|(i, p)| {
+            let (arg, param) = (self.edge_arg(edge, i)?, self.value(*p));
+            (arg != param).then_some((arg, param))
+        });
+        pairs.collect()
+    }
+
+    /// The word that this switch comes back with.
+    pub(crate) fn switched(&mut self, inst: Inst) -> Sym {
+        let home = self.func.layout.inst_block(inst).or(self.rpo.first().copied());
+        let home = home.unwrap_or(Block::from_u32(0));
+        self.syms.leaf(Node::Switched(inst), self.profile.word_bits(), home)
+    }
+
+    /// Is this a call of the switch routine?
+    pub(crate) fn is_routine(&self, inst: Inst) -> bool {
+        let callee = match self.func.dfg.insts[inst] {
+            InstructionData::TryCall { func_ref, .. } | InstructionData::Call { func_ref, .. } => func_ref,
+            _ => return false,
+        };
+        self.callees[callee] == Some(Callee::Routine)
+    }
+
+    /// Adds what an edge's condition says. False where it is never taken.
+    pub(crate) fn refine(&mut self, edge: &Edge, state: &mut State) -> bool {
+        match edge.kind {
+            EdgeKind::Always | EdgeKind::Returned | EdgeKind::Threw => true,
+            EdgeKind::If(v, taken) => {
+                let s = self.value(v);
+                let fails = self.edges_out[edge.from]
+                    .iter()
+                    .map(|e| self.edges[*e as usize].to)
+                    .any(|to| to != edge.to && self.failing.contains(to));
+                if fails {
+                    state.may_fail(edge.inst);
+                }
+                self.assume(s, taken, edge.inst, state)
+            }
+            EdgeKind::Index(v, i) => {
+                let (s, c) = (self.value(v), self.syms.constant(i));
+                self.assume_cmp(IntCC::Equal, s, c, edge.inst, state)
+            }
+            EdgeKind::Beyond(v, n) => {
+                let (s, c) = (self.value(v), self.syms.constant(n));
+                self.assume_cmp(IntCC::UnsignedGreaterThanOrEqual, s, c, edge.inst, state)
+            }
+        }
+    }
+
+    /// The state on an edge, its condition included; none where it is never
+    /// taken.
+    pub(crate) fn edge_state(&mut self, edge: &Edge) -> Option<State> {
+        let mut state = self.exit_states[edge.from].as_deref()?.clone();
+        self.refine(edge, &mut state).then_some(state)
+    }
+
+    /// Where paths meet: is this parameter what the switch came back with, on
+    /// every edge behind which its effect is not known?
+    pub(crate) fn carries(&mut self, param: Sym, switch: Inst) -> bool {
+        let Some((block, i)) = self.param(param) else { return false };
+        let edges = self.edges_in[block].clone();
+        let word = self.switched(switch);
+        edges.into_iter().all(|e| {
+            let edge = self.edges[e as usize];
+            let pending = self.exit_states[edge.from].as_ref().is_some_and(|state| state.undecoded.contains(&switch));
+            !pending || self.edge_arg(&edge, i) == Some(word)
+        })
+    }
+
+    /// Edges into a block.
+    pub(crate) fn edges_to(&self, block: Block) -> impl Iterator<Item = &Edge> {
+        self.edges_in[block].iter().map(|e| &self.edges[*e as usize])
+    }
+
+    /// Edges out of a block.
+    pub(crate) fn edges_from(&self, block: Block) -> impl Iterator<Item = &Edge> {
+        self.edges_out[block].iter().map(|e| &self.edges[*e as usize])
+    }
+
+    /// Does the edge go back to a block that dominates its source?
+    pub(crate) fn is_back(&self, edge: &Edge) -> bool {
+        self.domtree.block_dominates(edge.to, edge.from)
+    }
+
+    /// The sym of a value. One that was not evaluated is opaque.
+    pub(crate) fn value(&mut self, v: Value) -> Sym {
+        let v = self.func.dfg.resolve_aliases(v);
+        match self.values[v] {
+            Some(s) => s,
+            None => {
+                let home = self.home_of(v);
+                self.opaque(v, home)
+            }
+        }
+    }
+
+    fn home_of(&self, v: Value) -> Block {
+        let dfg = &self.func.dfg;
+        let block = match dfg.value_def(v) {
+            cranelift_codegen::ir::ValueDef::Result(inst, _) => self.func.layout.inst_block(inst),
+            cranelift_codegen::ir::ValueDef::Param(block, _) => Some(block),
+            cranelift_codegen::ir::ValueDef::Union(..) => None,
+        };
+        block.or(self.rpo.first().copied()).unwrap_or(Block::from_u32(0))
+    }
+
+    /// The value as a leaf.
+    pub(crate) fn opaque(&mut self, v: Value, home: Block) -> Sym {
+        let bits = self.func.dfg.value_type(v).bits();
+        self.syms.leaf(Node::Value(v), bits, home)
+    }
+
+    /// Says what a value is. One that was something else before is opaque from
+    /// now on.
+    pub(crate) fn set_value(&mut self, v: Value, s: Sym) {
+        match self.values[v] {
+            Some(old) if old == s => {}
+            None => self.values[v] = Some(s),
+            Some(_) if self.pinned.contains(v) => {}
+            Some(_) => {
+                self.pinned.insert(v);
+                let home = self.home_of(v);
+                let opaque = self.opaque(v, home);
+                if self.values[v] != Some(opaque) {
+                    self.values[v] = Some(opaque);
+                }
+                self.changed = true;
+            }
+        }
+    }
+
+    /// Says what a value is that follows from others: it may change as long as
+    /// those do.
+    pub(crate) fn derive_value(&mut self, v: Value, s: Sym) {
+        if self.values[v] != Some(s) {
+            self.changed |= self.values[v].is_some();
+            self.values[v] = Some(s);
+        }
+    }
+
+    /// A base was found to be a ContRef's.
+    pub(crate) fn mark_contref(&mut self, s: Sym) {
+        if self.contrefs.insert(s) {
+            self.changed = true;
+        }
+    }
+
+    /// Is there an access to a ContRef, or a switch, through it?
+    pub(crate) fn is_marked(&self, s: Sym) -> bool {
+        s == self.active || self.contrefs.contains(s)
+    }
+
+    /// A revision is stored.
+    pub(crate) fn note_bump(&mut self, contref: Sym, value: Sym, inst: Inst) {
+        if !self.bumps.contains(&(contref, value, inst)) {
+            self.bumps.push((contref, value, inst));
+        }
+    }
+
+    /// What the value is, when it was evaluated.
+    pub(crate) fn known(&self, v: Value) -> Option<Sym> {
+        let v = self.func.dfg.resolve_aliases(v);
+        self.values[v].or_else(|| self.syms.find(Node::Value(v)))
+    }
+
+    /// The symbol's number.
+    pub(crate) fn symbol(&mut self, name: &ExternalName) -> u32 {
+        if let Some(i) = self.symbols.iter().position(|n| n == name) {
+            return i as u32;
+        }
+        self.symbols.push(name.clone());
+        self.symbols.len() as u32 - 1
+    }
+
+    /// The instruction that defines an opaque value, and which result it is.
+    pub(crate) fn def(&self, s: Sym) -> Option<(Inst, usize)> {
+        let Node::Value(v) = self.syms.node(s) else { return None };
+        let def = self.func.dfg.value_def(v);
+        Some((def.inst()?, def.num()))
+    }
+
+    /// The block whose parameter it is, and which one.
+    pub(crate) fn param(&self, s: Sym) -> Option<(Block, usize)> {
+        let Node::Value(v) = self.syms.node(s) else { return None };
+        match self.func.dfg.value_def(v) {
+            cranelift_codegen::ir::ValueDef::Param(block, i) => Some((block, i)),
+            _ => None,
+        }
+    }
+
+    /// The callee of a direct call.
+    pub(crate) fn callee_of(&self, inst: Inst) -> Option<Callee> {
+        match self.func.dfg.insts[inst] {
+            InstructionData::Call { func_ref, .. } | InstructionData::TryCall { func_ref, .. } => {
+                self.callees[func_ref]
+            }
+            InstructionData::CallIndirect { .. } | InstructionData::TryCallIndirect { .. } => Some(Callee::Unknown),
+            _ if self.func.dfg.insts[inst].opcode() == Opcode::StackSwitch => None,
+            _ => None,
+        }
+    }
+}
+
+impl Analysis<'_> {
+    /// Is the argument of this edge a result of its call?
+    pub(crate) fn is_result_arg(&self, edge: &Edge, param: usize) -> bool {
+        let arg = edge.call.args(&self.func.dfg.value_lists).nth(param);
+        matches!(arg, Some(BlockArg::TryCallRet(_) | BlockArg::TryCallExn(_)))
+    }
+
+    /// Is it a reference to the function of this symbol?
+    pub(crate) fn is_named(&self, f: cranelift_codegen::ir::FuncRef, symbol: &str) -> bool {
+        self.func.dfg.ext_funcs[f].name == ExternalName::testcase(symbol)
+    }
+
+    /// Is it a reference to an entry trampoline?
+    pub(crate) fn is_enter(&self, f: cranelift_codegen::ir::FuncRef) -> bool {
+        match &self.func.dfg.ext_funcs[f].name {
+            ExternalName::TestCase(t) => self.profile.is_enter(&String::from_utf8_lossy(t.raw())),
+            _ => false,
+        }
+    }
+
+    /// What the functions referred to are.
+    pub(crate) fn callee_roles(&self) -> impl Iterator<Item = Callee> {
+        self.func.dfg.ext_funcs.keys().filter_map(|f| self.callees[f])
+    }
+
+    /// Is it loaded from a handler table, by the region of the load?
+    pub(crate) fn loads_table(&self, s: Sym) -> bool {
+        let Some((inst, _)) = self.def(s) else { return false };
+        let flags = self.func.dfg.insts[inst].memflags_data(&self.func.dfg);
+        let region = flags.and_then(|f| f.alias_region()).map(|r| self.func.dfg.alias_regions[r].user_id);
+        region.and_then(|r| self.profile.record_of_region(r)) == Some(crate::profile::RecordKind::Table)
+    }
+}

@@ -1,0 +1,243 @@
+//! Where an access goes, and what a pointer is: the vocabulary that the
+//! transfer functions and the rules share.
+//!
+//! A pointer's kind follows from where its value came from (a field, a switch, the pool,
+//! the stack pointer), never from the name that a producer gave it.
+
+use cranelift_codegen::ir::{Inst, InstructionData, Opcode, StackSlot, Value};
+
+use crate::flow::Analysis;
+use crate::profile::{Callee, FieldLayout, FunctionRole, RecordKind, Role};
+use crate::sym::{Node, Sym};
+
+/// What a pointer is to the protocol.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// The running continuation.
+    Active,
+    /// Whoever switched here: the ContRef part of this switched word.
+    Back(Sym),
+    /// The parent of this ContRef.
+    Parent(Sym),
+    /// The last ancestor of this ContRef.
+    Last(Sym),
+    /// The innermost driver's record.
+    Driver,
+    /// A driver's record on this frame.
+    DriverRecord(StackSlot),
+    /// Head of the free list.
+    Free,
+    /// What the pool's functions gave.
+    NewSlot,
+    /// A handler search's outermost suspended ContRef, or resumer.
+    Found(Inst, usize),
+    /// The ContRef on whose stack a trap happened.
+    Trapped,
+    /// The parameter of a runtime function that takes a ContRef.
+    Handed,
+    /// 0.
+    Null,
+    /// A parameter of a block that several edges lead to.
+    Merged,
+    /// From the program: half of an object, or no ContRef at all.
+    Outside,
+}
+
+/// Where an access goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    /// A field, at its own offset.
+    Field(RecordKind, FieldLayout),
+    /// A record, where no field begins.
+    Between(RecordKind),
+    /// Not protocol memory.
+    Other,
+}
+
+impl Place {
+    /// The field's role.
+    pub(crate) fn role(&self) -> Option<Role> {
+        match self {
+            Self::Field(_, f) => Some(f.role),
+            _ => None,
+        }
+    }
+
+    /// The record.
+    pub(crate) fn record(&self) -> Option<RecordKind> {
+        match self {
+            Self::Field(r, _) | Self::Between(r) => Some(*r),
+            Self::Other => None,
+        }
+    }
+}
+
+/// One access to memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Access {
+    pub(crate) inst: Inst,
+    pub(crate) base: Sym,
+    pub(crate) offset: i32,
+    /// In bytes.
+    pub(crate) size: u32,
+    /// What is stored.
+    pub(crate) stored: Option<Value>,
+    /// `user_id` of the alias region.
+    pub(crate) region: Option<u32>,
+    pub(crate) place: Place,
+}
+
+impl Analysis<'_> {
+    /// Decodes a load or a store.
+    pub(crate) fn access(&mut self, inst: Inst) -> Option<Access> {
+        let func = self.func;
+        let (opcode, address, offset, stored) = match func.dfg.insts[inst] {
+            InstructionData::Load { opcode, arg, offset, .. } => (opcode, arg, i32::from(offset), None),
+            InstructionData::LoadNoOffset { opcode, arg, .. } => (opcode, arg, 0, None),
+            InstructionData::Store { opcode, args, offset, .. } => (opcode, args[1], i32::from(offset), Some(args[0])),
+            InstructionData::StoreNoOffset { opcode, args, .. } => (opcode, args[1], 0, Some(args[0])),
+            _ => return None,
+        };
+        let size = match opcode {
+            Opcode::Uload8 | Opcode::Sload8 | Opcode::Istore8 => 1,
+            Opcode::Uload16 | Opcode::Sload16 | Opcode::Istore16 => 2,
+            Opcode::Uload32 | Opcode::Sload32 | Opcode::Istore32 => 4,
+            _ => {
+                let v = stored.or_else(|| func.dfg.inst_results(inst).first().copied())?;
+                func.dfg.value_type(v).bytes()
+            }
+        };
+        let flags = func.dfg.insts[inst].memflags_data(&func.dfg)?;
+        let region = flags.alias_region().map(|r| func.dfg.alias_regions[r].user_id);
+        let address = self.value(address);
+        let (base, add) = self.split_address(address);
+        let offset = offset.wrapping_add(add as i32);
+        let record = self.record_at(base, region);
+        let place = match record {
+            None => Place::Other,
+            Some(record) => self.field_at(record, offset),
+        };
+        Some(Access { inst, base, offset, size, stored, region, place })
+    }
+
+    /// Base and offset; a ContRef that is computed from its slot is a base.
+    fn split_address(&mut self, address: Sym) -> (Sym, i64) {
+        let (base, add) = self.syms.split_add(address);
+        if matches!(self.syms.node(base), Node::Sub(..)) {
+            let from_slot = self.profile.stack.contref_base;
+            let contref = self.syms.add_const(base, from_slot, self.profile.word_bits());
+            if self.is_slot_contref(contref) {
+                return (contref, add.wrapping_sub(from_slot as i64));
+            }
+        }
+        (base, add)
+    }
+
+    /// Which record a base is the address of: by what it is, else by the region
+    /// of the access.
+    pub(crate) fn record_at(&mut self, base: Sym, region: Option<u32>) -> Option<RecordKind> {
+        if base == self.store_context {
+            return Some(RecordKind::Store);
+        }
+        if self.is_contref(base) {
+            // a driver's record and its empty table share a slot
+            let table = region.and_then(|r| self.profile.record_of_region(r)) == Some(RecordKind::Table);
+            let on_frame = matches!(self.syms.node(base), Node::StackAddr(_));
+            return Some(if table && on_frame { RecordKind::Table } else { RecordKind::ContRef });
+        }
+        region.and_then(|r| self.profile.record_of_region(r))
+    }
+
+    fn field_at(&self, record: RecordKind, offset: i32) -> Place {
+        let found = match record {
+            RecordKind::ContRef => self.profile.contref_field(offset),
+            RecordKind::Store => self.profile.fields(record).iter().find(|f| f.offset == offset).copied(),
+            // entries follow each other; the address may be that of any
+            RecordKind::Table => {
+                let [suspend, switch] = [Role::SuspendHandlers, Role::SwitchHandlers].map(|r| self.profile.field(r));
+                let aligned = offset % suspend.size as i32 == 0;
+                aligned.then_some(if offset >= suspend.offset { suspend } else { switch })
+            }
+        };
+        found.map_or(Place::Between(record), |f| Place::Field(record, f))
+    }
+
+    /// Is it a ContRef's address?
+    pub(crate) fn is_contref(&self, base: Sym) -> bool {
+        match self.kind(base) {
+            Kind::Outside | Kind::Merged | Kind::Null => self.is_marked(base),
+            Kind::DriverRecord(_) => self.role == FunctionRole::Invoke,
+            _ => true,
+        }
+    }
+
+    /// What a pointer is.
+    pub(crate) fn kind(&self, s: Sym) -> Kind {
+        match self.syms.node(s) {
+            Node::Active => Kind::Active,
+            Node::Const(0) => Kind::Null,
+            Node::And(r, m) if self.is_switched(r) && m & self.profile.effect_mask() == 0 => Kind::Back(r),
+            Node::StackAddr(slot) if self.role == FunctionRole::Invoke => Kind::DriverRecord(slot),
+            Node::Value(_) => self.kind_of_value(s),
+            _ => Kind::Outside,
+        }
+    }
+
+    /// Is it the word that a switch came back with?
+    pub(crate) fn is_switched(&self, s: Sym) -> bool {
+        matches!(self.syms.node(s), Node::Switched(_))
+    }
+
+    fn kind_of_value(&self, s: Sym) -> Kind {
+        if let Some((block, i)) = self.param(s) {
+            let entry = self.rpo.first() == Some(&block);
+            return match self.role {
+                FunctionRole::Drop | FunctionRole::Invoke if entry && i == 0 => Kind::Handed,
+                _ if entry => Kind::Outside,
+                _ => Kind::Merged,
+            };
+        }
+        let Some((inst, result)) = self.def(s) else { return Kind::Outside };
+        if let Some((base, offset)) = self.loaded_from(s) {
+            if base == self.store_context {
+                let is = |role| self.profile.field(role).offset == offset;
+                return if is(Role::Driver) {
+                    Kind::Driver
+                } else if is(Role::Free) {
+                    Kind::Free
+                } else if is(Role::Trapped) {
+                    Kind::Trapped
+                } else {
+                    Kind::Outside
+                };
+            }
+            if !self.is_marked(base) {
+                return Kind::Outside;
+            }
+            return if offset == self.profile.field(Role::Parent).offset {
+                Kind::Parent(base)
+            } else if offset == self.profile.field(Role::LastAncestor).offset {
+                Kind::Last(base)
+            } else {
+                Kind::Outside
+            };
+        }
+        match self.callee_of(inst) {
+            Some(Callee::NewSlot | Callee::Grow) => Kind::NewSlot,
+            Some(Callee::SearchSuspend | Callee::SearchSwitch) if result < 2 => Kind::Found(inst, result),
+            _ => Kind::Outside,
+        }
+    }
+
+    /// Base and offset of the load that an opaque value is the result of, when
+    /// its address was evaluated.
+    pub(crate) fn loaded_from(&self, s: Sym) -> Option<(Sym, i32)> {
+        let (inst, _) = self.def(s)?;
+        let InstructionData::Load { opcode: Opcode::Load, arg, offset, .. } = self.func.dfg.insts[inst] else {
+            return None;
+        };
+        let address = self.known(arg)?;
+        let (base, add) = self.syms.split_add(address);
+        Some((base, i32::from(offset).wrapping_add(add as i32)))
+    }
+}

@@ -1,0 +1,376 @@
+//! Profiles: a continuation ABI as data.
+//!
+//! Everything the rules know of a layout, of effect codes, of callees and of
+//! the assumptions that typing or the runtime provides is here. [`Profile::clif_cont`] is
+//! generated from `clif_cont_abi`; another ABI is another constructor, in a
+//! file of its own, that fills the same tables.
+
+use clif_cont_abi::{
+    Abi, ContRef, Effect, EffectKind, FieldKind, HandlerTable, HostFn, Isa, Region, StoreContext, SwitchModel, Trap,
+    symbols,
+};
+
+/// What a protocol field is, whatever its offset.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs, reason = "see the records of `clif_cont_abi`")]
+pub enum Role {
+    ContextSp,
+    ContextFp,
+    ContextPc,
+    Revision,
+    Parent,
+    LastAncestor,
+    /// Handler table of a waiting resumer, or entry trampoline of a fresh one.
+    Handlers,
+    /// A payload slot, counted from the last value.
+    Payload(u32),
+    Store,
+    Driver,
+    ActiveStack,
+    Free,
+    NextSlot,
+    SlotsEnd,
+    Slots,
+    TrapCode,
+    Trapped,
+    HostFunction,
+    HandlerIndex,
+    SuspendHandlers,
+    SwitchHandlers,
+}
+
+/// Where a field is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FieldLayout {
+    /// What it is.
+    pub role: Role,
+    /// Offset in its record, in bytes.
+    pub offset: i32,
+    /// Size in bytes. A payload slot holds values of up to this size.
+    pub size: u32,
+    /// `user_id` of the alias region of every access.
+    pub region: u32,
+}
+
+/// Which record a field belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum RecordKind {
+    ContRef,
+    Store,
+    Table,
+}
+
+/// What calling a function may do to the protocol.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Callee {
+    /// Nothing: neither switches, nor reads or writes protocol memory.
+    Harmless,
+    /// Does not return: the trap function.
+    Trap,
+    /// The switch routine of the `Routine` model.
+    Routine,
+    /// The host's switch of the `HostCall` model.
+    HostSwitch,
+    /// Finds a suspend handler, or traps; writes nothing that a rule follows.
+    SearchSuspend,
+    /// Finds a switch handler, or traps.
+    SearchSwitch,
+    /// Gives a slot of its own, or 0; changes the store context only.
+    NewSlot,
+    /// The same, or traps.
+    Grow,
+    /// Ends a suspended chain.
+    Drop,
+    /// Anything: may switch, allocate, and consume any object.
+    Unknown,
+}
+
+/// What a function is in the runtime: fixes the meaning of its parameters and
+/// what its body has to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FunctionRole {
+    /// Part of a program.
+    Program,
+    /// Outermost function of every stack.
+    Entry,
+    /// Entry trampoline: its parameter is the running continuation.
+    Enter,
+    /// The trap function.
+    Trap,
+    /// Handler search: its parameter is the running continuation.
+    Search,
+    /// Makes slots.
+    NewSlot,
+    /// The same, or a trap.
+    Grow,
+    /// Ends the chain in its parameter, which the caller has checked.
+    Drop,
+    /// Gives the host a slot.
+    Begin,
+    /// Runs a slot for the host, which has prepared it.
+    Invoke,
+    /// Ends what a trap left behind.
+    Reclaim,
+}
+
+/// How the running continuation's ContRef is found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct StackShape {
+    pub(crate) slot_size: u64,
+    pub(crate) contref_base: u64,
+    pub(crate) colour_shift: u32,
+    pub(crate) colour_mask: u64,
+}
+
+/// A continuation ABI, as the rules see it.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    name: &'static str,
+    word_bits: u32,
+    switch: SwitchModel,
+    isa: Isa,
+    contref: Vec<FieldLayout>,
+    store: Vec<FieldLayout>,
+    table: Vec<FieldLayout>,
+    /// Offsets of payload slots.
+    payload: Vec<i32>,
+    payload_region: u32,
+    last_revision: Option<u64>,
+    pub(crate) stack: StackShape,
+    initial_sp_bias: u32,
+}
+
+/// The effect codes that a resume may go on with: a return, and every suspend.
+pub(crate) const fn continuing_codes() -> u64 {
+    let first = EffectKind::Suspend.code();
+    (1 << EffectKind::Return.code()) | (u64::MAX << first)
+}
+
+fn role_of(record: &str, name: &str) -> Option<Role> {
+    Some(match (record, name) {
+        ("ContRef", "sp") => Role::ContextSp,
+        ("ContRef", "fp") => Role::ContextFp,
+        ("ContRef", "pc") => Role::ContextPc,
+        ("ContRef", "revision") => Role::Revision,
+        ("ContRef", "parent") => Role::Parent,
+        ("ContRef", "last_ancestor") => Role::LastAncestor,
+        ("ContRef", "handlers") => Role::Handlers,
+        ("ContRef", "store") => Role::Store,
+        ("StoreContext", "driver") => Role::Driver,
+        ("StoreContext", "active") => Role::ActiveStack,
+        ("StoreContext", "free") => Role::Free,
+        ("StoreContext", "next_slot") => Role::NextSlot,
+        ("StoreContext", "slots_end") => Role::SlotsEnd,
+        ("StoreContext", "slots") => Role::Slots,
+        ("StoreContext", "trap_code") => Role::TrapCode,
+        ("StoreContext", "trapped") => Role::Trapped,
+        ("StoreContext", "host_function") => Role::HostFunction,
+        ("StoreContext", "handler_index") => Role::HandlerIndex,
+        ("HandlerTable", "suspend") => Role::SuspendHandlers,
+        ("HandlerTable", "switch") => Role::SwitchHandlers,
+        _ => return None,
+    })
+}
+
+impl Profile {
+    /// The profile of this project's own ABI.
+    pub fn clif_cont(abi: &Abi) -> Self {
+        let layout = |record: &clif_cont_abi::Record| {
+            let fields = record.fields.iter().filter(|f| f.kind == FieldKind::Word);
+            fields
+                .filter_map(|f| {
+                    Some(FieldLayout {
+                        role: role_of(f.record, f.name)?,
+                        offset: f.offset(abi),
+                        size: f.size(abi),
+                        region: f.region.id(),
+                    })
+                })
+                .collect::<Vec<_>>()
+        };
+        Self {
+            name: clif_cont_abi::PROFILE,
+            word_bits: abi.width.bits(),
+            switch: abi.switch,
+            isa: abi.isa,
+            contref: layout(&ContRef::RECORD),
+            store: layout(&StoreContext::RECORD),
+            table: layout(&HandlerTable::RECORD),
+            payload: (0..Abi::PAYLOAD_SLOTS).map(|slot| abi.payload_offset(slot)).collect(),
+            payload_region: Region::Payload.id(),
+            last_revision: abi.last_revision(),
+            stack: StackShape {
+                slot_size: abi.slot_size(),
+                contref_base: abi.contref_base(),
+                colour_shift: abi.colour_shift(),
+                colour_mask: abi.colour_mask(),
+            },
+            initial_sp_bias: abi.isa.initial_sp_bias(),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Bits of a word.
+    pub fn word_bits(&self) -> u32 {
+        self.word_bits
+    }
+
+    /// Bytes of a word.
+    pub fn word_bytes(&self) -> u32 {
+        self.word_bits / 8
+    }
+
+    /// How stacks are switched.
+    pub fn switch_model(&self) -> SwitchModel {
+        self.switch
+    }
+
+    /// Which result of the routine is the switched word, and how many it has.
+    /// The others are not to be read.
+    pub fn routine_result(&self) -> (usize, usize) {
+        match self.isa {
+            Isa::X86_64 => (4, 5),
+            _ => (0, 1),
+        }
+    }
+
+    /// The greatest revision that may be consumed, where one can be reached.
+    pub fn last_revision(&self) -> Option<u64> {
+        self.last_revision
+    }
+
+    /// How far below its ContRef a fresh stack's pointer starts, in bytes.
+    pub fn initial_sp_bias(&self) -> u32 {
+        self.initial_sp_bias
+    }
+
+    /// Bits of a switched word that hold the effect code.
+    pub(crate) fn effect_mask(&self) -> u64 {
+        Effect::MASK.into()
+    }
+
+    /// Code of an effect.
+    pub(crate) fn effect(&self, kind: EffectKind) -> u64 {
+        kind.code().into()
+    }
+
+    /// The symbol of the store context.
+    pub(crate) fn store_symbol(&self) -> &'static str {
+        symbols::STORE
+    }
+
+    /// The symbol that a fresh context's program counter is the address of.
+    pub(crate) fn entry_symbol(&self) -> &'static str {
+        symbols::ENTRY
+    }
+
+    /// Do the names of entry trampolines begin like this?
+    pub(crate) fn is_enter(&self, symbol: &str) -> bool {
+        symbol.starts_with(symbols::ENTER)
+    }
+
+    /// The fields of a record.
+    pub(crate) fn fields(&self, record: RecordKind) -> &[FieldLayout] {
+        match record {
+            RecordKind::ContRef => &self.contref,
+            RecordKind::Store => &self.store,
+            RecordKind::Table => &self.table,
+        }
+    }
+
+    /// Where a field of a ContRef, of the store context or of a table is.
+    pub(crate) fn field(&self, role: Role) -> FieldLayout {
+        if let Role::Payload(slot) = role {
+            return self.payload_slot(slot);
+        }
+        let all = self.contref.iter().chain(&self.store).chain(&self.table);
+        // every role but those of payload slots is in one of the tables
+        all.copied().find(|f| f.role == role).unwrap_or(FieldLayout { role, offset: i32::MIN, size: 0, region: 0 })
+    }
+
+    fn payload_slot(&self, slot: u32) -> FieldLayout {
+        let offset = self.payload.get(slot as usize).copied().unwrap_or(i32::MIN);
+        FieldLayout { role: Role::Payload(slot), offset, size: Abi::PAYLOAD_SLOT_BYTES, region: self.payload_region }
+    }
+
+    /// The field of a ContRef at this offset exactly.
+    pub(crate) fn contref_field(&self, offset: i32) -> Option<FieldLayout> {
+        if let Some(f) = self.contref.iter().find(|f| f.offset == offset) {
+            return Some(*f);
+        }
+        let slot = self.payload.binary_search(&offset).ok()?;
+        Some(self.payload_slot(slot as u32))
+    }
+
+    /// The fields whose accesses carry this region.
+    pub(crate) fn record_of_region(&self, region: u32) -> Option<RecordKind> {
+        if region == self.payload_region || self.contref.iter().any(|f| f.region == region) {
+            Some(RecordKind::ContRef)
+        } else if self.store.iter().any(|f| f.region == region) {
+            Some(RecordKind::Store)
+        } else if self.table.iter().any(|f| f.region == region) {
+            Some(RecordKind::Table)
+        } else {
+            None
+        }
+    }
+
+    /// Number of payload slots.
+    pub(crate) fn payload_slots(&self) -> u32 {
+        self.payload.len() as u32
+    }
+
+    /// What a function of that symbol does.
+    pub(crate) fn callee(&self, symbol: &str) -> Callee {
+        match symbol {
+            symbols::TRAP => Callee::Trap,
+            symbols::SWITCH => Callee::Routine,
+            symbols::SEARCH_SUSPEND => Callee::SearchSuspend,
+            symbols::SEARCH_SWITCH => Callee::SearchSwitch,
+            symbols::NEW_SLOT => Callee::NewSlot,
+            symbols::GROW => Callee::Grow,
+            symbols::DROP => Callee::Drop,
+            _ => match HostFn::from_symbol(symbol) {
+                Some(HostFn::Switch) => Callee::HostSwitch,
+                Some(HostFn::Reserve | HostFn::Guard | HostFn::Reset) => Callee::Harmless,
+                // the host may invoke the program again
+                Some(HostFn::Call) | None => Callee::Unknown,
+            },
+        }
+    }
+
+    /// What the function of that name is.
+    pub fn function_role(&self, name: &str) -> FunctionRole {
+        match name {
+            symbols::ENTRY => FunctionRole::Entry,
+            symbols::TRAP => FunctionRole::Trap,
+            symbols::SEARCH_SUSPEND | symbols::SEARCH_SWITCH => FunctionRole::Search,
+            symbols::NEW_SLOT => FunctionRole::NewSlot,
+            symbols::GROW => FunctionRole::Grow,
+            symbols::DROP => FunctionRole::Drop,
+            symbols::BEGIN => FunctionRole::Begin,
+            symbols::INVOKE => FunctionRole::Invoke,
+            symbols::RECLAIM => FunctionRole::Reclaim,
+            _ if self.is_enter(name) => FunctionRole::Enter,
+            _ => FunctionRole::Program,
+        }
+    }
+
+    /// Is it a trap with which an operation fails? Then nothing may have been
+    /// written before it.
+    pub(crate) fn fails_operation(&self, trap: u64) -> bool {
+        let failing = [
+            Trap::NullContinuation,
+            Trap::Consumed,
+            Trap::UnhandledTag,
+            Trap::RevisionExhausted,
+            Trap::PoolExhausted,
+            Trap::NullException,
+        ];
+        failing.iter().any(|t| u64::from(t.code()) == trap)
+    }
+}

@@ -1,0 +1,124 @@
+//! What a verification found: the operations, the obligations that were met,
+//! and the findings.
+
+use cranelift_codegen::ir::{Block, Inst};
+
+/// How an obligation failed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Verdict {
+    /// The protocol is broken on the path given.
+    Violated,
+    /// Neither could be shown; the message says what is missing.
+    Unproven,
+}
+
+impl Verdict {
+    /// As it is printed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Violated => "violated",
+            Self::Unproven => "unproven",
+        }
+    }
+}
+
+/// One fault at one place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// Id of the rule, `CC0003`.
+    pub rule: &'static str,
+    /// Violated, or not proven.
+    pub verdict: Verdict,
+    /// The instruction where it shows.
+    pub inst: Inst,
+    /// Earlier instructions that it takes to understand it, and what they did.
+    pub related: Vec<(Inst, String)>,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+    /// Blocks from the function's entry to the instruction on which it happens.
+    pub path: Vec<Block>,
+}
+
+/// What an operation is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum OperationKind {
+    /// Makes a continuation.
+    ContNew,
+    /// Supplies a part of a continuation's arguments.
+    ContBind,
+    /// Ends a suspended continuation.
+    ContDrop,
+    /// Runs a continuation under handlers.
+    Resume,
+    /// Suspends the running continuation to a handler.
+    Suspend,
+    /// Suspends the running continuation and runs another.
+    Switch,
+    /// Runs a host function on the driver's stack.
+    HostCall,
+    /// Runtime: calls a fresh continuation's function.
+    Enter,
+    /// Runtime: goes back to the resumer at the end of a continuation.
+    Return,
+    /// Runtime: goes to the driver with a trap.
+    Trap,
+    /// Runtime: goes from the driver to a continuation.
+    Invoke,
+    /// Runtime: ends a continuation whose frames are given up.
+    End,
+}
+
+impl OperationKind {
+    /// As it is printed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ContNew => "cont.new",
+            Self::ContBind => "cont.bind",
+            Self::ContDrop => "cont_drop",
+            Self::Resume => "resume",
+            Self::Suspend => "suspend",
+            Self::Switch => "switch",
+            Self::HostCall => "host call",
+            Self::Enter => "enter",
+            Self::Return => "return",
+            Self::Trap => "trap",
+            Self::Invoke => "invoke",
+            Self::End => "end",
+        }
+    }
+}
+
+/// An operation that was recognised, and where its parts are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Operation {
+    /// What it is.
+    pub kind: OperationKind,
+    /// The instruction that stands for it: the switch, or what takes its place.
+    pub inst: Inst,
+    /// The branch on the contref.
+    pub null_check: Option<Inst>,
+    /// The branch on the revision.
+    pub revision_check: Option<Inst>,
+    /// The store that consumes the object.
+    pub consumed: Option<Inst>,
+}
+
+/// The result of a verification.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Report {
+    /// Operations, in the order of their instructions.
+    pub operations: Vec<Operation>,
+    /// Findings, in the order of their instructions.
+    pub findings: Vec<Finding>,
+    /// Obligations that were proven.
+    pub proven: u64,
+}
+
+impl Report {
+    /// Nothing violated, nothing unproven.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+}

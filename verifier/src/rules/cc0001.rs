@@ -1,0 +1,38 @@
+//! CC0001 null-check.
+
+use super::{Rule, examples};
+use crate::check::Check;
+use crate::place::Access;
+use crate::profile::RecordKind;
+use crate::report::Verdict;
+use crate::state::State;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "CC0001",
+    name: "null-check",
+    statement: "The contref of an object from outside (parameter, memory, payload, call) is tested non-null on every \
+                path before the first access through it. Parent, active, driver and last_ancestor pointers, what a \
+                search found and what has just switched here are non-null by invariant.",
+    why: "An access through a null contref reads or writes low memory; it is marked as one that cannot fault.",
+    bugs: "Binaryen #7838",
+    help: "branch on the contref, and trap with `null continuation reference` where it is 0, before this access",
+    passing: examples::BIND,
+    fault: &[("brif v0, block1, block2", "jump block1")],
+};
+
+/// Every access to a ContRef.
+pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
+    if access.place.record() != Some(RecordKind::ContRef) || c.a.is_slot_contref(access.base) {
+        return;
+    }
+    if c.is_non_null(access.base, state) {
+        c.proven();
+    } else {
+        c.fail(
+            &RULE,
+            Verdict::Violated,
+            access.inst,
+            "a continuation is accessed whose contref was not tested for null on this path",
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! CC0003 consume-once.
+
+use super::{Rule, cc0005, examples};
+use crate::check::{Check, PairDuty};
+use crate::place::{Access, Kind};
+use crate::profile::{FunctionRole, RecordKind, Role};
+use crate::report::Verdict;
+use crate::state::State;
+use crate::transfer::SwitchSite;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "CC0003",
+    name: "consume-once",
+    statement: "Between a successful check and the switch, or the object that cont.bind gives, the revision is \
+                stored incremented by one exactly once.",
+    why: "Whoever kept the object could use it again, and run a continuation that is running, or was freed.",
+    bugs: "Wizard #301 (a switch that did not consume)",
+    help: "store the witness plus one to the revision, once, behind the checks and in front of the switch",
+    passing: examples::RESUME,
+    fault: &[("    store notrap aligned region0 v19, v0+24\n", "")],
+};
+
+/// A store to the revision of a checked object.
+pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
+    if access.place.role() != Some(Role::Revision)
+        || access.place.record() != Some(RecordKind::ContRef)
+        || c.a.role != FunctionRole::Program
+    {
+        return;
+    }
+    let Some(obj) = state.obj(access.base).copied().filter(|o| o.stale.is_none()) else { return };
+    let Some(stored) = access.stored else { return };
+    let value = c.a.value(stored);
+    let next = c.a.syms.add_const(obj.witness, 1, c.a.profile.word_bits());
+    if c.a.same_sum(value, next, state) {
+        c.proven();
+        if obj.bump.is_none() {
+            c.pairs.push(PairDuty { inst: access.inst, contref: access.base, witness: obj.witness, check: obj.check });
+        }
+        return;
+    }
+    if cc0005::stored(c, access, value, next) {
+        return;
+    }
+    let again = obj.bump.is_some_and(|_| c.a.same_sum(value, obj.witness, state));
+    let related = match obj.bump {
+        Some(bump) => vec![(bump, "consumed here before".to_owned())],
+        None => vec![(obj.check, "the revision was checked here".to_owned())],
+    };
+    let message = if again {
+        "the revision is stored again, without another check"
+    } else {
+        "what is stored to the revision is not the checked one plus one"
+    };
+    c.fail_with(&RULE, Verdict::Violated, access.inst, message, related);
+}
+
+/// The switch of an operation on an object.
+pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
+    match state.obj(site.to).copied() {
+        Some(obj) if obj.stale.is_none() && obj.bump.is_some() => c.proven(),
+        Some(obj) if obj.stale.is_none() => {
+            let checked = (obj.check, "its revision was compared here, and never stored incremented".to_owned());
+            c.fail_with(
+                &RULE,
+                Verdict::Violated,
+                site.inst,
+                "the continuation object is not consumed before control leaves",
+                vec![checked],
+            );
+        }
+        Some(obj) => {
+            let related = obj.stale.map(|i| (i, "this may have changed the revision, or broken the count".to_owned()));
+            c.fail_with(
+                &RULE,
+                Verdict::Violated,
+                site.inst,
+                "the continuation object is not consumed after its last check",
+                related.into_iter().collect(),
+            );
+        }
+        None => {
+            // of any other kind: not the operand that the operation calls for
+            if !matches!(c.a.kind(site.to), Kind::Outside | Kind::Merged | Kind::Back(_) | Kind::Null) {
+                return;
+            }
+            c.fail(
+                &super::cc0002::RULE,
+                Verdict::Violated,
+                site.inst,
+                "the switch goes to a continuation whose object was not checked on this path",
+            );
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! CC0004 current-pair.
+
+use cranelift_codegen::ir::Inst;
+
+use super::{Rule, cc0006, examples};
+use crate::check::Check;
+use crate::profile::{FunctionRole, Role};
+use crate::report::Verdict;
+use crate::state::State;
+use crate::sym::Sym;
+use crate::transfer::SwitchSite;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "CC0004",
+    name: "current-pair",
+    statement: "An object is built from a contref and that same contref's current revision: the one loaded when it \
+                suspended, or the one that consuming it has just stored.",
+    why: "An object with an older revision is dead, and with a later one it is current twice.",
+    bugs: "",
+    help: "pair the contref with its revision as it is now",
+    passing: examples::SWITCH,
+    fault: &[("store notrap aligned region3 v22, v0+56", "store notrap aligned region3 v20, v0+56")],
+};
+
+/// The revision that memory holds, when it is known.
+pub(crate) fn current(c: &Check<'_>, contref: Sym, state: &State) -> Option<Sym> {
+    state.cell(contref, c.a.profile.field(Role::Revision).offset).map(|cell| cell.value)
+}
+
+/// The switcher's own object, which a `switch` hands over.
+pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
+    let [contref, revision] = [1, 0].map(|slot| {
+        let offset = c.a.profile.field(Role::Payload(slot)).offset;
+        state.cell(site.to, offset).map(|cell| cell.value)
+    });
+    let own = current(c, c.a.active, state);
+    if contref == Some(c.a.active) && revision.is_some() && revision == own {
+        c.proven();
+    } else if contref == own && revision == Some(c.a.active) && own.is_some() {
+        c.fail(&cc0006::RULE, Verdict::Violated, site.inst, "the words of the switcher's object are exchanged");
+    } else {
+        c.fail(
+            &RULE,
+            Verdict::Violated,
+            site.inst,
+            "the last two payload slots do not hold the running continuation and its current revision",
+        );
+    }
+}
+
+/// Objects among the arguments of a call, or the values returned.
+pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
+    if c.a.role != FunctionRole::Program || state.objs().is_empty() {
+        return;
+    }
+    let func = c.a.func;
+    let args: Vec<Sym> = func.dfg.inst_args(inst).iter().map(|v| c.a.value(*v)).collect();
+    for pair in args.windows(2) {
+        object(c, inst, pair[0], pair[1], state);
+    }
+}
+
+/// Two adjacent words, the first of which may be a contref.
+pub(crate) fn object(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, state: &State) {
+    // the revision of another continuation is never right
+    let foreign = state
+        .objs()
+        .iter()
+        .find(|o| o.contref != contref && o.witness == witness && o.stale.is_none())
+        .filter(|_| state.obj(contref).is_some_and(|o| o.stale.is_none() && o.witness != witness));
+    if let Some(other) = foreign.copied() {
+        c.fail_with(
+            &super::cc0012::RULE,
+            Verdict::Violated,
+            inst,
+            "an object is made of one continuation's contref and another's revision",
+            vec![(other.check, "this is the revision of another contref".into())],
+        );
+        return;
+    }
+    // of what has just suspended only the current revision is known to anybody
+    if let crate::place::Kind::Back(_) = c.a.kind(contref)
+        && let Some(obj) = state.obj(contref)
+        && obj.stale.is_none()
+    {
+        let holds = obj.witness == witness;
+        c.require(holds, &RULE, inst, "an object of a suspended continuation has not its current revision");
+    }
+}

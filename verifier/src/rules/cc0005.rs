@@ -1,0 +1,51 @@
+//! CC0005 width.
+
+use super::{Rule, examples};
+use crate::check::Check;
+use crate::place::Access;
+use crate::profile::Role;
+use crate::report::Verdict;
+use crate::state::{Fact, State};
+use crate::sym::{Node, Sym};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "CC0005",
+    name: "width",
+    statement: "Both halves of an object keep their full width: the comparison of revisions and the increment are as \
+                wide as the field. Widths in storage that the program owns are decided by CC0012, as two adjacent \
+                words.",
+    why: "A revision that lost bits comes round again, and an old object is current once more.",
+    bugs: "fx #182/#186 (16-bit revision), wt #12941, #13022",
+    help: "compare and add whole words",
+    passing: examples::BIND,
+    fault: &[("v4 = icmp eq v3, v1", "v20 = ireduce.i32 v3\n    v21 = ireduce.i32 v1\n    v4 = icmp eq v20, v21")],
+};
+
+/// Was a part of the revision compared, where all of it should have been? Then
+/// that is the fault to report.
+pub(crate) fn narrowed(c: &mut Check<'_>, access: &Access, state: &State) -> bool {
+    let offset = c.a.profile.field(Role::Revision).offset;
+    let Some(revision) = state.cell(access.base, offset).map(|cell| cell.value) else { return false };
+    let partial = state.facts().iter().any(|f| match f {
+        Fact::Partial(a) => *a == revision,
+        _ => false,
+    });
+    if partial {
+        c.fail(&RULE, Verdict::Violated, access.inst, "only a part of the revision was compared with the witness");
+    }
+    partial
+}
+
+/// Is a store to the revision the increment of a part of it?
+pub(crate) fn stored(c: &mut Check<'_>, access: &Access, value: Sym, next: Sym) -> bool {
+    let bits = c.a.profile.word_bits();
+    let narrow = match c.a.syms.node(value) {
+        Node::And(inner, _) => inner == next,
+        Node::Add(_, _, b) => u32::from(b) < bits,
+        _ => false,
+    };
+    if narrow {
+        c.fail(&RULE, Verdict::Violated, access.inst, "the increment of the revision loses bits");
+    }
+    narrow
+}

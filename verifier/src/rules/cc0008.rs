@@ -1,0 +1,58 @@
+//! CC0008 flags.
+
+use super::{Rule, examples};
+use crate::check::Check;
+use crate::place::{Access, Place};
+use crate::profile::{RecordKind, Role};
+use crate::report::Verdict;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "CC0008",
+    name: "flags",
+    statement: "Loads of mutable protocol fields are not `readonly` and not `can_move`; protocol fields are in native \
+                byte order; each access carries the alias region of its field, and no other access carries it. \
+                (`notrap` needs a non-null contref: CC0001.)",
+    why: "An optimiser that is told otherwise moves a load of the revision across the switch that changes it, or \
+          forwards a stale one.",
+    bugs: "wt #13825, #13658",
+    help: "use the flags and the region of the field",
+    passing: examples::RESUME,
+    fault: &[(
+        "v4 = load.i64 notrap aligned region0 v0+24",
+        "v4 = load.i64 notrap aligned readonly can_move region0 v0+24",
+    )],
+};
+
+/// Every access.
+pub(crate) fn access(c: &mut Check<'_>, access: &Access) {
+    let Some(flags) = c.a.func.dfg.insts[access.inst].memflags_data(&c.a.func.dfg) else { return };
+    let declared = access.region.and_then(|r| c.a.profile.record_of_region(r));
+    let Place::Field(record, field) = access.place else {
+        if declared.is_some() && access.place == Place::Other {
+            c.fail(
+                &RULE,
+                Verdict::Violated,
+                access.inst,
+                "an access outside of records carries a field's alias region",
+            );
+        }
+        return;
+    };
+    let constant = matches!(field.role, Role::Store);
+    if (flags.readonly() || flags.can_move()) && !constant && access.stored.is_none() {
+        c.fail(&RULE, Verdict::Violated, access.inst, "a field that changes is loaded as if it never did");
+        return;
+    }
+    if flags.explicit_endianness().is_some() {
+        c.fail(&RULE, Verdict::Violated, access.inst, "a protocol field is accessed in a byte order of its own");
+        return;
+    }
+    if access.region == Some(field.region) {
+        c.proven();
+    } else if record == RecordKind::Table && access.region.is_none() {
+        // a table that only this function sees
+        c.proven();
+    } else {
+        c.fail(&RULE, Verdict::Violated, access.inst, "the access does not carry the alias region of its field");
+    }
+}

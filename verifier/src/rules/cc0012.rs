@@ -1,0 +1,185 @@
+//! CC0012 pairing.
+
+use cranelift_codegen::ir::{Inst, InstructionData, Opcode};
+
+use super::{Rule, examples};
+use crate::check::{Check, PairDuty};
+use crate::profile::Role;
+use crate::report::Verdict;
+use crate::sym::{Node, Sym};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "CC0012",
+    name: "pairing",
+    statement: "The two words of an object have one origin on every path: adjacent words of memory read together, \
+                adjacent parameters, results or block arguments, or one construction. A contref never meets another \
+                object's revision.",
+    why: "Equal revision numbers are common, so a check of one contref with another's witness succeeds, and a \
+          continuation of another type runs.",
+    bugs: "wt #14085 (wrong types resumed)",
+    help: "hand on both words of one object, always together",
+    passing: examples::BIND,
+    fault: &[
+        ("function %bind(i64, i64) ->", "function %bind(i64, i64, i64) ->"),
+        ("block0(v0: i64, v1: i64):", "block0(v0: i64, v30: i64, v1: i64):"),
+    ],
+};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Pairing {
+    Yes,
+    No,
+    Unknown,
+}
+
+/// Judges what was put off until all stores to revisions are known.
+pub(crate) fn judge(c: &mut Check<'_>) {
+    for duty in std::mem::take(&mut c.pairs) {
+        let mut seen = vec![];
+        match pairing(c, duty.contref, duty.witness, duty.check, &mut seen) {
+            Pairing::Yes => c.proven(),
+            Pairing::No => fail(c, &duty, Verdict::Violated, "the witness that was compared is not of the same object"),
+            Pairing::Unknown => fail(
+                c,
+                &duty,
+                Verdict::Unproven,
+                "it is not known where the witness comes from, so it may be another object's",
+            ),
+        }
+    }
+}
+
+fn fail(c: &mut Check<'_>, duty: &PairDuty, verdict: Verdict, message: &str) {
+    c.fail_with(&RULE, verdict, duty.check, message, vec![(duty.inst, "and used here".into())]);
+}
+
+fn pairing(c: &mut Check<'_>, contref: Sym, witness: Sym, at: Inst, seen: &mut Vec<(Sym, Sym)>) -> Pairing {
+    if c.a.syms.as_const(contref) == Some(0) || seen.contains(&(contref, witness)) {
+        return Pairing::Yes;
+    }
+    seen.push((contref, witness));
+    if let (Node::Select(p, a, b), Node::Select(q, x, y)) = (c.a.syms.node(contref), c.a.syms.node(witness))
+        && p == q
+    {
+        return both(pairing(c, a, x, at, seen), || pairing(c, b, y, at, seen));
+    }
+    // the object that a bind gave: some store made this the revision
+    let bound = |c: &Check<'_>| {
+        let layout = &c.a.func.layout;
+        c.a.bumps.iter().any(|(k, v, i)| *k == contref && *v == witness && c.a.domtree.dominates(*i, at, layout))
+    };
+    if bound(c) {
+        return Pairing::Yes;
+    }
+    let loaded = loaded(c, contref, witness);
+    if loaded == Some(Pairing::Yes) {
+        return Pairing::Yes;
+    }
+    if let Some(answer) = merged(c, contref, witness, seen).or(loaded) {
+        return answer;
+    }
+    match (c.a.syms.node(contref), c.a.syms.node(witness)) {
+        (Node::Value(_), Node::Value(_)) => same_definition(c, contref, witness),
+        // the sum of a witness and something is none
+        (_, Node::Add(..) | Node::Value(_) | Node::Const(_)) => Pairing::No,
+        _ => Pairing::Unknown,
+    }
+}
+
+fn both(a: Pairing, b: impl FnOnce() -> Pairing) -> Pairing {
+    match a {
+        Pairing::Yes => b(),
+        Pairing::No => Pairing::No,
+        Pairing::Unknown => match b() {
+            Pairing::No => Pairing::No,
+            _ => Pairing::Unknown,
+        },
+    }
+}
+
+/// Where paths meet: a pair on each of them.
+fn merged(c: &mut Check<'_>, contref: Sym, witness: Sym, seen: &mut Vec<(Sym, Sym)>) -> Option<Pairing> {
+    let entry = c.a.rpo.first().copied();
+    let param = |s: Sym| c.a.param(s).filter(|(block, _)| Some(*block) != entry);
+    let (first, second) = (param(contref), param(witness));
+    // the later of two parameters decides; the other is the same on its edges
+    let block = match (first, second) {
+        (Some((a, _)), Some((b, _))) => {
+            if c.a.syms.position(a) >= c.a.syms.position(b) {
+                a
+            } else {
+                b
+            }
+        }
+        (Some((b, _)), None) | (None, Some((b, _))) => b,
+        (None, None) => return None,
+    };
+    if let (Some((a, _)), None) = (first, second)
+        && !c.a.is_available(witness, a)
+    {
+        return None;
+    }
+    if let (None, Some((b, _))) = (first, second)
+        && !c.a.is_available(contref, b)
+    {
+        return None;
+    }
+    let edges: Vec<_> = c.a.edges_to(block).copied().collect();
+    let mut answer = Pairing::Yes;
+    for e in edges {
+        if c.a.edge_state(&e).is_none() {
+            continue;
+        }
+        let mut on_edge = |p: Option<(cranelift_codegen::ir::Block, usize)>, s: Sym| match p {
+            Some((b, i)) if b == block => c.a.edge_arg(&e, i),
+            _ => Some(s),
+        };
+        let (x, y) = (on_edge(first, contref), on_edge(second, witness));
+        let (Some(x), Some(y)) = (x, y) else { return Some(Pairing::Unknown) };
+        answer = both(answer, || pairing(c, x, y, e.inst, seen));
+    }
+    Some(answer)
+}
+
+/// Words that were read next to each other, and revisions read from their
+/// ContRefs.
+fn loaded(c: &mut Check<'_>, contref: Sym, witness: Sym) -> Option<Pairing> {
+    let value = |s: Sym| match c.a.syms.node(s) {
+        Node::Value(v) => Some(v),
+        _ => None,
+    };
+    if let Some(w) = value(witness) {
+        if let Some((base, offset)) = c.a.loaded_from(witness)
+            && offset == c.a.profile.field(Role::Revision).offset
+            && c.a.is_contref(base)
+        {
+            let made = base == contref && c.a.constructed.contains(w);
+            return Some(if made { Pairing::Yes } else { Pairing::No });
+        }
+        if c.a.neighbours[w][0] == Some(contref) {
+            return Some(Pairing::Yes);
+        }
+    }
+    if let Some(k) = value(contref)
+        && c.a.neighbours[k][1] == Some(witness)
+    {
+        return Some(Pairing::Yes);
+    }
+    let is_load = |s: Sym| {
+        c.a.def(s)
+            .is_some_and(|(i, _)| matches!(c.a.func.dfg.insts[i], InstructionData::Load { opcode: Opcode::Load, .. }))
+    };
+    (is_load(contref) && is_load(witness)).then_some(Pairing::No)
+}
+
+/// Parameters of the function, or results of one call, next to each other.
+fn same_definition(c: &Check<'_>, contref: Sym, witness: Sym) -> Pairing {
+    let adjacent = match (c.a.param(contref), c.a.param(witness)) {
+        (Some((a, i)), Some((b, j))) => a == b && j == i + 1,
+        _ => match (c.a.def(contref), c.a.def(witness)) {
+            (Some((a, i)), Some((b, j))) => a == b && j == i + 1,
+            _ => false,
+        },
+    };
+    if adjacent { Pairing::Yes } else { Pairing::No }
+}

@@ -1,0 +1,162 @@
+//! CC0101 switch-operands.
+
+use cranelift_codegen::ir::Inst;
+
+use super::{Rule, examples};
+use crate::check::Check;
+use crate::place::Kind;
+use crate::profile::{FunctionRole, Role};
+use crate::report::{OperationKind, Verdict};
+use crate::state::{Fact, State};
+use crate::sym::{Node, Sym};
+use crate::transfer::SwitchSite;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "CC0101",
+    name: "switch-operands",
+    statement: "Each operand of a switch is what its operation calls for: the context that is left is the running \
+                continuation's; a resume and a switch go to the consumed object's continuation with the effect \
+                `resume`; a suspend goes to the resumer that the search found, with that handler's effect code; a host \
+                call and a trap go to the driver, a return to the parent that there was before the end. A switch that \
+                is none of these is a finding. Which tag was looked for is not decided.",
+    why: "Control arrives at a stack that does not wait for it, or with a payload that means something else.",
+    bugs: "Wizard #213, #679",
+    help: "switch from the running continuation to the one that the operation is about",
+    passing: examples::SUSPEND,
+    fault: &[("v24 = stack_switch v10, v18, v23", "v24 = stack_switch v10, v12, v23")],
+};
+
+/// A switch that is no operation.
+pub(crate) fn unidentified(c: &mut Check<'_>, site: &SwitchSite) {
+    c.fail(
+        &RULE,
+        Verdict::Violated,
+        site.inst,
+        "this switch is none of the known operations: neither its effect nor its operands tell what it is for",
+    );
+}
+
+/// The operands, by kind of operation.
+pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, state: &State) {
+    let leaves_own = site.from == c.a.active || kind == OperationKind::Invoke;
+    c.require(leaves_own, &RULE, site.inst, "the context that is left is not the running continuation's");
+    let role = c.a.role;
+    match kind {
+        OperationKind::Resume | OperationKind::Switch => {
+            let to_object = state.obj(site.to).is_some()
+                || matches!(c.a.kind(site.to), Kind::Outside | Kind::Merged | Kind::Back(_));
+            c.require(to_object, &RULE, site.inst, "the switch does not go to the continuation of an object");
+        }
+        OperationKind::Suspend => suspend(c, site, state),
+        OperationKind::HostCall => {
+            to_driver(c, site);
+            // the driver reads it as soon as it runs
+            let index = written(c, Role::HostFunction, state).is_some();
+            c.require(index, &RULE, site.inst, "the index of the host function is not stored before the switch");
+        }
+        OperationKind::Trap => {
+            to_driver(c, site);
+            c.require(role == FunctionRole::Trap, &RULE, site.inst, "only the trap function switches with this effect");
+            let stored =
+                written(c, Role::TrapCode, state).is_some() && written(c, Role::Trapped, state) == Some(c.a.active);
+            c.require(stored, &RULE, site.inst, "the trap's code, or whose it is, is not stored before the switch");
+        }
+        OperationKind::Return => {
+            c.require(
+                role == FunctionRole::Entry,
+                &RULE,
+                site.inst,
+                "only the outermost function of a stack switches with this effect",
+            );
+            let to_parent = matches!(c.a.kind(site.to), Kind::Parent(of) if of == c.a.active);
+            c.require(to_parent, &RULE, site.inst, "the end of a continuation does not go to its parent");
+        }
+        OperationKind::Invoke => {
+            let mut seen = vec![];
+            let to_own =
+                c.every_origin(site.to, &mut seen, &|a, s, _| matches!(a.kind(s), Kind::Handed | Kind::Back(_)));
+            c.require(to_own, &RULE, site.inst, "the driver does not go to its own invocation, or to who called it");
+        }
+        _ => {}
+    }
+}
+
+fn written(c: &Check<'_>, role: Role, state: &State) -> Option<Sym> {
+    let cell = state.cell(c.a.store_context, c.a.profile.field(role).offset)?;
+    let stored = c.a.func.dfg.insts[cell.by].opcode().can_store();
+    stored.then_some(cell.value)
+}
+
+fn to_driver(c: &mut Check<'_>, site: &SwitchSite) {
+    let driver = c.a.kind(site.to) == Kind::Driver;
+    c.require(driver, &RULE, site.inst, "the switch does not go to the innermost driver");
+}
+
+fn suspend(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
+    let code = c.a.effect_code(site.word);
+    let found = state.facts().iter().any(|f| match f {
+        Fact::Found(_, resumer, k) => *resumer == site.to && Some(*k) == code,
+        _ => false,
+    });
+    let place = state.facts().iter().any(|f| matches!(f, Fact::Found(_, resumer, _) if *resumer == site.to));
+    if found {
+        c.proven();
+    } else if place {
+        c.fail(&RULE, Verdict::Violated, site.inst, "the effect code is not that of the handler that was found");
+    } else {
+        c.fail(&RULE, Verdict::Violated, site.inst, "the suspend does not go to the resumer whose handler was found");
+    }
+}
+
+/// A handler search returns a resumer, and the last stack below it.
+pub(crate) fn search(c: &mut Check<'_>, inst: Inst, state: &State) {
+    if c.a.role != FunctionRole::Search {
+        return;
+    }
+    let func = c.a.func;
+    let args: Vec<Sym> = func.dfg.inst_args(inst).iter().map(|v| c.a.value(*v)).collect();
+    let [last, resumer, ..] = args[..] else { return };
+    let linked = c.a.kind(resumer) == Kind::Parent(last);
+    c.require(linked, &RULE, inst, "the resumer that is returned is not the parent of the last stack");
+    // the entry at which the search stopped is the tag looked for
+    let tag = func.dfg.block_params(c.a.rpo[0]).get(1).map(|v| c.a.value(*v));
+    let hit = tag.is_some_and(|tag| {
+        let is_entry = |s: Sym| c.a.loaded_from(s).is_some() && c.a.loads_table(s);
+        state.facts().iter().any(|f| match *f {
+            Fact::Equal(a, b) => (a == tag && is_entry(b)) || (b == tag && is_entry(a)),
+            _ => false,
+        })
+    });
+    c.require(hit, &RULE, inst, "the search returns though no entry was found equal to the tag");
+}
+
+/// A slot that is used for the first time starts in the entry function, at the
+/// top of its stack.
+pub(crate) fn slot(c: &mut Check<'_>, inst: Inst, state: &State) {
+    let func = c.a.func;
+    let Some(&v) = func.dfg.inst_args(inst).first() else { return };
+    let contref = c.a.value(v);
+    if c.a.role != FunctionRole::NewSlot || c.a.callee_roles().any(|f| f == crate::profile::Callee::NewSlot) {
+        return;
+    }
+    if c.a.syms.as_const(contref) == Some(0) {
+        return;
+    }
+    let formula = c.a.is_slot_contref(contref);
+    c.require(formula, &RULE, inst, "the ContRef is not where the slot's own code will look for it");
+    context(c, inst, contref, state);
+}
+
+/// The control context of a stack on which nothing has run.
+pub(crate) fn context(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &State) {
+    let at = |c: &Check<'_>, role| state.cell(contref, c.a.profile.field(role).offset).map(|cell| cell.value);
+    let bias = u64::from(c.a.profile.initial_sp_bias());
+    let top = c.a.syms.add_const(contref, bias.wrapping_neg(), c.a.profile.word_bits());
+    let sp = at(c, Role::ContextSp) == Some(top);
+    c.require(sp, &RULE, inst, "the stack pointer of a fresh context is not the top of its stack");
+    let pc = at(c, Role::ContextPc).is_some_and(|pc| match c.a.syms.node(pc) {
+        Node::FuncAddr(f) => c.a.is_named(f, c.a.profile.entry_symbol()),
+        _ => false,
+    });
+    c.require(pc, &RULE, inst, "a fresh context does not start in the entry function");
+}

@@ -1,0 +1,42 @@
+//! CC0102 one-shot-context.
+
+use super::{Rule, examples};
+use crate::check::Check;
+use crate::report::Verdict;
+use crate::state::State;
+use crate::transfer::SwitchSite;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "CC0102",
+    name: "one-shot-context",
+    statement: "A context is entered once: after a switch to a continuation the next one goes there only under another \
+                check of an object for it.",
+    why: "A context that was entered describes frames that are gone.",
+    bugs: "wt #9078",
+    help: "remove the second switch, or check and consume the object that came back",
+    passing: examples::RESUME,
+    fault: &[(
+        "v21 = stack_switch v16, v0, v18",
+        "v40 = stack_switch v16, v0, v18\n    v21 = stack_switch v16, v0, v18",
+    )],
+};
+
+/// The switch of an operation on an object. False where this is the fault.
+pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) -> bool {
+    let Some(obj) = state.obj(site.to).copied() else { return true };
+    let (Some(bump), Some(stale)) = (obj.bump, obj.stale) else {
+        c.proven();
+        return true;
+    };
+    if c.a.switch_site(stale).is_none() {
+        return true;
+    }
+    c.fail_with(
+        &RULE,
+        Verdict::Violated,
+        site.inst,
+        "the same context is entered a second time",
+        vec![(bump, "consumed here".into()), (stale, "this switch entered it, or ran other code".into())],
+    );
+    false
+}

@@ -1,0 +1,119 @@
+//! CC0103 linked.
+
+use cranelift_codegen::ir::Inst;
+
+use super::{Rule, examples};
+use crate::check::Check;
+use crate::place::{Access, Kind};
+use crate::profile::{FunctionRole, Role};
+use crate::report::{OperationKind, Verdict};
+use crate::state::{Fact, State};
+use crate::sym::{Node, Sym};
+use crate::transfer::SwitchSite;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "CC0103",
+    name: "linked",
+    statement: "Before the switch a resume makes the running continuation the parent of the resumed chain's last \
+                ancestor (not of its head), and a switch makes the resumer that was found its parent; suspend and \
+                switch record the last stack below that resumer as the suspended chain's last ancestor. In this \
+                profile a suspended chain keeps its stale parent link, which nobody reads. A fresh continuation is its \
+                own last ancestor. No link is set without a switch behind it.",
+    why: "The next search, return or trap walks the links, and arrives in somebody else's chain, or in a freed slot.",
+    bugs: "Wizard #213",
+    help: "load the last ancestor of the continuation that is resumed, and store the link there",
+    passing: examples::RESUME,
+    fault: &[("store notrap aligned region1 v16, v20+32", "store notrap aligned region1 v16, v0+32")],
+};
+
+fn cell(c: &Check<'_>, base: Sym, role: Role, state: &State) -> Option<Sym> {
+    state.cell(base, c.a.profile.field(role).offset).map(|cell| cell.value)
+}
+
+/// A resumed chain hangs on its new resumer.
+pub(crate) fn resumed(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, state: &State) {
+    let last = cell(c, site.to, Role::LastAncestor, state);
+    let parent = last.and_then(|l| cell(c, l, Role::Parent, state));
+    let holds = match (kind, parent) {
+        (OperationKind::Resume, Some(p)) => p == c.a.active,
+        (_, Some(p)) => {
+            let code = c.a.syms.constant(0);
+            state.facts().iter().any(|f| matches!(f, Fact::Found(_, r, k) if *r == p && *k == code))
+        }
+        _ => false,
+    };
+    if holds {
+        return c.proven();
+    }
+    let on_head = last != Some(site.to) && cell(c, site.to, Role::Parent, state).is_some();
+    let message = match (on_head, kind) {
+        (true, _) => "the parent is set on the head of the resumed chain, not on its last ancestor",
+        (_, OperationKind::Resume) => {
+            "the running continuation is not made the parent of the resumed chain's last ancestor"
+        }
+        _ => "the resumer that was found is not made the parent of the chain that runs now",
+    };
+    c.fail(&RULE, Verdict::Violated, site.inst, message);
+}
+
+/// A suspended chain ends below the resumer with the handler.
+pub(crate) fn suspended(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
+    let last = cell(c, c.a.active, Role::LastAncestor, state);
+    let resumer = match c.a.classify(site, state) {
+        Some(OperationKind::Suspend) => Some(site.to),
+        _ => {
+            let head = cell(c, site.to, Role::LastAncestor, state);
+            head.and_then(|l| cell(c, l, Role::Parent, state))
+        }
+    };
+    let holds = last.zip(resumer).is_some_and(|(last, resumer)| {
+        state.facts().iter().any(|f| matches!(f, Fact::Found(l, r, _) if *l == last && *r == resumer))
+    });
+    let elsewhere = resumer.is_none_or(|r| !state.facts().iter().any(|f| matches!(f, Fact::Found(_, x, _) if *x == r)));
+    if holds {
+        c.proven();
+    } else if !elsewhere {
+        c.fail(
+            &RULE,
+            Verdict::Violated,
+            site.inst,
+            "the last ancestor of what is suspended is not set to the last stack below the handler's resumer",
+        );
+    }
+}
+
+/// A return, with links set and no switch since.
+pub(crate) fn left(c: &mut Check<'_>, inst: Inst, state: &State) {
+    if c.a.role != FunctionRole::Program {
+        return;
+    }
+    match state.dirty.first() {
+        None => c.proven(),
+        Some((store, _)) => c.fail_with(
+            &RULE,
+            Verdict::Violated,
+            *store,
+            "a link, or a handler table, is set with no switch behind it",
+            vec![(inst, "the function returns here".into())],
+        ),
+    }
+}
+
+/// The first object of a fresh continuation: everything else is in place.
+pub(crate) fn fresh(c: &mut Check<'_>, access: &Access, state: &State) {
+    let slot = access.base;
+    if access.place.role() != Some(Role::Revision)
+        || c.a.role != FunctionRole::Program
+        || !state.knows(Fact::Taken(slot))
+        || matches!(c.a.kind(slot), Kind::Back(_))
+    {
+        return;
+    }
+    let own = cell(c, slot, Role::LastAncestor, state) == Some(slot);
+    c.require(own, &RULE, access.inst, "a fresh continuation is not its own last ancestor");
+    let enters = cell(c, slot, Role::Handlers, state).is_some_and(|f| match c.a.syms.node(f) {
+        Node::FuncAddr(f) => c.a.is_enter(f),
+        _ => false,
+    });
+    c.require(enters, &RULE, access.inst, "a fresh continuation has no entry trampoline for its function");
+}

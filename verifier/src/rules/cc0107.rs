@@ -1,0 +1,102 @@
+//! CC0107 effect-decoded.
+
+use clif_cont_abi::EffectKind;
+use cranelift_codegen::ir::Inst;
+
+use super::{Rule, examples};
+use crate::check::Check;
+use crate::place::{Access, Kind};
+use crate::profile::{Callee, FunctionRole, RecordKind, Role};
+use crate::report::Verdict;
+use crate::state::State;
+use crate::sym::{Node, Sym, mask};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "CC0107",
+    name: "effect-decoded",
+    statement: "The result of every switch is told apart exhaustively before the operation goes on: every effect that \
+                cannot occur there traps. Payload and results are read, and an object is made, only on the edge of the \
+                one effect that they belong to.",
+    why: "A payload read as something else lets a program forge references: a sandbox escape.",
+    bugs: "wt #13028 (sandbox escape)",
+    help: "branch on the effect code first, with a trap for every other code",
+    passing: examples::RESUME,
+    fault: &[("brif v27, block5, block6", "brif v27, block6, block5")],
+};
+
+fn suspends(c: &Check<'_>) -> u64 {
+    !mask(c.a.profile.effect(EffectKind::Suspend) as u32)
+}
+
+/// An access through what came back, or to the payload.
+pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
+    if access.place.record() != Some(RecordKind::ContRef) || access.stored.is_some() {
+        return;
+    }
+    let role = access.place.role();
+    if let Kind::Back(switched) = c.a.kind(access.base) {
+        came_back(c, access.inst, switched, role == Some(Role::Revision), state);
+    } else if let (Some(Role::Payload(_)), Some(&switch)) = (role, state.undecoded.first()) {
+        c.fail_with(
+            &RULE,
+            Verdict::Violated,
+            access.inst,
+            "a payload is read before the effect that came back is known",
+            vec![(switch, "came back here".into())],
+        );
+    }
+}
+
+fn came_back(c: &mut Check<'_>, inst: Inst, switched: Sym, makes_object: bool, state: &State) {
+    let codes = state.codes(switched);
+    let suspends = suspends(c);
+    let returned = 1 << c.a.profile.effect(EffectKind::Return);
+    // which of two suspends it was is a matter of types: the same layout serves both
+    let holds = codes & !suspends == 0 || (codes == returned && !makes_object);
+    if holds {
+        return c.proven();
+    }
+    let Node::Switched(switch) = c.a.syms.node(switched) else { return };
+    let message = match (codes == returned, makes_object) {
+        (true, _) => "an object is made of a continuation that returned",
+        (_, true) => "an object is made of what came back, which on this path need not be suspended",
+        _ => "a payload is read where more than one effect may have come back",
+    };
+    c.fail_with(&RULE, Verdict::Violated, inst, message, vec![(switch, "came back here".into())]);
+}
+
+/// The operation is over, though the effect is not known.
+pub(crate) fn leave(c: &mut Check<'_>, inst: Inst, state: &State) {
+    match state.undecoded.first() {
+        None => c.proven(),
+        Some(&switch) => c.fail_with(
+            &RULE,
+            Verdict::Violated,
+            switch,
+            "the program goes on without having excluded the effects that cannot occur here",
+            vec![(inst, "it goes on here".into())],
+        ),
+    }
+}
+
+/// A call: other code runs, or the host is handed what came back.
+pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
+    match c.a.callee_of(inst) {
+        Some(Callee::Trap | Callee::Harmless) | None => return,
+        _ => leave(c, inst, state),
+    }
+    if c.a.role != FunctionRole::Invoke {
+        return;
+    }
+    let args: Vec<Sym> = {
+        let func = c.a.func;
+        func.dfg.inst_args(inst).iter().map(|v| c.a.value(*v)).collect()
+    };
+    let called = 1 << c.a.profile.effect(EffectKind::HostCall);
+    for arg in args {
+        if let Kind::Back(switched) = c.a.kind(arg) {
+            let only = state.codes(switched) == called;
+            c.require(only, &RULE, inst, "a host function is called where the effect need not be a host call");
+        }
+    }
+}

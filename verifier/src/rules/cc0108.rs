@@ -1,0 +1,29 @@
+//! CC0108 trap-propagates.
+
+use cranelift_codegen::ir::{Inst, Opcode};
+
+use super::{Rule, examples};
+use crate::check::Check;
+use crate::profile::Callee;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "CC0108",
+    name: "trap-propagates",
+    statement: "Behind a call of the trap function, and behind its switch, there is a trap instruction: the edge never \
+                rejoins the program.",
+    why: "A program that goes on after its trap runs on a stack that was abandoned.",
+    bugs: "wt #11717",
+    help: "end the block with `trap` behind the call",
+    passing: examples::BIND,
+    fault: &[("    call fn0(v5)\n    trap user2", "    call fn0(v5)\n    jump block3")],
+};
+
+/// A call of the trap function.
+pub(crate) fn call(c: &mut Check<'_>, inst: Inst) {
+    if c.a.callee_of(inst) != Some(Callee::Trap) {
+        return;
+    }
+    let next = c.a.func.layout.next_inst(inst);
+    let ends = next.is_some_and(|i| c.a.func.dfg.insts[i].opcode() == Opcode::Trap);
+    c.require(ends, &RULE, inst, "the program goes on behind a trap");
+}

@@ -1,0 +1,113 @@
+//! CC0113 ended-once.
+
+use cranelift_codegen::ir::Inst;
+
+use super::{Rule, examples};
+use crate::check::Check;
+use crate::flow::Edge;
+use crate::place::{Access, Kind};
+use crate::profile::{FunctionRole, RecordKind, Role};
+use crate::report::Verdict;
+use crate::state::{Fact, State};
+use crate::transfer::SwitchSite;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "CC0113",
+    name: "ended-once",
+    statement: "However a continuation ends, its revision is incremented once, and its slot is put on the free list \
+                once, or retired where the revision has reached its limit; its parent is read before. Functions that \
+                walk a chain end every stack of it. Programs never end a continuation themselves.",
+    why: "A slot that is free twice has two users; an object that survives its continuation runs the slot's next user.",
+    bugs: "fx #253",
+    help: "increment the revision and push the slot once, in the function that ends the continuation",
+    passing: examples::ENTRY,
+    fault: &[("    store notrap aligned region0 v18, v10+24\n", "")],
+};
+
+/// A store to the revision of a continuation that ends.
+pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
+    if access.place.record() != Some(RecordKind::ContRef) || access.place.role() != Some(Role::Revision) {
+        return;
+    }
+    let ends = matches!(c.a.role, FunctionRole::Entry | FunctionRole::Drop | FunctionRole::Reclaim);
+    if !ends {
+        // an object's own consumption is CC0003's
+        if matches!(c.a.kind(access.base), Kind::Active | Kind::Parent(_) | Kind::Last(_) | Kind::Found(..))
+            || c.a.role != FunctionRole::Program
+        {
+            c.fail(
+                &RULE,
+                Verdict::Violated,
+                access.inst,
+                "a continuation's revision is changed that no object was checked for",
+            );
+        }
+        return;
+    }
+    let Some(stored) = access.stored else { return };
+    let value = c.a.value(stored);
+    let current = state.cell(access.base, access.offset).map(|cell| cell.value);
+    let next = current.map(|v| c.a.syms.add_const(v, 1, c.a.profile.word_bits()));
+    let once = !state.knows(Fact::Ended(access.base));
+    c.require(
+        once && next == Some(value),
+        &RULE,
+        access.inst,
+        "the end of a continuation does not increment its revision by one, once",
+    );
+}
+
+fn all_done(c: &mut Check<'_>, inst: Inst, state: &State) -> bool {
+    let ended: Vec<_> = state
+        .facts()
+        .iter()
+        .filter_map(|f| match f {
+            Fact::Ended(k) => Some(*k),
+            _ => None,
+        })
+        .collect();
+    for k in &ended {
+        let done = state.knows(Fact::Done(*k));
+        c.require(done, &RULE, inst, "an ended continuation's slot is neither recycled nor retired");
+    }
+    !ended.is_empty()
+}
+
+/// The last switch of a stack.
+pub(crate) fn ended(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
+    let any = all_done(c, site.inst, state);
+    let own = any && state.knows(Fact::Ended(c.a.active));
+    c.require(own, &RULE, site.inst, "the continuation returns without its revision being incremented");
+}
+
+/// The next turn of a walk along a chain.
+pub(crate) fn turn(c: &mut Check<'_>, edge: &Edge, state: &State) {
+    if !matches!(c.a.role, FunctionRole::Drop | FunctionRole::Reclaim) {
+        return;
+    }
+    let any = all_done(c, edge.inst, state);
+    c.require(any, &RULE, edge.inst, "a stack of the chain is passed without its continuation being ended");
+}
+
+/// The end of such a walk.
+pub(crate) fn leave(c: &mut Check<'_>, inst: Inst, state: &State) {
+    match c.a.role {
+        FunctionRole::Drop => {
+            let any = all_done(c, inst, state);
+            let outermost = state.facts().iter().any(|f| match *f {
+                Fact::Equal(a, b) => [(a, b), (b, a)]
+                    .into_iter()
+                    .any(|(x, y)| matches!(c.a.kind(x), Kind::Last(_)) && state.knows(Fact::Ended(y))),
+                _ => false,
+            });
+            c.require(any && outermost, &RULE, inst, "the walk along the chain does not end at its last ancestor");
+        }
+        FunctionRole::Reclaim => {
+            all_done(c, inst, state);
+            let at = c.a.profile.field(Role::Trapped).offset;
+            let cleared = state.cell(c.a.store_context, at).is_some_and(|v| c.a.syms.as_const(v.value) == Some(0));
+            c.require(cleared, &RULE, inst, "what was reclaimed can be reclaimed again");
+        }
+        _ => {}
+    }
+}

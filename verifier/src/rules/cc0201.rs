@@ -1,0 +1,57 @@
+//! CC0201 handler-table.
+
+use super::{Rule, examples};
+use crate::check::Check;
+use crate::profile::Role;
+use crate::report::Verdict;
+use crate::state::State;
+use crate::sym::{Node, Sym};
+use crate::transfer::SwitchSite;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "CC0201",
+    name: "handler-table",
+    statement: "The installed table is a constant of the module, or was built on the frame with both lists ended by \
+                0. What a constant table contains is data, and decided by who has the module; that no suspend comes \
+                back that the dispatch does not name is CC0107.",
+    why: "A search runs past the end of the table, and takes whatever is there for a tag.",
+    bugs: "",
+    help: "end both lists with 0 before the table is installed",
+    passing: examples::RESUME,
+    fault: &[
+        ("    gv0 =", "    ss0 = explicit_slot 24, align = 8\n    gv0 ="),
+        ("v17 = symbol_value.i64 gv0", "v17 = stack_addr.i64 ss0+8"),
+    ],
+};
+
+/// The switch of a resume.
+pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
+    let Some(installed) = state.cell(c.a.active, c.a.profile.field(Role::Handlers).offset).copied() else { return };
+    let (base, offset) = c.a.syms.split_add(installed.value);
+    match c.a.syms.node(base) {
+        Node::Symbol(_) => c.proven(),
+        Node::StackAddr(_) => {
+            let step = c.a.profile.word_bytes() as i32;
+            let ends = [(Role::SuspendHandlers, step), (Role::SwitchHandlers, -step)]
+                .into_iter()
+                .all(|(list, step)| is_ended(c, base, offset as i32 + c.a.profile.field(list).offset, step, state));
+            c.require(ends, &RULE, site.inst, "a list of the handler table on the frame is not ended by 0");
+        }
+        _ => c.fail(
+            &RULE,
+            Verdict::Unproven,
+            site.inst,
+            "the installed handler table is neither a constant of the module nor on this frame",
+        ),
+    }
+}
+
+fn is_ended(c: &Check<'_>, base: Sym, mut offset: i32, step: i32, state: &State) -> bool {
+    loop {
+        match state.cell(base, offset) {
+            None => return false,
+            Some(cell) if c.a.syms.as_const(cell.value) == Some(0) => return true,
+            Some(_) => offset += step,
+        }
+    }
+}

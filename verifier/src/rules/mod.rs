@@ -1,0 +1,180 @@
+//! The rules, one file each: what is demanded, why, and by which real bug.
+//!
+//! A rule looks at one kind of event (an access, a switch, a call, a return)
+//! with the state before it, and proves, or reports. What several rules need to
+//! know is in the state; a rule keeps nothing of its own.
+
+pub(crate) mod cc0001;
+pub(crate) mod cc0002;
+pub(crate) mod cc0003;
+pub(crate) mod cc0004;
+pub(crate) mod cc0005;
+pub(crate) mod cc0006;
+pub(crate) mod cc0007;
+pub(crate) mod cc0008;
+pub(crate) mod cc0009;
+pub(crate) mod cc0010;
+pub(crate) mod cc0011;
+pub(crate) mod cc0012;
+pub(crate) mod cc0101;
+pub(crate) mod cc0102;
+pub(crate) mod cc0103;
+pub(crate) mod cc0104;
+pub(crate) mod cc0105;
+pub(crate) mod cc0107;
+pub(crate) mod cc0108;
+pub(crate) mod cc0110;
+pub(crate) mod cc0113;
+pub(crate) mod cc0201;
+pub(crate) mod cc0202;
+pub(crate) mod cc0203;
+pub(crate) mod cc0206;
+pub(crate) mod cc0208;
+mod examples;
+
+use cranelift_codegen::ir::Inst;
+
+use crate::check::Check;
+use crate::place::Access;
+use crate::report::OperationKind;
+use crate::state::State;
+use crate::transfer::SwitchSite;
+
+/// A rule, as `explain` shows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rule {
+    /// Stable id, `CC0003`.
+    pub id: &'static str,
+    /// Short name.
+    pub name: &'static str,
+    /// What holds in correct code, and, where CLIF alone does not tell, which
+    /// part of it is decided.
+    pub statement: &'static str,
+    /// What goes wrong otherwise.
+    pub why: &'static str,
+    /// Bugs of this kind in other engines; empty where none is known.
+    pub bugs: &'static str,
+    /// What to do about a finding.
+    pub help: &'static str,
+    /// A function that keeps the rule, for x86_64 with `stack_switch`.
+    pub passing: &'static str,
+    /// What to replace in it to break the rule.
+    pub fault: &'static [(&'static str, &'static str)],
+}
+
+impl Rule {
+    /// The function of [`Rule::passing`] with the fault in it.
+    pub fn failing(&self) -> String {
+        let mut text = self.passing.to_owned();
+        for (from, to) in self.fault {
+            text = text.replacen(from, to, 1);
+        }
+        text
+    }
+}
+
+/// All rules, by id.
+pub const ALL: &[&Rule] = &[
+    &cc0001::RULE,
+    &cc0002::RULE,
+    &cc0003::RULE,
+    &cc0004::RULE,
+    &cc0005::RULE,
+    &cc0006::RULE,
+    &cc0007::RULE,
+    &cc0008::RULE,
+    &cc0009::RULE,
+    &cc0010::RULE,
+    &cc0011::RULE,
+    &cc0012::RULE,
+    &cc0101::RULE,
+    &cc0102::RULE,
+    &cc0103::RULE,
+    &cc0104::RULE,
+    &cc0105::RULE,
+    &cc0107::RULE,
+    &cc0108::RULE,
+    &cc0110::RULE,
+    &cc0113::RULE,
+    &cc0201::RULE,
+    &cc0202::RULE,
+    &cc0203::RULE,
+    &cc0206::RULE,
+    &cc0208::RULE,
+];
+
+/// The rule of that id.
+pub fn find(id: &str) -> Option<&'static Rule> {
+    ALL.iter().copied().find(|r| r.id == id)
+}
+
+/// A load or store.
+pub(crate) fn at_access(c: &mut Check<'_>, access: &Access, state: &State) {
+    cc0010::access(c, access);
+    cc0008::access(c, access);
+    cc0206::access(c, access);
+    cc0001::access(c, access, state);
+    cc0002::access(c, access, state);
+    cc0007::access(c, access, state);
+    cc0107::access(c, access, state);
+    if access.stored.is_some() {
+        cc0003::store(c, access, state);
+        cc0009::store(c, access, state);
+        cc0113::store(c, access, state);
+        cc0105::store(c, access);
+        cc0006::store(c, access, state);
+    } else {
+        cc0103::fresh(c, access, state);
+    }
+}
+
+/// A switch, of a kind where it was recognised.
+pub(crate) fn at_switch(c: &mut Check<'_>, site: &SwitchSite, kind: Option<OperationKind>, state: &State) {
+    cc0110::switch(c, site);
+    cc0107::leave(c, site.inst, state);
+    let Some(kind) = kind else {
+        cc0101::unidentified(c, site);
+        return;
+    };
+    cc0101::switch(c, site, kind, state);
+    match kind {
+        OperationKind::Resume | OperationKind::Switch => {
+            if cc0102::switch(c, site, state) {
+                cc0003::switch(c, site, state);
+            }
+            cc0011::switch(c, site, state);
+            cc0103::resumed(c, site, kind, state);
+            if kind == OperationKind::Resume {
+                cc0202::switch(c, site, state);
+                cc0201::switch(c, site, state);
+            } else {
+                cc0103::suspended(c, site, state);
+                cc0004::switch(c, site, state);
+            }
+        }
+        OperationKind::Suspend => cc0103::suspended(c, site, state),
+        OperationKind::Return => cc0113::ended(c, site, state),
+        _ => {}
+    }
+}
+
+/// A call that is no switch.
+pub(crate) fn at_call(c: &mut Check<'_>, inst: Inst, state: &State) {
+    cc0011::call(c, inst, state);
+    cc0104::call(c, inst, state);
+    cc0107::call(c, inst, state);
+    cc0108::call(c, inst);
+    cc0007::call(c, inst, state);
+    cc0004::call(c, inst, state);
+}
+
+/// A return.
+pub(crate) fn at_return(c: &mut Check<'_>, inst: Inst, state: &State) {
+    cc0107::leave(c, inst, state);
+    cc0103::left(c, inst, state);
+    cc0105::leave(c, inst, state);
+    cc0113::leave(c, inst, state);
+    cc0101::slot(c, inst, state);
+    cc0101::search(c, inst, state);
+    cc0004::call(c, inst, state);
+}

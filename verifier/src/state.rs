@@ -1,0 +1,354 @@
+//! The abstract state at a point of the function: what is known of memory, of
+//! values, and of the continuation objects in play.
+//!
+//! Everything in a state holds on every path that leads to its point, except
+//! [`Obj::fails`], [`State::dirty`] and [`State::undecoded`],
+//! which hold on some path. Where paths
+//! meet, states are joined: what one side does not know is forgotten, and what
+//! is said of an argument of the edge is said of the block's parameter.
+
+use cranelift_codegen::ir::Inst;
+
+use crate::profile::Role;
+use crate::sym::Sym;
+
+/// A word of memory whose content is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Cell {
+    pub(crate) base: Sym,
+    pub(crate) offset: i32,
+    pub(crate) size: u32,
+    pub(crate) value: Sym,
+    /// The store, or the first load, that says so.
+    pub(crate) by: Inst,
+}
+
+/// Something that holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Fact {
+    NonNull(Sym),
+    /// A slot of the pool that belongs to this function alone.
+    Taken(Sym),
+    /// A revision that may still be consumed.
+    Bounded(Sym),
+    /// A handler: the outermost suspended ContRef, the one that waits in the
+    /// resume, and the effect code (0 for a switch handler).
+    Found(Sym, Sym, Sym),
+    Equal(Sym, Sym),
+    /// A continuation's revision was bumped for its end.
+    Ended(Sym),
+    /// And its slot is free, or retired.
+    Done(Sym),
+    /// A part of this word was compared.
+    Partial(Sym),
+}
+
+impl Fact {
+    /// The syms in it.
+    pub(crate) fn syms(&self) -> [Option<Sym>; 3] {
+        match *self {
+            Self::NonNull(a)
+            | Self::Taken(a)
+            | Self::Bounded(a)
+            | Self::Ended(a)
+            | Self::Done(a)
+            | Self::Partial(a) => [Some(a), None, None],
+            Self::Equal(a, b) => [Some(a), Some(b), None],
+            Self::Found(a, b, c) => [Some(a), Some(b), Some(c)],
+        }
+    }
+
+    /// The same of other syms.
+    pub(crate) fn map(self, f: impl Fn(Sym) -> Sym) -> Self {
+        match self {
+            Self::NonNull(a) => Self::NonNull(f(a)),
+            Self::Taken(a) => Self::Taken(f(a)),
+            Self::Bounded(a) => Self::Bounded(f(a)),
+            Self::Ended(a) => Self::Ended(f(a)),
+            Self::Done(a) => Self::Done(f(a)),
+            Self::Partial(a) => Self::Partial(f(a)),
+            Self::Equal(a, b) => Self::equal(f(a), f(b)),
+            Self::Found(a, b, c) => Self::Found(f(a), f(b), f(c)),
+        }
+    }
+
+    /// Two syms are equal.
+    pub(crate) fn equal(a: Sym, b: Sym) -> Self {
+        if a <= b { Self::Equal(a, b) } else { Self::Equal(b, a) }
+    }
+}
+
+/// A continuation object whose witness was found equal to the revision.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Obj {
+    pub(crate) contref: Sym,
+    /// Equal to the revision in memory, unless stale.
+    pub(crate) witness: Sym,
+    /// The branch that compared them, or the load of a constructed object.
+    pub(crate) check: Inst,
+    /// The last store that consumed it.
+    pub(crate) bump: Option<Inst>,
+    /// A call or a switch since, behind which the revision may have changed.
+    pub(crate) stale: Option<Inst>,
+    /// Some way to fail between the bump and here.
+    pub(crate) fails: Option<Inst>,
+}
+
+/// What ran last that may have changed every record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Since {
+    /// Nothing since the function's entry.
+    #[default]
+    Entry,
+    /// This call or switch.
+    Inst(Inst),
+    /// One or the other.
+    Several,
+}
+
+/// What is known at a point.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct State {
+    /// The last call or switch.
+    pub(crate) since: Since,
+    /// By base and offset.
+    mem: Vec<Cell>,
+    /// In order.
+    facts: Vec<Fact>,
+    /// Effect codes that a switch may have come back with, as a bit set. All
+    /// of them where a switch is not listed.
+    codes: Vec<(Sym, u64)>,
+    /// By contref.
+    objs: Vec<Obj>,
+    /// Stores to a chain's links since the last switch.
+    pub(crate) dirty: Vec<(Inst, Role)>,
+    /// Switches whose effect may not have been told apart yet.
+    pub(crate) undecoded: Vec<Inst>,
+}
+
+/// Knowledge beyond this is forgotten: it is there for payloads, not for what a
+/// rule needs.
+const MAX_CELLS: usize = 1200;
+
+impl State {
+    fn cell_at(&self, base: Sym, offset: i32) -> Result<usize, usize> {
+        self.mem.binary_search_by_key(&(base, offset), |c| (c.base, c.offset))
+    }
+
+    /// What is in memory there.
+    pub(crate) fn cell(&self, base: Sym, offset: i32) -> Option<&Cell> {
+        self.cell_at(base, offset).ok().map(|i| &self.mem[i])
+    }
+
+    /// The cells.
+    pub(crate) fn cells(&self) -> &[Cell] {
+        &self.mem
+    }
+
+    /// Something became known of a word of memory.
+    pub(crate) fn set_cell(&mut self, cell: Cell) {
+        match self.cell_at(cell.base, cell.offset) {
+            Ok(i) => self.mem[i] = cell,
+            Err(i) if self.mem.len() < MAX_CELLS => self.mem.insert(i, cell),
+            Err(_) => {}
+        }
+    }
+
+    /// Forgets cells.
+    pub(crate) fn retain_cells(&mut self, keep: impl FnMut(&Cell) -> bool) {
+        self.mem.retain(keep);
+    }
+
+    /// Does it hold?
+    pub(crate) fn knows(&self, fact: Fact) -> bool {
+        self.facts.binary_search(&fact).is_ok()
+    }
+
+    /// It holds.
+    pub(crate) fn learn(&mut self, fact: Fact) {
+        if let Err(i) = self.facts.binary_search(&fact) {
+            self.facts.insert(i, fact);
+        }
+    }
+
+    /// What holds.
+    pub(crate) fn facts(&self) -> &[Fact] {
+        &self.facts
+    }
+
+    /// Forgets facts.
+    pub(crate) fn retain_facts(&mut self, keep: impl FnMut(&Fact) -> bool) {
+        self.facts.retain(keep);
+    }
+
+    /// Are they equal, as far as is known?
+    pub(crate) fn same(&self, a: Sym, b: Sym) -> bool {
+        a == b || self.knows(Fact::equal(a, b))
+    }
+
+    /// The effect codes that this switch may have come back with.
+    pub(crate) fn codes(&self, switched: Sym) -> u64 {
+        self.codes.iter().find(|(s, _)| *s == switched).map_or(u64::MAX, |(_, m)| *m)
+    }
+
+    /// Only these codes are left.
+    pub(crate) fn narrow(&mut self, switched: Sym, codes: u64) {
+        match self.codes.iter_mut().find(|(s, _)| *s == switched) {
+            Some((_, m)) => *m &= codes,
+            None => self.codes.push((switched, codes)),
+        }
+    }
+
+    /// The switches whose codes are narrowed.
+    pub(crate) fn narrowed(&self) -> &[(Sym, u64)] {
+        &self.codes
+    }
+
+    /// Nothing is known of this switch any more: it was made again.
+    pub(crate) fn reset_codes(&mut self, switched: Sym) {
+        self.codes.retain(|(s, _)| *s != switched);
+    }
+
+    /// The object of a contref.
+    pub(crate) fn obj(&self, contref: Sym) -> Option<&Obj> {
+        self.objs.binary_search_by_key(&contref, |o| o.contref).ok().map(|i| &self.objs[i])
+    }
+
+    /// The object of a contref, to be changed.
+    pub(crate) fn obj_mut(&mut self, contref: Sym) -> Option<&mut Obj> {
+        let i = self.objs.binary_search_by_key(&contref, |o| o.contref).ok()?;
+        Some(&mut self.objs[i])
+    }
+
+    /// The objects.
+    pub(crate) fn objs(&self) -> &[Obj] {
+        &self.objs
+    }
+
+    /// A newly checked object, in place of what was known of its contref.
+    pub(crate) fn set_obj(&mut self, obj: Obj) {
+        match self.objs.binary_search_by_key(&obj.contref, |o| o.contref) {
+            Ok(i) => self.objs[i] = obj,
+            Err(i) => self.objs.insert(i, obj),
+        }
+    }
+
+    /// Other code ran: revisions may have changed.
+    pub(crate) fn make_stale(&mut self, by: Inst) {
+        self.since = Since::Inst(by);
+        for o in &mut self.objs {
+            o.stale.get_or_insert(by);
+        }
+        self.facts.retain(|f| !matches!(f, Fact::Taken(_) | Fact::Found(..)));
+    }
+
+    /// From here on a failure would leave consumed objects behind.
+    pub(crate) fn may_fail(&mut self, at: Inst) {
+        for o in &mut self.objs {
+            if o.bump.is_some() && o.stale.is_none() {
+                o.fails.get_or_insert(at);
+            }
+        }
+    }
+
+    /// Forgets what mentions a sym that is not available.
+    pub(crate) fn forget_unless(&mut self, mut available: impl FnMut(Sym) -> bool) {
+        self.mem.retain(|c| available(c.base) && available(c.value));
+        self.facts.retain(|f| f.syms().into_iter().flatten().all(&mut available));
+        self.codes.retain(|(s, _)| available(*s));
+        self.objs.retain(|o| available(o.contref) && available(o.witness));
+    }
+
+    /// Says of each parameter what is said of its argument.
+    pub(crate) fn rename(&mut self, renames: &[(Sym, Sym)]) {
+        let to = |s: Sym| renames.iter().find(|(a, _)| *a == s).map_or(s, |(_, p)| *p);
+        let mut more = vec![];
+        for f in &self.facts {
+            let renamed = f.map(to);
+            if renamed != *f {
+                more.push(renamed);
+            }
+            // words of a triple may be parameters one by one
+            if let Fact::Found(a, b, c) = *f {
+                more.extend([Fact::Found(a, b, to(c)), Fact::Found(a, to(b), to(c)), Fact::Found(to(a), to(b), c)]);
+                more.push(Fact::Found(a, to(b), c));
+            }
+        }
+        // the same argument for two parameters
+        for (a, p) in renames {
+            if self.knows(Fact::NonNull(*a)) {
+                more.push(Fact::NonNull(*p));
+            }
+        }
+        self.facts.extend(more);
+        self.facts.sort_unstable();
+        self.facts.dedup();
+
+        let mut cells = vec![];
+        for c in &self.mem {
+            let renamed = Cell { base: to(c.base), value: to(c.value), ..*c };
+            if renamed != *c {
+                cells.extend([renamed, Cell { base: to(c.base), ..*c }, Cell { value: to(c.value), ..*c }]);
+            }
+        }
+        // a base may have two contents that are both right: prefer parameters
+        for c in cells.into_iter().rev() {
+            self.set_cell(c);
+        }
+        let objs: Vec<Obj> = self.objs.clone();
+        for o in objs {
+            let renamed = Obj { contref: to(o.contref), witness: to(o.witness), ..o };
+            if renamed != o {
+                self.set_obj(renamed);
+            }
+        }
+    }
+
+    /// Keeps what holds in both.
+    pub(crate) fn meet(&mut self, other: &Self) {
+        if self.since != other.since {
+            self.since = Since::Several;
+        }
+        self.mem.retain_mut(|c| match other.cell(c.base, c.offset) {
+            Some(d) if d.value == c.value && d.size == c.size => {
+                c.by = c.by.min(d.by);
+                true
+            }
+            _ => false,
+        });
+        self.facts.retain(|f| other.knows(*f));
+        self.codes.retain_mut(|(s, m)| {
+            *m |= other.codes(*s);
+            *m != u64::MAX
+        });
+        self.objs.retain_mut(|o| match other.obj(o.contref) {
+            Some(p) if p.witness == o.witness && p.bump.is_some() == o.bump.is_some() => {
+                o.check = o.check.min(p.check);
+                o.bump = o.bump.min(p.bump);
+                o.stale = earliest(o.stale, p.stale);
+                o.fails = earliest(o.fails, p.fails);
+                true
+            }
+            _ => false,
+        });
+        for d in &other.dirty {
+            if !self.dirty.contains(d) {
+                self.dirty.push(*d);
+            }
+        }
+        self.dirty.sort_unstable();
+        for i in &other.undecoded {
+            if !self.undecoded.contains(i) {
+                self.undecoded.push(*i);
+            }
+        }
+        self.undecoded.sort_unstable();
+    }
+}
+
+fn earliest(a: Option<Inst>, b: Option<Inst>) -> Option<Inst> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}

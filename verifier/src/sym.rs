@@ -1,0 +1,445 @@
+//! Symbolic words: what a value is, independent of how it was computed.
+//!
+//! A [`Sym`] is the index of a hash-consed, normalised expression, so two values
+//! that are equal by arithmetic have equal indices. An expression denotes a
+//! non-negative integer: zero extension is the identity, a reduction is a mask.
+//! What is not understood is [`Node::Value`], equal to itself only. A value of
+//! two words is a [`Node::Pair`].
+//!
+//! Memory is no part of an expression: a load is either forwarded by the
+//! abstract state or opaque, see [`crate::state`].
+
+use std::collections::HashMap;
+
+use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
+use cranelift_codegen::ir::{Block, FuncRef, Inst, Opcode, StackSlot, Value};
+
+/// A symbolic word: an index into [`Syms`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) struct Sym(u32);
+
+impl cranelift_codegen::entity::EntityRef for Sym {
+    fn new(index: usize) -> Self {
+        Self(index as u32)
+    }
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One expression.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Node {
+    Const(u64),
+    /// Opaque; the bits are those of its type.
+    Value(Value),
+    /// What a switch came back with.
+    Switched(Inst),
+    StackPointer,
+    /// A data symbol, by its number among the function's symbol names.
+    Symbol(u32),
+    StackAddr(StackSlot),
+    FuncAddr(FuncRef),
+    /// The running continuation's ContRef; see [`crate::flow`].
+    Active,
+    /// Sum with a constant, modulo 2^bits; the constant is never 0.
+    Add(Sym, u64, u8),
+    Sum(Sym, Sym, u8),
+    Sub(Sym, Sym, u8),
+    /// Mask; never a superset of the operand's bits.
+    And(Sym, u64),
+    Or(Sym, Sym),
+    Shl(Sym, u8, u8),
+    Shr(Sym, u8),
+    Icmp(IntCC, Sym, Sym, u8),
+    Select(Sym, Sym, Sym),
+    /// Low and high word of a value of two words.
+    Pair(Sym, Sym),
+    /// High word of an opaque value of two words; the low one is a mask of it.
+    High(Sym),
+    /// Any other pure operation of up to two operands.
+    Pure(Opcode, u64, Sym, Sym),
+}
+
+/// All bits of a word of so many bits.
+pub(crate) fn mask(bits: u32) -> u64 {
+    if bits >= 64 { u64::MAX } else { (1 << bits) - 1 }
+}
+
+/// The arena.
+#[derive(Debug)]
+pub(crate) struct Syms {
+    nodes: Vec<Node>,
+    bits: Vec<u8>,
+    home: Vec<Block>,
+    index: HashMap<Node, Sym, BuildFx>,
+    entry: Block,
+    /// Position of each block in reverse postorder, to compare homes.
+    order: Vec<u32>,
+}
+
+type BuildFx = std::hash::BuildHasherDefault<Fx>;
+
+/// A fast hash for small keys; nothing here comes from an adversary who gains
+/// by collisions.
+#[derive(Default, Debug)]
+pub(crate) struct Fx(u64);
+
+impl std::hash::Hasher for Fx {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for b in bytes {
+            self.write_u64(u64::from(*b));
+        }
+    }
+    fn write_u8(&mut self, n: u8) {
+        self.write_u64(n.into());
+    }
+    fn write_u32(&mut self, n: u32) {
+        self.write_u64(n.into());
+    }
+    fn write_u64(&mut self, n: u64) {
+        self.0 = (self.0.rotate_left(5) ^ n).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+    fn write_usize(&mut self, n: usize) {
+        self.write_u64(n as u64);
+    }
+    fn write_isize(&mut self, n: isize) {
+        self.write_u64(n as u64);
+    }
+}
+
+impl Syms {
+    /// An empty arena; `order` is the position of each block, by its number.
+    pub(crate) fn new(entry: Block, order: Vec<u32>) -> Self {
+        Self { nodes: vec![], bits: vec![], home: vec![], index: HashMap::default(), entry, order }
+    }
+
+    /// The expression.
+    pub(crate) fn node(&self, s: Sym) -> Node {
+        self.nodes[s.0 as usize]
+    }
+
+    /// Its value is below 2^bits.
+    pub(crate) fn bits(&self, s: Sym) -> u32 {
+        self.bits[s.0 as usize].into()
+    }
+
+    /// The innermost block whose values it depends on; the entry for constants.
+    pub(crate) fn home(&self, s: Sym) -> Block {
+        self.home[s.0 as usize]
+    }
+
+    fn intern(&mut self, node: Node, bits: u32, home: Block) -> Sym {
+        if let Some(known) = self.index.get(&node) {
+            return *known;
+        }
+        let s = Sym(self.nodes.len() as u32);
+        self.nodes.push(node);
+        self.bits.push(bits.min(128) as u8);
+        self.home.push(home);
+        self.index.insert(node, s);
+        s
+    }
+
+    /// The block's position in reverse postorder.
+    pub(crate) fn position(&self, block: Block) -> u32 {
+        self.order.get(block.as_u32() as usize).copied().unwrap_or(0)
+    }
+
+    fn deeper(&self, a: Block, b: Block) -> Block {
+        if self.position(a) >= self.position(b) { a } else { b }
+    }
+
+    fn join_home(&self, a: Sym, b: Sym) -> Block {
+        self.deeper(self.home(a), self.home(b))
+    }
+
+    /// A leaf that is defined in `home`.
+    pub(crate) fn leaf(&mut self, node: Node, bits: u32, home: Block) -> Sym {
+        self.intern(node, bits, home)
+    }
+
+    /// A leaf that is the same everywhere in the function.
+    pub(crate) fn global(&mut self, node: Node, bits: u32) -> Sym {
+        self.intern(node, bits, self.entry)
+    }
+
+    /// A constant.
+    pub(crate) fn constant(&mut self, value: u64) -> Sym {
+        self.intern(Node::Const(value), 64 - value.leading_zeros(), self.entry)
+    }
+
+    /// The expression, if it occurs.
+    pub(crate) fn find(&self, node: Node) -> Option<Sym> {
+        self.index.get(&node).copied()
+    }
+
+    /// The value of a constant.
+    pub(crate) fn as_const(&self, s: Sym) -> Option<u64> {
+        match self.node(s) {
+            Node::Const(c) => Some(c),
+            _ => None,
+        }
+    }
+
+    /// `(x, c)` where `s` is x + c, with c as a signed number.
+    pub(crate) fn split_add(&self, s: Sym) -> (Sym, i64) {
+        match self.node(s) {
+            Node::Add(x, c, bits) => {
+                let shift = 64 - u32::from(bits.min(64));
+                (x, ((c << shift) as i64) >> shift)
+            }
+            _ => (s, 0),
+        }
+    }
+
+    /// a + c modulo 2^bits.
+    pub(crate) fn add_const(&mut self, a: Sym, c: u64, bits: u32) -> Sym {
+        let c = c & mask(bits);
+        match self.node(a) {
+            _ if c == 0 && self.bits(a) <= bits => a,
+            Node::Const(k) => self.constant(k.wrapping_add(c) & mask(bits)),
+            Node::Add(x, k, b) if u32::from(b) == bits => {
+                let sum = k.wrapping_add(c) & mask(bits);
+                if sum == 0 { x } else { self.intern(Node::Add(x, sum, b), bits, self.home(x)) }
+            }
+            _ => self.intern(Node::Add(a, c, bits as u8), bits, self.home(a)),
+        }
+    }
+
+    /// a + b modulo 2^bits.
+    pub(crate) fn add(&mut self, a: Sym, b: Sym, bits: u32) -> Sym {
+        if let Some(c) = self.as_const(b) {
+            return self.add_const(a, c, bits);
+        }
+        if let Some(c) = self.as_const(a) {
+            return self.add_const(b, c, bits);
+        }
+        let ((x, c), (y, d)) = (self.split_add(a), self.split_add(b));
+        let (x, y) = if x <= y { (x, y) } else { (y, x) };
+        let sum = self.intern(Node::Sum(x, y, bits as u8), bits, self.join_home(x, y));
+        self.add_const(sum, (c as u64).wrapping_add(d as u64), bits)
+    }
+
+    /// a - b modulo 2^bits.
+    pub(crate) fn sub(&mut self, a: Sym, b: Sym, bits: u32) -> Sym {
+        if let Some(c) = self.as_const(b) {
+            return self.add_const(a, c.wrapping_neg(), bits);
+        }
+        let ((x, c), (y, d)) = (self.split_add(a), self.split_add(b));
+        if x == y {
+            return self.constant((c as u64).wrapping_sub(d as u64) & mask(bits));
+        }
+        let sub = self.intern(Node::Sub(x, y, bits as u8), bits, self.join_home(x, y));
+        self.add_const(sub, (c as u64).wrapping_sub(d as u64), bits)
+    }
+
+    /// a masked by a constant; of a pair, its low word.
+    pub(crate) fn and_const(&mut self, a: Sym, m: u64) -> Sym {
+        let m = m & mask(self.bits(a).min(64));
+        match self.node(a) {
+            _ if m == 0 => self.constant(0),
+            _ if m == mask(self.bits(a)) && self.bits(a) <= 64 => a,
+            Node::Const(c) => self.constant(c & m),
+            Node::And(x, k) => self.and_const(x, k & m),
+            Node::Pair(low, _) => self.and_const(low, m),
+            // masks move inwards, so that shift and mask commute
+            Node::Shr(x, n) if self.bits(x) <= 64 && (m << n) >> n == m => {
+                let inner = self.and_const(x, m << n);
+                self.intern(Node::Shr(inner, n), 64 - m.leading_zeros(), self.home(a))
+            }
+            _ => self.intern(Node::And(a, m), 64 - m.leading_zeros(), self.home(a)),
+        }
+    }
+
+    /// Bits that can be set.
+    fn possible(&self, s: Sym) -> u64 {
+        match self.node(s) {
+            Node::Const(c) => c,
+            Node::And(_, m) => m,
+            Node::Shl(_, n, bits) => mask(bits.into()) & !mask(n.into()),
+            _ => mask(self.bits(s)),
+        }
+    }
+
+    /// a | b.
+    pub(crate) fn or(&mut self, a: Sym, b: Sym) -> Sym {
+        if let (Some(x), Some(y)) = (self.as_const(a), self.as_const(b)) {
+            return self.constant(x | y);
+        }
+        if self.as_const(a) == Some(0) || a == b {
+            return b;
+        }
+        if self.as_const(b) == Some(0) {
+            return a;
+        }
+        if self.bits(a) > 64 || self.bits(b) > 64 {
+            let ((al, ah), (bl, bh)) = (self.halves(a), self.halves(b));
+            let (low, high) = (self.or(al, bl), self.or(ah, bh));
+            return self.pair(low, high);
+        }
+        // two masks of one value
+        if let (Node::And(x, m), Node::And(y, n)) = (self.node(a), self.node(b))
+            && x == y
+        {
+            return self.and_const(x, m | n);
+        }
+        let (a, b) = if self.as_const(a).is_some() || (self.as_const(b).is_none() && b < a) { (b, a) } else { (a, b) };
+        let bits = self.bits(a).max(self.bits(b));
+        self.intern(Node::Or(a, b), bits, self.join_home(a, b))
+    }
+
+    /// a & b.
+    pub(crate) fn and(&mut self, a: Sym, b: Sym) -> Sym {
+        if let Some(m) = self.as_const(b) {
+            return self.and_const(a, m);
+        }
+        if let Some(m) = self.as_const(a) {
+            return self.and_const(b, m);
+        }
+        let (a, b) = if a <= b { (a, b) } else { (b, a) };
+        self.intern(Node::Pure(Opcode::Band, 0, a, b), self.bits(a).min(self.bits(b)), self.join_home(a, b))
+    }
+
+    /// a << n modulo 2^bits.
+    pub(crate) fn shl(&mut self, a: Sym, n: u64, bits: u32) -> Sym {
+        let n = (n % u64::from(bits)) as u32;
+        if bits > 64 {
+            let zero = self.constant(0);
+            let (low, high) = self.halves(a);
+            return match n {
+                0 => a,
+                64 => self.pair(zero, low),
+                _ => self.intern(Node::Pure(Opcode::Ishl, n.into(), low, high), bits, self.home(a)),
+            };
+        }
+        match self.as_const(a) {
+            _ if n == 0 => a,
+            Some(c) => self.constant((c << n) & mask(bits)),
+            None => self.intern(Node::Shl(a, n as u8, bits as u8), bits, self.home(a)),
+        }
+    }
+
+    /// a >> n, logical, of a value of `bits`.
+    pub(crate) fn shr(&mut self, a: Sym, n: u64, bits: u32) -> Sym {
+        let n = (n % u64::from(bits)) as u32;
+        if bits > 64 {
+            let (low, high) = self.halves(a);
+            return match n {
+                0 => a,
+                64 => high,
+                _ => self.intern(Node::Pure(Opcode::Ushr, n.into(), low, high), bits - n, self.home(a)),
+            };
+        }
+        match self.node(a) {
+            _ if n == 0 => a,
+            Node::Const(c) => self.constant(c >> n),
+            // bits that fall off are no part of the mask
+            Node::And(x, m) if (m >> n) << n != m => {
+                let inner = self.and_const(x, (m >> n) << n);
+                self.shr(inner, n.into(), bits)
+            }
+            _ => self.intern(Node::Shr(a, n as u8), self.bits(a).saturating_sub(n), self.home(a)),
+        }
+    }
+
+    /// The low `bits` of a; also takes the low word of a pair.
+    pub(crate) fn reduce(&mut self, a: Sym, bits: u32) -> Sym {
+        if bits > 64 { a } else { self.and_const(a, mask(bits)) }
+    }
+
+    /// A value of two words from its halves.
+    pub(crate) fn pair(&mut self, low: Sym, high: Sym) -> Sym {
+        if self.as_const(high) == Some(0) {
+            return low;
+        }
+        self.intern(Node::Pair(low, high), 128, self.join_home(low, high))
+    }
+
+    /// Low and high word.
+    pub(crate) fn halves(&mut self, a: Sym) -> (Sym, Sym) {
+        if let Node::Pair(low, high) = self.node(a) {
+            return (low, high);
+        }
+        if self.bits(a) <= 64 {
+            return (a, self.constant(0));
+        }
+        let low = self.intern(Node::And(a, u64::MAX), 64, self.home(a));
+        let high = self.intern(Node::High(a), 64, self.home(a));
+        (low, high)
+    }
+
+    /// A comparison: 0 or 1. Operands of symmetric ones are put in order.
+    pub(crate) fn icmp(&mut self, cc: IntCC, a: Sym, b: Sym, bits: u32) -> Sym {
+        let known = if a == b {
+            Some(matches!(
+                cc,
+                IntCC::Equal
+                    | IntCC::SignedGreaterThanOrEqual
+                    | IntCC::SignedLessThanOrEqual
+                    | IntCC::UnsignedGreaterThanOrEqual
+                    | IntCC::UnsignedLessThanOrEqual
+            ))
+        } else {
+            match (cc, self.as_const(a), self.as_const(b)) {
+                (IntCC::Equal, Some(x), Some(y)) => Some(x == y),
+                (IntCC::NotEqual, Some(x), Some(y)) => Some(x != y),
+                _ => None,
+            }
+        };
+        if let Some(known) = known {
+            return self.constant(known.into());
+        }
+        let (cc, a, b) = if self.as_const(a).is_some() || (self.as_const(b).is_none() && b < a) {
+            (cc.swap_args(), b, a)
+        } else {
+            (cc, a, b)
+        };
+        // `(x cmp y) == 0` is the opposite comparison
+        if self.as_const(b) == Some(0)
+            && let Node::Icmp(inner, x, y, width) = self.node(a)
+        {
+            match cc {
+                IntCC::Equal => return self.intern(Node::Icmp(inner.complement(), x, y, width), 1, self.home(a)),
+                IntCC::NotEqual => return a,
+                _ => {}
+            }
+        }
+        self.intern(Node::Icmp(cc, a, b, bits as u8), 1, self.join_home(a, b))
+    }
+
+    /// `c ? a : b`.
+    pub(crate) fn select(&mut self, c: Sym, a: Sym, b: Sym) -> Sym {
+        if a == b {
+            return a;
+        }
+        match self.as_const(c) {
+            Some(0) => b,
+            Some(_) => a,
+            None => {
+                let home = self.deeper(self.home(c), self.join_home(a, b));
+                let bits = self.bits(a).max(self.bits(b));
+                self.intern(Node::Select(c, a, b), bits, home)
+            }
+        }
+    }
+
+    /// Some other pure operation; equal operands give equal results.
+    pub(crate) fn pure(&mut self, opcode: Opcode, extra: u64, a: Sym, b: Sym, bits: u32) -> Sym {
+        self.intern(Node::Pure(opcode, extra, a, b), bits, self.join_home(a, b))
+    }
+
+    /// An effect code and a contref in one word: their parts, when `s` is
+    /// `contref | code` with a code in `low`.
+    pub(crate) fn split_or(&self, s: Sym, low: u64) -> Option<(Sym, Sym)> {
+        match self.node(s) {
+            Node::Or(a, b) if self.possible(b) & !low == 0 => Some((a, b)),
+            Node::Or(a, b) if self.possible(a) & !low == 0 => Some((b, a)),
+            Node::Or(a, b) => Some((a, b)),
+            _ => None,
+        }
+    }
+}
