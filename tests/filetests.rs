@@ -19,7 +19,14 @@ fn main() -> ExitCode {
     }
     let product = Arc::new(Product { command: env!("CARGO_BIN_EXE_clif-cont").into() });
     match trials(product, Options::from_env(), &[PathBuf::from("clif-tests")]) {
-        Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
+        Ok((trials, totals)) => {
+            let conclusion = libtest_mimic::run(&arguments, trials);
+            if !arguments.list {
+                let totals = totals.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                println!("{totals} ({} assertions)", totals.assertions);
+            }
+            conclusion.exit_code()
+        }
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE

@@ -85,7 +85,7 @@ impl Test {
                 "assertions": assertions,
             }))?;
         } else {
-            ui.line(&format!("{passed} passed, {failed} failed, {skipped} skipped"))?;
+            ui.line(&totals.to_string())?;
         }
         Ok(if failed > 0 || assertions == 0 { MISMATCH } else { 0 })
     }

@@ -166,3 +166,6 @@ impl Options {
         Self { bless: false, deny_skips: std::env::var_os("CLIF_CONT_REQUIRE").is_some_and(|v| v == "all") }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! Running tests, one by one or as trials of `cargo test`.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use libtest_mimic::{Failed, Trial};
 
@@ -22,6 +22,14 @@ pub struct Report {
     pub skips: Vec<String>,
     /// Golden files that were rewritten or removed.
     pub blessed: Vec<PathBuf>,
+}
+
+/// `N passed, N failed, N skipped`.
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { passed, failed, skipped, .. } = self;
+        write!(f, "{passed} passed, {failed} failed, {skipped} skipped")
+    }
 }
 
 /// Sums over tests.
@@ -158,17 +166,23 @@ fn perform(
     goldens.leftovers(report);
 }
 
-/// Each test as a trial of `cargo test`. A skip is written to standard error,
-/// so that it shows with `--nocapture`; under [`Options::deny_skips`] it fails.
+/// Each test as a trial of `cargo test`, and what they add up to as they run:
+/// such a trial passes or fails, but the skips are still to be told.
 ///
 /// # Errors
 ///
 /// [`DiscoverError`], also when there are no tests.
-pub fn trials(tool: Arc<dyn Tool>, options: Options, paths: &[PathBuf]) -> Result<Vec<Trial>, DiscoverError> {
+pub fn trials(
+    tool: Arc<dyn Tool>,
+    options: Options,
+    paths: &[PathBuf],
+) -> Result<(Vec<Trial>, Arc<Mutex<Totals>>), DiscoverError> {
+    let totals = Arc::new(Mutex::new(Totals::default()));
     let trial = |file: TestFile| {
-        let tool = Arc::clone(&tool);
+        let (tool, totals) = (Arc::clone(&tool), Arc::clone(&totals));
         Trial::test(file.name(), move || {
             let report = run(&*tool, options, &file);
+            totals.lock().unwrap_or_else(PoisonError::into_inner).add(&report);
             if report.failures.is_empty() {
                 return Ok(());
             }
@@ -179,5 +193,6 @@ pub fn trials(tool: Arc<dyn Tool>, options: Options, paths: &[PathBuf]) -> Resul
             Err(Failed::from(text))
         })
     };
-    Ok(discover(paths)?.into_iter().map(trial).collect())
+    let trials = discover(paths)?.into_iter().map(trial).collect();
+    Ok((trials, totals))
 }
