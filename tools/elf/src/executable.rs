@@ -1,0 +1,220 @@
+//! [`Executable`]: a program, compiled and linked, in a directory of its own.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{env, fs, io, process};
+
+use clif_cont_abi::{Abi, Isa};
+use clif_cont_arch::START;
+use clif_cont_program::target::{isa_from_builder, target_isa};
+use clif_cont_program::{Host, Origin, Program};
+use cranelift_codegen::isa::{self, OwnedTargetIsa};
+use cranelift_codegen::settings::Configurable;
+use object::{Object, ObjectSymbol, SymbolKind};
+
+use crate::protocol::{self, slot_count};
+use crate::tools::{Launcher, linker};
+use crate::{ElfError, Options, Remote, Vectors, object as emit};
+
+/// A static executable that runs one program, and what is known of it. Its
+/// file is removed when this is dropped.
+#[derive(Debug)]
+pub struct Executable {
+    pub(crate) program: Program,
+    pub(crate) options: Options,
+    launcher: Launcher,
+    directory: Directory,
+    symbols: HashMap<String, u64>,
+    functions: Vec<Range>,
+}
+
+/// A function's place in the executable.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Range {
+    start: u64,
+    len: u64,
+    name: String,
+    origin: Origin,
+}
+
+impl Executable {
+    /// Compiles and links a program.
+    ///
+    /// # Errors
+    ///
+    /// [`ElfError::Missing`] when this machine cannot link, or cannot run
+    /// executables of the ISA; others for a program that cannot be built.
+    pub fn build(program: &Program, options: &Options) -> Result<Self, ElfError> {
+        let target = program.target;
+        let launcher = Launcher::find(target.isa, options.vectors)?;
+        let arch = clif_cont_arch::of(target.isa).ok_or(ElfError::Bytecode(target.isa))?;
+        let linker = linker()?;
+        check_interface(program)?;
+        let object = emit::emit(program, target_isa_of(program, options)?, arch)?;
+
+        let directory = Directory::create()?;
+        let executable = directory.executable();
+        let object_file = directory.path.join("program.o");
+        fs::write(&object_file, object).map_err(ElfError::system("write the object"))?;
+        let output = Command::new(linker)
+            .args(["-flavor", "gnu", "-static", "-e", START, "-o"])
+            .args([&executable, &object_file])
+            .output()
+            .map_err(ElfError::system("start the linker"))?;
+        if !output.status.success() {
+            return Err(ElfError::Link(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+        }
+        let image = fs::read(&executable).map_err(ElfError::system("read the executable"))?;
+        let (symbols, functions) = read_symbols(program, &image)?;
+        let program = program.clone();
+        Ok(Self { program, options: options.clone(), launcher, directory, symbols, functions })
+    }
+
+    /// Starts it. Imports are served by `host`.
+    ///
+    /// # Errors
+    ///
+    /// [`ElfError::System`] when the system refuses.
+    pub fn start(self, host: Box<dyn Host>) -> Result<Remote, ElfError> {
+        let path = self.directory.executable();
+        let command = self.launcher.command(&path);
+        Remote::spawn(self, command, host)
+    }
+
+    /// [`Executable::build`] and [`Executable::start`].
+    ///
+    /// # Errors
+    ///
+    /// Theirs.
+    pub fn launch(program: &Program, host: Box<dyn Host>, options: &Options) -> Result<Remote, ElfError> {
+        Self::build(program, options)?.start(host)
+    }
+
+    /// How it is started on this machine.
+    pub fn launcher(&self) -> &Launcher {
+        &self.launcher
+    }
+
+    /// The file.
+    pub fn path(&self) -> PathBuf {
+        self.directory.executable()
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory.path
+    }
+
+    /// Address of a function or of data. Every symbol that the program defines
+    /// is there.
+    pub(crate) fn address(&self, symbol: &str) -> Option<u64> {
+        self.symbols.get(symbol).copied()
+    }
+
+    /// The program's own function that contains the call which returns to
+    /// `address`.
+    pub(crate) fn function_returned_to(&self, address: u64) -> Option<&str> {
+        // a call may be the last instruction of its function
+        let call = address.checked_sub(1)?;
+        let range = self.functions[..self.functions.partition_point(|r| r.start <= call)].last()?;
+        (call - range.start < range.len && range.origin == Origin::Program).then_some(range.name.as_str())
+    }
+}
+
+/// The ISA to compile for.
+pub(crate) fn target_isa_of(program: &Program, options: &Options) -> Result<OwnedTargetIsa, ElfError> {
+    let plain = target_isa(program.target, options.opt).map_err(ElfError::Target)?;
+    if options.vectors == Vectors::Off {
+        return Ok(plain);
+    }
+    let mut builder = isa::Builder::from_target_isa(&*plain);
+    if program.target.isa != Isa::Riscv64 || builder.enable("has_v").is_err() {
+        return Err(ElfError::Vectors(program.target.isa));
+    }
+    isa_from_builder(program.target, options.opt, builder).map_err(ElfError::Target)
+}
+
+/// Refuses imports and exports that the driver cannot serve.
+fn check_interface(program: &Program) -> Result<(), ElfError> {
+    let abi: Abi = program.target.abi;
+    for export in program.exports.iter().chain(&program.init) {
+        if export.enter.is_empty() {
+            return Err(ElfError::NoTrampoline(export.name.clone()));
+        }
+        for symbol in [&export.function, &export.enter] {
+            if program.function(symbol).is_none() {
+                return Err(ElfError::Undefined { symbol: symbol.clone(), by: format!("export `{}`", export.name) });
+            }
+        }
+    }
+    let exports = program.exports.iter().chain(&program.init).map(|e| (&e.name, &e.params, &e.results));
+    let imports = program.imports.iter().map(|i| (&i.name, &i.params, &i.results));
+    for (name, params, results) in exports.chain(imports) {
+        // one slot more than the arguments, for the function's address
+        let slots = slot_count(&abi, params).max(slot_count(&abi, results));
+        if slots >= protocol::MAX_SLOTS {
+            return Err(ElfError::TooManyValues { name: name.clone(), slots });
+        }
+    }
+    Ok(())
+}
+
+fn read_symbols(program: &Program, image: &[u8]) -> Result<(HashMap<String, u64>, Vec<Range>), ElfError> {
+    let file = object::File::parse(image).map_err(|e| ElfError::Link(format!("an unreadable executable: {e}")))?;
+    let mut symbols = HashMap::new();
+    let mut functions = vec![];
+    for symbol in file.symbols().filter(|s| matches!(s.kind(), SymbolKind::Text | SymbolKind::Data)) {
+        let Ok(name) = symbol.name() else { continue };
+        symbols.insert(name.to_owned(), symbol.address());
+        if symbol.kind() == SymbolKind::Text {
+            functions.push(Range {
+                start: symbol.address(),
+                len: symbol.size(),
+                name: name.to_owned(),
+                origin: Origin::Runtime,
+            });
+        }
+    }
+    functions.sort_by_key(|f| f.start);
+    let own: HashMap<String, Origin> = program.functions.iter().map(|f| (f.name(), f.origin)).collect();
+    for function in &mut functions {
+        if let Some(origin) = own.get(&function.name) {
+            function.origin = *origin;
+        }
+    }
+    Ok((symbols, functions))
+}
+
+/// A directory that is removed with what is in it.
+#[derive(Debug)]
+struct Directory {
+    path: PathBuf,
+}
+
+impl Directory {
+    fn create() -> Result<Self, ElfError> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        loop {
+            let name = format!("clif-cont-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+            let path = env::temp_dir().join(name);
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(Self { path }),
+                // left by an earlier process with the same number
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(ElfError::system(format!("make the directory {}", path.display()))(e)),
+            }
+        }
+    }
+
+    fn executable(&self) -> PathBuf {
+        self.path.join("program")
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // what cannot be removed stays in the system's temporary directory
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
