@@ -13,9 +13,9 @@
 use std::ptr::with_exposed_provenance;
 
 use clif_cont_abi::{Abi, ContRef, Isa, StoreContext};
+use clif_cont_arch::FirstRecord;
 use clif_cont_program::{Origin, StackTrace};
 
-use crate::arch;
 use crate::module::CodeRange;
 use crate::shared::Shared;
 
@@ -54,10 +54,17 @@ fn stack(shared: &Shared, contref: u64) -> StackTrace {
     // SAFETY: the caller has checked it.
     let [sp, mut fp, mut pc] =
         [ContRef::SP, ContRef::FP, ContRef::PC].map(|f| unsafe { shared.read_word(contref, &f) });
-    let link = Isa::host().and_then(arch::of).and_then(|a| a.frames);
+    let link = Isa::host().and_then(clif_cont_arch::of).map(|a| a.frames);
     // what may be read: from the stack pointer up to the ContRef, in the slot,
     // and above a page that may be inaccessible
     let bottom = sp.max(slot_base(&shared.abi, contref) + u64::from(Abi::GUARD_BYTES));
+    let readable = |at: u64, len: u64| {
+        at >= bottom && at.is_multiple_of(8) && at.checked_add(len).is_some_and(|end| end <= contref)
+    };
+    if link.is_some_and(|l| l.first == FirstRecord::AtStackPointer) {
+        // SAFETY: aligned, and in the part of the stack described above.
+        fp = if readable(sp, 8) { unsafe { with_exposed_provenance::<u64>(sp as usize).read() } } else { 0 };
+    }
     for _ in 0..MAX_FRAMES {
         if let Some(range) = find(&code.ranges, pc)
             && range.origin == Origin::Program
@@ -65,15 +72,15 @@ fn stack(shared: &Shared, contref: u64) -> StackTrace {
             trace.frames.push(range.name.clone());
         }
         let Some(link) = link else { break };
-        let end = link.caller.max(link.return_address) + 8;
-        if fp < bottom || !fp.is_multiple_of(8) || fp.checked_add(end).is_none_or(|end| end > contref) {
+        let end = link.next.max(link.return_address) + 8;
+        if !readable(fp, end) {
             break;
         }
         // SAFETY: aligned, and inside the accessible part of the slot's stack,
         // which is mapped as long as the JIT lives.
         let (caller, return_address) = unsafe {
             (
-                with_exposed_provenance::<u64>((fp + link.caller) as usize).read(),
+                with_exposed_provenance::<u64>((fp + link.next) as usize).read(),
                 with_exposed_provenance::<u64>((fp + link.return_address) as usize).read(),
             )
         };

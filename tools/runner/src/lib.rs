@@ -28,7 +28,6 @@
 //! This is the one crate of the project with `unsafe`, in the modules that say
 //! so in their first lines.
 
-pub mod arch;
 mod backtrace;
 mod deadline;
 mod error;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clif_cont_abi::{Abi, HostFn, SwitchModel, symbols};
+use clif_cont_arch as arch;
 use clif_cont_program::compile::{self, CompileError, CompileErrorKind};
 use clif_cont_program::target::{isa_from_builder, target_isa};
 use clif_cont_program::{Data, DataItem, Origin, Program};
@@ -21,7 +22,7 @@ use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
 use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module, ModuleError, default_libcall_names};
 
-use crate::{Cpu, Options, RunError, arch};
+use crate::{Cpu, Options, RunError};
 
 /// Address space of the arena beside the program's data, in bytes.
 const CODE_ARENA: usize = 256 << 20;
@@ -117,8 +118,8 @@ fn load_program(program: &Program, host: HostAddresses, options: &Options) -> Re
         && let Some(arch) = arch::of(program.target.isa)
         && let Some(Symbol::Function(id)) = linker.symbols.get(symbols::SWITCH).copied()
     {
-        linker.module.define_function_bytes(id, arch.align, arch.switch, &[]).map_err(jit_error)?;
-        sizes.push((id, arch.switch.len(), symbols::SWITCH.into(), Origin::Runtime));
+        linker.module.define_function_bytes(id, arch.align, arch.switch.code, &[]).map_err(jit_error)?;
+        sizes.push((id, arch.switch.code.len(), symbols::SWITCH.into(), Origin::Runtime));
     }
     for (f, address) in [(HostFn::Reserve, host.reserve), (HostFn::Guard, host.guard), (HostFn::Call, host.call)] {
         let func = thunk(f, host.context, address);
