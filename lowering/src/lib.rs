@@ -18,6 +18,7 @@ mod ops;
 mod payload;
 mod runtime;
 mod symbols;
+mod table;
 mod util;
 
 pub use env::{ContEnv, ContType, Handler, On, TagId, on, on_switch};
@@ -26,3 +27,4 @@ pub use ops::Conts;
 pub use payload::{LowerError, PayloadLayout};
 pub use runtime::{RuntimeFn, frontend_config, required_by};
 pub use symbols::{SymbolEnv, TableSymbol, TagSymbol, handler_table_words, symbol_address};
+pub use table::{ContTable, Segment};

@@ -31,7 +31,7 @@ mod trap;
 
 pub use effect::{Effect, EffectKind};
 pub use isa::Isa;
-pub use record::{ContRef, Field, FieldKind, HandlerTable, Record, Region, StoreContext, mirror64};
+pub use record::{ContRef, Field, FieldKind, HandlerTable, Record, Region, StoreContext, Table, mirror64};
 pub use symbol::{HostFn, symbols};
 pub use trap::Trap;
 

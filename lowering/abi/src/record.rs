@@ -27,11 +27,12 @@ pub enum Region {
     Store = 7,
     HandlerTable = 8,
     StoreContext = 9,
+    Table = 10,
 }
 
 impl Region {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Context,
         Self::Revision,
         Self::Parent,
@@ -41,6 +42,7 @@ impl Region {
         Self::Store,
         Self::HandlerTable,
         Self::StoreContext,
+        Self::Table,
     ];
 
     /// The `user_id` of the region.
@@ -60,6 +62,7 @@ impl Region {
             Self::Store => "store",
             Self::HandlerTable => "handler_table",
             Self::StoreContext => "store_context",
+            Self::Table => "table",
         }
     }
 }
@@ -111,7 +114,7 @@ pub struct Record {
 
 impl Record {
     /// All records of the ABI.
-    pub const ALL: [Self; 3] = [ContRef::RECORD, StoreContext::RECORD, HandlerTable::RECORD];
+    pub const ALL: [Self; 4] = [ContRef::RECORD, StoreContext::RECORD, HandlerTable::RECORD, Table::RECORD];
 }
 
 macro_rules! record {
@@ -213,6 +216,27 @@ record! {
         SUSPEND suspend: Word in HandlerTable at 0 | 0;
         #[doc = "Tag of the first switch handler, or 0; the others follow downwards."]
         SWITCH switch: Word in HandlerTable at -4 | -8;
+    }
+}
+
+record! {
+    #[doc = "A growable table of references; its elements are elsewhere, and stay where they are."]
+    ///
+    /// Offsets are `32-bit | 64-bit`.
+    Table {
+        #[doc = "Address of element 0; there is memory for as many elements as the capacity says."]
+        BASE base: Word in Table at 0 | 0;
+        #[doc = "Elements there are."]
+        LENGTH length: Word in Table at 4 | 8;
+        #[doc = "Elements there can be."]
+        CAPACITY capacity: Word in Table at 8 | 16;
+    }
+}
+
+impl Table {
+    /// Size in bytes.
+    pub const fn bytes(abi: &Abi) -> u32 {
+        3 * abi.width.bytes()
     }
 }
 

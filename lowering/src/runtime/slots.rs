@@ -79,10 +79,10 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         let (some, none) = (b.create_block(), b.create_block());
         b.ins().brif(contref, some, &[], none, &[]);
         b.seal_block(some);
-        b.seal_block(none);
         b.switch_to_block(some);
         store(b, &abi, contref, contref, &ContRef::LAST_ANCESTOR);
         b.ins().jump(none, &[]);
+        b.seal_block(none);
         b.switch_to_block(none);
         b.ins().return_(&[contref]);
     }

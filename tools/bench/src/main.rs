@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clif_cont_abi::{Isa, SwitchModel};
+use clif_cont_program::target::OptLevel;
 use clif_cont_program::{NoHost, Target};
 use clif_cont_runner::{Jit, Options};
 
@@ -113,7 +114,8 @@ fn times(rounds: usize) -> Result<Vec<Time>, Box<dyn Error>> {
     };
     for model in host.switch_models() {
         let target = Target::with_switch(host, *model).ok_or("no such switch model here")?;
-        let mut jit = Jit::new(&programs::build(target)?, Box::new(NoHost), Options::default())?;
+        let options = Options { opt: OptLevel::Speed, ..Options::default() };
+        let mut jit = Jit::new(&programs::build(target)?, Box::new(NoHost), options)?;
         jit.call::<(i64,), i64>("robin_fill", (programs::ROBIN,))?;
         let mut work = vec![
             (report::ROUND_TRIP, "round", 1_000_000, 0, 1.0),
