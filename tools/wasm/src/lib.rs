@@ -2,7 +2,7 @@
 //! [`Program`](clif_cont_program::Program) of CLIF functions and static data.
 //!
 //! ```text
-//! source    text or bytes -> a binary module, and back to a place in the text
+//! source    text or bytes to a module     place     an offset to its place in the text
 //! module    validation, index spaces      types     canonical types
 //! constant  constant expressions          names     the name section
 //! layout    symbols                       segment   static data
@@ -31,6 +31,7 @@ mod layout;
 mod link;
 mod module;
 mod names;
+mod place;
 mod segment;
 mod source;
 mod spectest;

@@ -1,17 +1,12 @@
-//! From the bytes of a file to a binary module, and back from an offset in that
-//! module to a place in the text.
-//!
-//! The way back needs no debug information: the n-th operator of the k-th
-//! function with a body is the n-th instruction of the k-th such function of
-//! the text. It is only walked for an error.
+//! From the bytes of a file, text or binary, to a binary module; and from a
+//! fault in that module to an error with its place.
 
-use wasmparser::{Parser, Payload};
 use wast::Wat;
-use wast::core::{FuncKind, ModuleField, ModuleKind};
 use wast::parser::{self, ParseBuffer};
 use wast::token::Span;
 
 use crate::error::{Error, ErrorKind, Fault, Position};
+use crate::place::locate;
 
 /// What every binary module begins with.
 const MAGIC: &[u8] = b"\0asm";
@@ -64,7 +59,7 @@ impl<'a> Source<'a> {
     /// The error for a fault found in the binary.
     pub(crate) fn error(&self, fault: Fault) -> Error {
         let position = match (self.text, fault.offset) {
-            (Some(text), Some(offset)) => self.locate(text, offset),
+            (Some(text), Some(offset)) => locate(&self.binary, text, offset).map(|span| position(span, text)),
             _ => None,
         };
         Error {
@@ -74,53 +69,6 @@ impl<'a> Source<'a> {
             offset: fault.offset.and_then(|o| usize::try_from(o).ok()),
             position,
         }
-    }
-
-    /// The place in the text of the operator at `offset`, or of the function
-    /// that contains it.
-    fn locate(&self, text: &str, offset: u64) -> Option<Position> {
-        let (function, operator) = self.operator_at(offset)?;
-        let mut buffer = ParseBuffer::new(text).ok()?;
-        buffer.track_instr_spans(true);
-        let wat = parser::parse::<Wat<'_>>(&buffer).ok()?;
-        let Wat::Module(module) = wat else { return None };
-        let ModuleKind::Text(fields) = module.kind else { return None };
-        let mut bodies = fields.iter().filter_map(|f| match f {
-            ModuleField::Func(f) => match &f.kind {
-                FuncKind::Inline { expression, .. } => Some((f.span, expression)),
-                FuncKind::Import(..) => None,
-            },
-            _ => None,
-        });
-        let (span, body) = bodies.nth(function)?;
-        let inst = body.instr_spans.as_ref().and_then(|spans| spans.get(operator).copied());
-        Some(position(inst.unwrap_or(span), text))
-    }
-
-    /// Which function body, and which operator in it, contains the offset.
-    fn operator_at(&self, offset: u64) -> Option<(usize, usize)> {
-        let mut function = 0;
-        for payload in Parser::new(0).parse_all(&self.binary) {
-            let Ok(Payload::CodeSectionEntry(body)) = payload else {
-                // A parser that failed goes no further.
-                payload.ok()?;
-                continue;
-            };
-            if body.range().contains(&offset) {
-                let mut operators = body.get_operators_reader().ok()?;
-                let mut n = 0;
-                while !operators.eof() {
-                    operators.read().ok()?;
-                    if operators.original_position() > offset {
-                        return Some((function, n));
-                    }
-                    n += 1;
-                }
-                return None;
-            }
-            function += 1;
-        }
-        None
     }
 }
 

@@ -109,6 +109,18 @@ fn missing_imports_are_named() {
 }
 
 #[test]
+fn declarations_are_found_in_the_text() {
+    at("(module\n (memory 1)\n (memory i64 1))", ErrorKind::Unsupported, "memory64", 3, 3);
+    at("(module\n (table i64 1 funcref))", ErrorKind::Unsupported, "memory64", 2, 3);
+    at("(module (func)\n (func (param v128)))", ErrorKind::Unsupported, "v128", 2, 3);
+    at("(module (func)\n (func (local v128)))", ErrorKind::Unsupported, "v128", 2, 3);
+    at("(module (global i32 (i32.const 1))\n (global v128 (unreachable)))", ErrorKind::Invalid, "constant", 2, 3);
+    let memory = "(module (import \"a\" \"b\" (func))\n (memory (import \"a\" \"m\") 1))";
+    at(memory, ErrorKind::Link, "memory `a` `m`", 2, 3);
+    at("(module\n (type (func))\n (type (cont 0))\n (type (cont 1)))", ErrorKind::Invalid, "", 4, 3);
+}
+
+#[test]
 fn limits_are_errors() {
     let list = "i64 ".repeat(1000);
     let conts = "(ref null $c) ".repeat(600);
