@@ -1,0 +1,38 @@
+//! The project's `run` tests, on both Pulley targets, optimised and not.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use clif_cont_filetest::{Kind, check_assertion, discover, parse};
+use clif_cont_program::Host;
+use clif_cont_pulley::Options;
+use clif_cont_wasm::Spectest;
+use common::{lanes, start_with, wat};
+
+#[test]
+fn every_run_test_passes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../clif-tests/run");
+    let files = discover(&[PathBuf::from(&root)]).expect("the tests of the project");
+    let mut count = 0;
+    let mut failures = vec![];
+    for file in files.iter().filter(|f| f.path.extension().is_some_and(|e| e == "wat")) {
+        let source = std::fs::read_to_string(&file.path).expect("a readable file");
+        let directives = parse(&source, ";;").expect("valid directives");
+        for (target, opt) in lanes() {
+            let program = wat(&source, target);
+            let host: Box<dyn Host> = Box::new(Spectest::new(|_: &str| {}));
+            let mut pulley = start_with(&program, host, Options { opt, ..Options::default() });
+            for directive in &directives.list {
+                let Kind::Run(assertion) = &directive.kind else { continue };
+                count += 1;
+                if let Err(e) = check_assertion(&program, &mut pulley, assertion) {
+                    let lane = format!("{} {}", target.isa.name(), opt.name());
+                    failures.push(format!("{}:{}: {lane}: {e}", file.name(), directive.line));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(count > 1000, "only {count} assertions");
+}
