@@ -60,3 +60,60 @@ pub(crate) fn trap(instance: &mut dyn Instance, export: &str, args: &[Val]) -> T
 pub(crate) fn names(trapped: &Trapped) -> Vec<Vec<&str>> {
     trapped.backtrace.iter().map(|s| s.frames.iter().map(String::as_str).collect()).collect()
 }
+
+/// `trap_at(n)`: a continuation in a continuation .. n times, and the innermost
+/// is told what to do: 0 unreachable, 1 unhandled, 2 null, 3 consumed, 4
+/// division, 5 recursion.
+pub(crate) const TRAPS: &str = r#"(module
+  (type $f (func (param i32 i32) (result i32)))
+  (type $k (cont $f))
+  (type $v (func))
+  (type $kv (cont $v))
+  (tag $other)
+  (tag $yield (result i32))
+  (func $nothing)
+  (func $leaf (param $what i32) (result i32)
+    (local $k (ref null $kv))
+    (if (i32.eq (local.get $what) (i32.const 0)) (then (unreachable)))
+    (if (i32.eq (local.get $what) (i32.const 1)) (then (suspend $other)))
+    (if (i32.eq (local.get $what) (i32.const 2)) (then (resume $kv (ref.null $kv))))
+    (if (i32.eq (local.get $what) (i32.const 3))
+      (then
+        (local.set $k (cont.new $kv (ref.func $nothing)))
+        (resume $kv (local.get $k))
+        (resume $kv (local.get $k))))
+    (if (i32.eq (local.get $what) (i32.const 4))
+      (then (drop (i32.div_u (i32.const 1) (i32.sub (local.get $what) (i32.const 4))))))
+    (if (i32.eq (local.get $what) (i32.const 5)) (then (drop (call $forever (i32.const 0)))))
+    (suspend $yield))
+  (func $forever (param i32) (result i32)
+    (i32.add (i32.const 1) (call $forever (local.get 0))))
+  (func $nest (type $f) (param $depth i32) (param $what i32) (result i32)
+    (if (result i32) (local.get $depth)
+      (then
+        (resume $k
+          (i32.sub (local.get $depth) (i32.const 1)) (local.get $what) (cont.new $k (ref.func $nest))))
+      (else (call $leaf (local.get $what)))))
+  (elem declare func $nest $nothing)
+  ;; Answers the suspension of the innermost with 42.
+  (func (export "trap_at") (param $depth i32) (param $what i32) (result i32)
+    (local $k (ref null $ki))
+    (block $h (result (ref $ki))
+      (return
+        (resume $k (on $yield $h)
+          (local.get $depth) (local.get $what) (cont.new $k (ref.func $nest)))))
+    (local.set $k)
+    (resume $ki (i32.const 42) (local.get $k)))
+  (type $fi (func (param i32) (result i32)))
+  (type $ki (cont $fi)))
+"#;
+
+/// What `trap_at` traps with, by its second argument.
+pub(crate) const REASONS: [Trap; 6] = [
+    Trap::Unreachable,
+    Trap::UnhandledTag,
+    Trap::NullContinuation,
+    Trap::Consumed,
+    Trap::DivisionByZero,
+    Trap::StackExhausted,
+];
