@@ -9,13 +9,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use clif_cont_abi::{Abi, HostFn, Isa, StoreContext, SwitchModel, Trap, symbols};
-use clif_cont_program::compile::{self, Compiled, Disassembly};
+use clif_cont_program::compile::{self, CompileError, CompileErrorKind, Compiled, Disassembly};
 use clif_cont_program::target::{OptLevel, target_isa};
 use clif_cont_program::{Data, DataItem, Export, Origin, Program, ValType};
 use cranelift_codegen::FinalizedRelocTarget;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::entity::packed_option::ReservedValue;
-use cranelift_codegen::ir::{ExternalName, Function, LibCall, TrapCode};
+use cranelift_codegen::ir::{ExternalName, Function, LibCall, Opcode, TrapCode, types};
 
 use crate::PulleyError;
 use crate::libcall::HostCall;
@@ -117,6 +117,7 @@ pub(crate) fn load(program: &Program, opt: OptLevel, memory: &mut Memory) -> Res
     for f in &program.functions {
         compile::verify(&f.func, &*isa).map_err(PulleyError::Compile)?;
         let mut func = f.func.clone();
+        refuse_wide_accesses(&func)?;
         resolve(&mut func, &f.name(), &symbols)?;
         let c = compile::compile(&func, &*isa, Disassembly::Drop).map_err(PulleyError::Compile)?;
         code.resize(code.len().next_multiple_of(CODE_ALIGN.max(c.align as usize)), 0);
@@ -187,6 +188,20 @@ fn check_data(d: &Data, abi: &Abi) -> Result<(), PulleyError> {
     }
     if d.name == symbols::STORE && (d.size < StoreContext::BYTES.into() || d.align < StoreContext::ALIGN) {
         return error("too small or too little aligned for a store context".into());
+    }
+    Ok(())
+}
+
+/// Refuses accesses to memory of 16-byte integers: for Pulley, Cranelift 0.135
+/// drops the offset of such a store, and swaps the halves of a big-endian load.
+fn refuse_wide_accesses(func: &Function) -> Result<(), PulleyError> {
+    for inst in func.layout.blocks().flat_map(|b| func.layout.block_insts(b)) {
+        let access = matches!(func.dfg.insts[inst].opcode(), Opcode::Load | Opcode::Store);
+        if access && func.dfg.ctrl_typevar(inst) == types::I128 {
+            let what = format!("`{}`: Cranelift compiles i128 in memory wrongly", func.dfg.display_inst(inst));
+            let kind = CompileErrorKind::Unsupported(what);
+            return Err(PulleyError::Compile(CompileError { function: func.name.to_string(), kind }));
+        }
     }
     Ok(())
 }
