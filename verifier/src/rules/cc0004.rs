@@ -78,6 +78,18 @@ pub(crate) fn object(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, 
         );
         return;
     }
+    // the sum of a witness and something is a revision only when it was stored
+    if let Some(obj) = state.obj(contref).copied()
+        && obj.stale.is_none()
+    {
+        let ((base, add), (from, before)) = (c.a.syms.split_add(witness), c.a.syms.split_add(obj.witness));
+        if base == from && add > before {
+            let related = vec![(obj.check, "the revision is still the one checked here".to_owned())];
+            let message = "an object is made of a revision that was never stored";
+            c.fail_with(&RULE, Verdict::Violated, inst, message, related);
+            return;
+        }
+    }
     // of what has just suspended only the current revision is known to anybody
     if let crate::place::Kind::Back(_) = c.a.kind(contref)
         && let Some(obj) = state.obj(contref)

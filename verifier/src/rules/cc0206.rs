@@ -16,10 +16,8 @@ pub(crate) const RULE: Rule = Rule {
     help: "make the stack slot large enough for the table and its two ends",
     passing: examples::RESUME,
     fault: &[
-        (
-            "    region0 = 2",
-            "    ss0 = explicit_slot 16, align = 8\n    region5 = 8 \"handler_table\"\n    region0 = 2",
-        ),
+        ("    gv0 =", "    region5 = 8 \"handler_table\"\n    gv0 ="),
+        ("    region0 = 2", "    ss0 = explicit_slot 16, align = 8\n    region0 = 2"),
         (
             "v17 = symbol_value.i64 gv0",
             "v17 = stack_addr.i64 ss0+8\n    v40 = iconst.i64 0\n    store notrap aligned region5 v40, v17-8\n    \
