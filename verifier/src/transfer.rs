@@ -269,7 +269,9 @@ impl Analysis<'_> {
         let sym = known.unwrap_or(opaque);
         self.set_value(result, sym);
         let sym = self.value(result);
-        if known.is_none() && access.size == word {
+        // a revision that is opaque by now is what a witness gets compared with
+        let opaque_revision = known != Some(sym) && access.place.role() == Some(Role::Revision);
+        if (known.is_none() || opaque_revision) && access.size == word {
             state.set_cell(Cell {
                 base: access.base,
                 offset: access.offset,
