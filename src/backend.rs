@@ -1,12 +1,14 @@
-//! Running a program: under the interpreter or natively, behind one pair of
-//! functions, and what is available here.
+//! Running a program: interpreted or compiled, behind one pair of functions,
+//! and what is available here.
 
 use std::fmt;
 use std::time::Duration;
 
-use clif_cont_abi::Isa;
+use clif_cont_abi::{Isa, PointerWidth};
+use clif_cont_elf::{Executable, Launcher, Vectors};
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Host, Instance, Program, Target};
+use clif_cont_pulley::PulleyError;
 
 use crate::finish::{FinishError, finish};
 
@@ -37,20 +39,69 @@ pub fn compiles(isa: Isa) -> Availability {
     }
 }
 
-/// Can machine code for this ISA be run in this process?
-pub fn runs_natively(isa: Isa) -> Availability {
-    let host = Isa::host().map_or("none of these ISAs", Isa::name);
-    if cfg!(not(target_os = "linux")) {
-        Availability::No("native runs need Linux".to_owned())
-    } else if isa == Isa::X86_64 && Isa::host() == Some(isa) {
-        Availability::Yes
-    } else if Isa::host() == Some(isa) {
-        Availability::No("not yet: native runs are for x86_64 hosts only".to_owned())
-    } else if isa.is_pulley() {
-        Availability::No("not yet: Pulley bytecode is compiled, there is no host for it".to_owned())
-    } else {
-        Availability::No(format!("not yet: the host is {host}, and foreign code is not emulated"))
+/// What runs the compiled code of a program.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Engine {
+    /// The processor, in this process.
+    InProcess,
+    /// A process of its own: a static executable, under `qemu-<isa>` where the
+    /// processor is another.
+    Executable,
+    /// Pulley's interpreter, in this process.
+    Pulley,
+}
+
+impl Engine {
+    /// What runs the code of an ISA on this machine, the usual one first.
+    pub fn of(isa: Isa) -> &'static [Self] {
+        if isa.is_pulley() {
+            &[Self::Pulley]
+        } else if in_process(isa) {
+            &[Self::InProcess, Self::Executable]
+        } else {
+            &[Self::Executable]
+        }
     }
+
+    /// Is everything there that it takes to run code of this ISA?
+    pub fn available(self, isa: Isa) -> Availability {
+        let pulley = isa.is_pulley();
+        let found = match self {
+            Self::InProcess if in_process(isa) => Ok(()),
+            Self::InProcess => {
+                let host = Isa::host().map_or("none of these ISAs", Isa::name);
+                Err(format!("the host is {host}, or no Linux"))
+            }
+            Self::Executable if cfg!(not(target_os = "linux")) => Err("executables are run on Linux only".to_owned()),
+            Self::Executable => Launcher::find(isa, Vectors::Off)
+                .and_then(|_| clif_cont_elf::linker())
+                .map(drop)
+                .map_err(|e| e.to_string()),
+            Self::Pulley if !pulley => Err(format!("{} is no bytecode", isa.name())),
+            Self::Pulley if isa.width() == PointerWidth::W32 => Err(PulleyError::NotRunnable(isa).to_string()),
+            Self::Pulley => Ok(()),
+        };
+        found.map_or_else(Availability::No, |()| Availability::Yes)
+    }
+
+    /// In words: how code of this ISA is run by it.
+    pub fn describe(self, isa: Isa) -> String {
+        match self {
+            Self::InProcess => "native".to_owned(),
+            Self::Pulley => "in process".to_owned(),
+            Self::Executable if Isa::host() == Some(isa) => "executable".to_owned(),
+            Self::Executable => format!("qemu-{}", isa.name()),
+        }
+    }
+}
+
+fn in_process(isa: Isa) -> bool {
+    cfg!(target_os = "linux") && Isa::host() == Some(isa)
+}
+
+/// Can code of this ISA be run on this machine, by whatever engine?
+pub fn runs(isa: Isa) -> Availability {
+    Engine::of(isa)[0].available(isa)
 }
 
 /// Why a program did not run.
@@ -101,29 +152,44 @@ pub fn interpret<T>(
     Ok(body(&mut instance))
 }
 
-/// Compiles a program into this process and hands an instance to `body`, which
-/// has `limit` to come back; after that `expired` is called from another
-/// thread, and has to end the process, for machine code cannot be stopped.
+/// Compiles a program and hands an instance to `body`, which has `limit` to come
+/// back; after that `expired` is called from another thread, and has to end the
+/// process, for code that runs in this process cannot be stopped. An executable
+/// can: its invocations end with `Outcome::OutOfFuel` then.
 ///
 /// # Errors
 ///
 /// [`BackendError`] when `body` was not called.
 pub fn run<T>(
     program: &Program,
+    engine: Engine,
     opt: OptLevel,
     host: Box<dyn Host>,
     limit: Option<Duration>,
     expired: impl FnOnce() + Send + 'static,
     body: impl FnOnce(&mut dyn Instance) -> T,
 ) -> Result<T, BackendError> {
-    if let Availability::No(reason) = runs_natively(program.target.isa) {
+    if let Availability::No(reason) = engine.available(program.target.isa) {
         return Err(BackendError::Unavailable(reason));
     }
     finish(&mut program.clone(), opt).map_err(BackendError::Finish)?;
-    let options = clif_cont_runner::Options { opt, ..Default::default() };
-    let mut instance = clif_cont_runner::Jit::new(program, host, options).map_err(refused)?;
+    let mut instance: Box<dyn Instance> = match engine {
+        Engine::InProcess => {
+            let options = clif_cont_runner::Options { opt, ..Default::default() };
+            Box::new(clif_cont_runner::Jit::new(program, host, options).map_err(refused)?)
+        }
+        Engine::Executable => {
+            let options = clif_cont_elf::Options { opt, timeout: limit, ..Default::default() };
+            let mut remote = Executable::launch(program, host, &options).map_err(refused)?;
+            return Ok(body(&mut remote));
+        }
+        Engine::Pulley => {
+            let options = clif_cont_pulley::Options { opt, ..Default::default() };
+            Box::new(clif_cont_pulley::Pulley::new(program, host, options).map_err(refused)?)
+        }
+    };
     match limit {
-        None => Ok(body(&mut instance)),
-        Some(limit) => clif_cont_runner::with_deadline(limit, expired, || body(&mut instance)).map_err(refused),
+        None => Ok(body(&mut *instance)),
+        Some(limit) => clif_cont_runner::with_deadline(limit, expired, || body(&mut *instance)).map_err(refused),
     }
 }

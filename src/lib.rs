@@ -15,6 +15,8 @@
 //! | [`wasm`] | WebAssembly modules, to a program |
 //! | [`interp`] | a checking interpreter |
 //! | [`runner`] | native execution in this process |
+//! | [`elf`] | execution as a static executable, emulated where need be |
+//! | [`pulley`] | execution as Pulley bytecode |
 //! | [`verifier`] | checks of generated code |
 //! | [`diag`] | how errors look |
 //! | [`filetest`] | the engine behind `clif-tests` |
@@ -67,15 +69,17 @@ pub mod object;
 pub mod op;
 pub mod tool;
 
-pub use backend::{Availability, compiles, runs_natively};
+pub use backend::{Availability, Engine, compiles, runs};
 
 pub use clif_cont_abi as abi;
 pub use clif_cont_diag as diag;
+pub use clif_cont_elf as elf;
 pub use clif_cont_filetest as filetest;
 pub use clif_cont_interp as interp;
 pub use clif_cont_link as link;
 pub use clif_cont_lowering as lowering;
 pub use clif_cont_program as program;
+pub use clif_cont_pulley as pulley;
 pub use clif_cont_runner as runner;
 pub use clif_cont_verifier as verifier;
 pub use clif_cont_wasm as wasm;

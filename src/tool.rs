@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clif_cont_abi::{Isa, SwitchModel};
+use clif_cont_abi::{Isa, PointerWidth};
 use clif_cont_filetest::{Backend, Lane, NotRun, Refused, Tool};
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::text::{Annotate, PrintOptions, print};
 use clif_cont_program::{Instance, Program, Target, compile};
 use clif_cont_wasm::Spectest;
 
-use crate::backend::{self, BackendError};
+use crate::backend::{self, BackendError, Engine};
 use crate::load::{LoadError, LoadErrorKind};
 
 /// Instructions that a test may execute under the interpreter.
@@ -75,13 +75,18 @@ impl Tool for Product {
         let name = lane.name();
         let ran = match lane.backend {
             Backend::Interpreter => backend::interpret(program, lane.opt, Some(FUEL), host, body),
-            Backend::Native => {
+            Backend::Native | Backend::Executable | Backend::Bytecode => {
+                let engine = match lane.backend {
+                    Backend::Executable => Engine::Executable,
+                    Backend::Bytecode => Engine::Pulley,
+                    _ => Engine::InProcess,
+                };
                 let expired = move || {
                     // Nothing else can stop machine code that loops.
                     eprintln!("a test did not end within {} s: {name}", LIMIT.as_secs());
                     std::process::exit(1);
                 };
-                backend::run(program, lane.opt, host, Some(LIMIT), expired, body)
+                backend::run(program, engine, lane.opt, host, Some(LIMIT), expired, body)
             }
         };
         ran.map_err(|error| match error {
@@ -99,14 +104,31 @@ impl Tool for Product {
     }
 }
 
-/// Every way in which a test runs: under the interpreter at both pointer widths
-/// and byte orders (and so with every switch model), and natively with every
-/// switch model of x86_64; each as lowered and optimised.
+/// Every way in which a test runs, each as lowered and optimised: under the
+/// interpreter at both pointer widths and byte orders (and so with every switch
+/// model), and compiled for each ISA with each of its switch models by
+/// everything that can run it.
 pub fn lanes() -> Vec<Lane> {
-    let interpreted = [Isa::X86_64, Isa::S390x, Isa::Pulley32, Isa::Pulley32be].map(Target::new);
-    let native = [SwitchModel::Instruction, SwitchModel::Routine];
-    let native = native.into_iter().filter_map(|switch| Target::with_switch(Isa::X86_64, switch));
-    let lane = |backend| move |target| OptLevel::ALL.map(|opt| Lane { backend, target, opt });
-    let interpreted = interpreted.into_iter().flat_map(lane(Backend::Interpreter));
-    interpreted.chain(native.flat_map(lane(Backend::Native))).collect()
+    let mut lanes = vec![];
+    let mut add = |backend, target| lanes.extend(OptLevel::ALL.map(|opt| Lane { backend, target, opt }));
+    for isa in [Isa::X86_64, Isa::S390x, Isa::Pulley32, Isa::Pulley32be] {
+        add(Backend::Interpreter, Target::new(isa));
+    }
+    for isa in Isa::ALL {
+        for target in isa.switch_models().iter().filter_map(|switch| Target::with_switch(isa, *switch)) {
+            compiled(isa).for_each(|backend| add(backend, target));
+        }
+    }
+    lanes
+}
+
+/// The backends that run compiled code of an ISA, or would if this machine had
+/// what they need. 32-bit bytecode runs nowhere.
+pub fn compiled(isa: Isa) -> impl Iterator<Item = Backend> {
+    let engines = Engine::of(isa).iter().filter(move |_| !isa.is_pulley() || isa.width() == PointerWidth::W64);
+    engines.map(|engine| match engine {
+        Engine::InProcess => Backend::Native,
+        Engine::Executable => Backend::Executable,
+        Engine::Pulley => Backend::Bytecode,
+    })
 }

@@ -111,7 +111,7 @@ fn text(isa: Isa, abi: &Abi) -> String {
 
 fn json_lines(ui: &Ui, isa: Isa, abi: &Abi) -> Result<(), End> {
     ui.json_line(json!({
-        "type": "abi",
+        "kind": "abi",
         "profile": clif_cont::abi::PROFILE,
         "isa": isa.name(),
         "word_bytes": abi.width.bytes(),
@@ -121,7 +121,7 @@ fn json_lines(ui: &Ui, isa: Isa, abi: &Abi) -> Result<(), End> {
     for record in Record::ALL {
         for field in record.fields {
             ui.json_line(json!({
-                "type": "field",
+                "kind": "field",
                 "record": record.name,
                 "field": field.name,
                 "offset": field.offset(abi),
@@ -132,12 +132,12 @@ fn json_lines(ui: &Ui, isa: Isa, abi: &Abi) -> Result<(), End> {
         }
     }
     let lines = Region::ALL
-        .map(|r| json!({ "type": "region", "id": r.id(), "name": r.name() }))
+        .map(|r| json!({ "kind": "region", "id": r.id(), "name": r.name() }))
         .into_iter()
-        .chain(EffectKind::ALL.map(|e| json!({ "type": "effect", "code": e.code(), "name": format!("{e:?}") })))
-        .chain(Trap::ALL.iter().map(|t| json!({ "type": "trap", "code": t.code(), "message": t.message() })))
-        .chain(SYMBOLS.map(|s| json!({ "type": "symbol", "name": s, "host": false })))
-        .chain(HostFn::ALL.map(|f| json!({ "type": "symbol", "name": f.symbol(), "host": true })));
+        .chain(EffectKind::ALL.map(|e| json!({ "kind": "effect", "code": e.code(), "name": format!("{e:?}") })))
+        .chain(Trap::ALL.iter().map(|t| json!({ "kind": "trap", "code": t.code(), "message": t.message() })))
+        .chain(SYMBOLS.map(|s| json!({ "kind": "symbol", "name": s, "host": false })))
+        .chain(HostFn::ALL.map(|f| json!({ "kind": "symbol", "name": f.symbol(), "host": true })));
     for line in lines.collect::<Vec<Value>>() {
         ui.json_line(line)?;
     }

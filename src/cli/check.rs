@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clif_cont::Availability;
 use clif_cont::abi::Isa;
 use clif_cont::diag::{Diagnostic, Place};
 use clif_cont::filetest::{self, Backend, Kind, Lane, NotRun, Tool as _, check_assertion, describe};
@@ -10,7 +11,7 @@ use clif_cont::finish::finish;
 use clif_cont::load::{InputKind, load};
 use clif_cont::program::target::{OptLevel, target_isa};
 use clif_cont::program::{Outcome, Program, Target, Val, compile};
-use clif_cont::tool::Product;
+use clif_cont::tool::{Product, compiled};
 use serde_json::json;
 
 use super::invoke::{arguments, find_export, unshield};
@@ -148,8 +149,9 @@ fn row(input: &Input, isa: Isa, own_target: Option<Target>, work: &Work, first: 
             if target.abi.switch == isa.switch_models()[0] || own_target.is_some() {
                 sizes.push(size(&program, opt));
             }
-            for (backend, tally) in [(Backend::Interpreter, &mut interpret), (Backend::Native, &mut run)] {
-                lane(Lane { backend, target, opt }, &program, work, first, tally);
+            lane(Lane { backend: Backend::Interpreter, target, opt }, &program, work, first, &mut interpret);
+            for backend in compiled(isa) {
+                lane(Lane { backend, target, opt }, &program, work, first, &mut run);
             }
         }
     }
@@ -161,6 +163,9 @@ fn row(input: &Input, isa: Isa, own_target: Option<Target>, work: &Work, first: 
     let mut verify = verify.cell();
     if verified {
         verify.text = "ok / ok".to_owned();
+    }
+    if let (0, Availability::No(reason)) = (run.total, clif_cont::runs(isa)) {
+        run.skipped.get_or_insert(reason);
     }
     Ok([Cell::text("ok"), verify, compile, interpret.cell(), run.cell()])
 }
@@ -204,7 +209,7 @@ fn lane(lane: Lane, program: &Program, work: &Work, first: &mut First, tally: &m
         Work::Directives(directives) => {
             for directive in &directives.list {
                 let (Kind::Run(assertion) | Kind::Interpret(assertion)) = &directive.kind else { continue };
-                if matches!(directive.kind, Kind::Interpret(_)) && lane.backend == Backend::Native {
+                if matches!(directive.kind, Kind::Interpret(_)) && lane.backend != Backend::Interpreter {
                     continue;
                 }
                 let result = check_assertion(program, instance, assertion).map(drop);
@@ -264,7 +269,7 @@ fn print_table(ui: &Ui, rows: &[(Isa, [Cell; 5])], first: &First) -> Ended {
         for (isa, cells) in rows {
             for (column, cell) in COLUMNS.iter().zip(cells) {
                 ui.json_line(json!({
-                    "type": "cell",
+                    "kind": "cell",
                     "isa": isa.name(),
                     "column": column,
                     "text": cell.text,

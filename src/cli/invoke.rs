@@ -85,7 +85,7 @@ pub(crate) fn host(ui: &Rc<Ui>, program: &Loaded) -> Result<Box<dyn Host>, End> 
     Ok(Box::new(Spectest::new(move |line: &str| {
         // When nobody reads any more, the next write of a result says so.
         let _ = match ui.json() {
-            true => ui.json_line(json!({ "type": "print", "text": line })),
+            true => ui.json_line(json!({ "kind": "print", "text": line })),
             false => ui.line(line),
         };
     })))
@@ -206,7 +206,7 @@ fn report_json(ui: &Ui, outcome: &Outcome) -> Ended {
     };
     let mut json = json;
     if let Some(object) = json.as_object_mut() {
-        object.insert("type".to_owned(), "outcome".into());
+        object.insert("kind".to_owned(), "outcome".into());
     }
     ui.json_line(json)?;
     Ok(code)

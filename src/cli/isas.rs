@@ -1,8 +1,8 @@
 //! `isas`: what is supported, what can be run here, and why not.
 
 use clap::Args;
-use clif_cont::Availability;
 use clif_cont::abi::{ByteOrder, Isa};
+use clif_cont::{Availability, Engine};
 use serde_json::json;
 
 use super::io::{Ended, Shared, Ui, table};
@@ -29,10 +29,10 @@ impl Isas {
             };
             let models: Vec<_> = isa.switch_models().iter().map(|m| m.name()).collect();
             let compile = clif_cont::compiles(isa);
-            let native = clif_cont::runs_natively(isa);
+            let native = clif_cont::runs(isa);
             if ui.json() {
                 ui.json_line(json!({
-                    "type": "isa",
+                    "kind": "isa",
                     "isa": isa.name(),
                     "bits": isa.width().bits(),
                     "order": order,
@@ -43,6 +43,7 @@ impl Isas {
                     "interpret": true,
                     "run": native.reason().is_none(),
                     "compile_reason": compile.reason(),
+                    "run_by": Engine::of(isa)[0].describe(isa),
                     "run_reason": native.reason(),
                 }))?;
                 continue;
@@ -55,7 +56,10 @@ impl Isas {
                 }
             };
             let compiled = cell("compile", &compile);
-            let run = cell("run", &native);
+            let run = match cell("run", &native).as_str() {
+                "-" => "-".to_owned(),
+                _ => Engine::of(isa)[0].describe(isa),
+            };
             let bits = isa.width().bits().to_string();
             rows.push(vec![
                 isa.name().to_owned(),

@@ -177,7 +177,7 @@ impl Lower {
         };
         if ui.json() {
             let emit = if self.emit == Emit::Asm { "asm" } else { "clif" };
-            ui.json_line(json!({ "type": "program", "emit": emit, "text": text }))?;
+            ui.json_line(json!({ "kind": "program", "emit": emit, "text": text }))?;
         } else {
             ui.write(text.as_bytes())?;
         }

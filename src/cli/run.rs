@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use clap::Args;
-use clif_cont::backend;
+use clif_cont::backend::{self, Engine};
 use clif_cont::diag::{Diagnostic, Style};
 
 use super::invoke::{InvokeArgs, arguments, find_export, host, invoke, not_run};
@@ -51,9 +51,15 @@ impl Run {
             // Machine code that loops cannot be stopped in another way.
             std::process::exit(EXHAUSTED.into());
         };
-        let ran = backend::run(&program, self.target.opt, host, self.timeout, expired, |instance| {
-            invoke(ui, instance, &export.name, &args)
-        });
+        let ran = backend::run(
+            &program,
+            Engine::of(program.program.target.isa)[0],
+            self.target.opt,
+            host,
+            self.timeout,
+            expired,
+            |instance| invoke(ui, instance, &export.name, &args),
+        );
         ran.map_err(|e| not_run(e, &program))?
     }
 }

@@ -51,7 +51,7 @@ impl Test {
             let passed = report.failures.is_empty();
             if ui.json() {
                 ui.json_line(json!({
-                    "type": "test",
+                    "kind": "test",
                     "name": name,
                     "passed": passed,
                     "assertions": report.assertions,
@@ -78,7 +78,7 @@ impl Test {
         let Totals { passed, failed, skipped, assertions } = totals;
         if ui.json() {
             ui.json_line(json!({
-                "type": "totals",
+                "kind": "totals",
                 "passed": passed,
                 "failed": failed,
                 "skipped": skipped,

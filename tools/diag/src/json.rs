@@ -24,12 +24,12 @@ fn place(place: &Place) -> Value {
 }
 
 impl Diagnostic {
-    /// `{"schema":1,"type":"diagnostic","severity":…,"message":…}` with
+    /// `{"schema":1,"kind":"diagnostic","severity":…,"message":…}` with
     /// `code`, `place`, `notes` and `causes` where there are any.
     pub fn to_json(&self) -> Value {
         let mut object = Map::new();
         object.insert("schema".into(), SCHEMA.into());
-        object.insert("type".into(), "diagnostic".into());
+        object.insert("kind".into(), "diagnostic".into());
         object.insert("severity".into(), self.severity.name().into());
         object.insert("message".into(), self.message.as_str().into());
         if let Some(code) = &self.code {

@@ -223,7 +223,7 @@ fn lanes(tool: &dyn Tool, own_target: Option<Target>, native: bool) -> Vec<Lane>
     let all = tool.lanes().into_iter().filter(|l| native || l.backend == Backend::Interpreter);
     let Some(target) = own_target else { return all.collect() };
     let interpreted = OptLevel::ALL.map(|opt| Lane { backend: Backend::Interpreter, target, opt });
-    interpreted.into_iter().chain(all.filter(|l| l.backend == Backend::Native && l.target == target)).collect()
+    interpreted.into_iter().chain(all.filter(|l| l.backend != Backend::Interpreter && l.target == target)).collect()
 }
 
 #[cfg(test)]

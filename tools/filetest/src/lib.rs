@@ -55,6 +55,10 @@ pub enum Backend {
     Interpreter,
     /// Machine code in this process.
     Native,
+    /// A static executable, emulated where need be.
+    Executable,
+    /// Bytecode in this process.
+    Bytecode,
 }
 
 impl Backend {
@@ -63,6 +67,8 @@ impl Backend {
         match self {
             Self::Interpreter => "interpreter",
             Self::Native => "native",
+            Self::Executable => "executable",
+            Self::Bytecode => "bytecode",
         }
     }
 }

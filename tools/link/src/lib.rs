@@ -1,5 +1,5 @@
 //! From functions to a program: [`Linker`] collects what a Rust program builds
-//! with `clif_cont_lowering::Conts`, and yields a [`Program`] with the runtime
+//! with `clif_cont_lowering::Conts`, and yields a [`clif_cont_program::Program`] with the runtime
 //! functions, tags, tables and entry trampolines that it takes to run it.
 //! [`complete`] does the same for functions that came as text.
 //!
