@@ -21,12 +21,7 @@ fn external(b: &mut FunctionBuilder<'_>, name: &str, params: &[Type], results: &
     signature.params.extend(params.iter().copied().map(AbiParam::new));
     signature.returns.extend(results.iter().copied().map(AbiParam::new));
     let signature = b.import_signature(signature);
-    b.import_function(ExtFuncData {
-        name: ExternalName::testcase(name),
-        signature,
-        colocated: true,
-        patchable: false,
-    })
+    b.import_function(ExtFuncData { name: ExternalName::testcase(name), signature, colocated: true, patchable: false })
 }
 
 /// Exports `call_<name>` for each function of floats, which calls it.
@@ -70,9 +65,28 @@ fn sequence(n: usize) -> impl Iterator<Item = u64> {
 }
 
 const SPECIAL: [f64; 22] = [
-    0.0, -0.0, 0.5, -0.5, 0.49999999999999994, 1.5, 2.5, -2.5, 1.0, -1.0, 4503599627370495.5, 4503599627370496.0,
-    9007199254740993.0, 8388607.5, 8388608.0, -8388609.0, f64::INFINITY, f64::NEG_INFINITY, 5e-324, f64::MIN_POSITIVE,
-    f64::MAX, 1e-45,
+    0.0,
+    -0.0,
+    0.5,
+    -0.5,
+    0.49999999999999994,
+    1.5,
+    2.5,
+    -2.5,
+    1.0,
+    -1.0,
+    4503599627370495.5,
+    4503599627370496.0,
+    9007199254740993.0,
+    8388607.5,
+    8388608.0,
+    -8388609.0,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    5e-324,
+    f64::MIN_POSITIVE,
+    f64::MAX,
+    1e-45,
 ];
 
 fn same64(got: &[Val], want: f64, what: &str) {
@@ -201,8 +215,18 @@ fn memory_functions_agree_with_rust() {
             assert_eq!(got, [Val::I64(want)], "{way}: {name}{args:?}");
         };
         for (to, from, n) in [
-            (0, 32, 32), (32, 0, 32), (0, 1, 63), (1, 0, 63), (3, 10, 29), (10, 3, 29), (5, 5, 20), (40, 2, 7), (9, 0, 0),
-            (0, 8, 16), (8, 0, 17), (7, 0, 9),
+            (0, 32, 32),
+            (32, 0, 32),
+            (0, 1, 63),
+            (1, 0, 63),
+            (3, 10, 29),
+            (10, 3, 29),
+            (5, 5, 20),
+            (40, 2, 7),
+            (9, 0, 0),
+            (0, 8, 16),
+            (8, 0, 17),
+            (7, 0, 9),
         ] {
             let mut area = fresh();
             area.copy_within(from..from + n, to);
@@ -215,10 +239,11 @@ fn memory_functions_agree_with_rust() {
             area[to..to + n].fill((from + 0xa0) as u8);
             run("memset", [to, from + 0x3a0, n], sum(&area));
             let area = fresh();
-            let difference =
-                area[to..to + n].iter().zip(&area[from..from + n]).find(|(a, b)| a != b).map_or(0, |(a, b)| {
-                    i64::from(*a) - i64::from(*b)
-                });
+            let difference = area[to..to + n]
+                .iter()
+                .zip(&area[from..from + n])
+                .find(|(a, b)| a != b)
+                .map_or(0, |(a, b)| i64::from(*a) - i64::from(*b));
             run("memcmp", [to, from, n], difference);
         }
     });

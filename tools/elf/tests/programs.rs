@@ -273,25 +273,29 @@ impl Host for Factors {
 
 #[test]
 fn host_functions_are_called_fail_and_invoke_the_program_again() {
-    everywhere_with(calling, || Box::new(Factors { nothings: 0 }), |remote, way| {
-        let float = |x: f64| Val::F64(x.to_bits());
-        for _ in 0..2 {
-            assert_eq!(returned(remote, "apply", &[Val::I32(3), float(1.5)], way), [float(15.0)], "{way}");
-            // 1055 is the sum; twice by way of the host
-            let want = 2.0 * 1055.0 * 1055.0 + 2.0;
-            assert_eq!(returned(remote, "apply", &[Val::I32(-1), float(2.0)], way), [float(want)], "{way}");
-            let t = trapped(remote, "apply", &[Val::I32(0), float(1.0)], way);
-            assert_eq!((t.trap, t.detail.as_deref()), (Trap::Host, Some("nothing to multiply with")), "{way}");
-            assert_eq!(names(&t), [["body"], ["apply"]], "{way}");
-            let t = trapped(remote, "apply", &[Val::I32(-2), float(1.0)], way);
-            assert_eq!(
-                t.detail.as_deref(),
-                Some("inside: `host.apply` is called while another host function runs"),
-                "{way}"
-            );
-            assert_eq!(names(&t), [["body"], ["apply"]], "{way}");
-        }
-    });
+    everywhere_with(
+        calling,
+        || Box::new(Factors { nothings: 0 }),
+        |remote, way| {
+            let float = |x: f64| Val::F64(x.to_bits());
+            for _ in 0..2 {
+                assert_eq!(returned(remote, "apply", &[Val::I32(3), float(1.5)], way), [float(15.0)], "{way}");
+                // 1055 is the sum; twice by way of the host
+                let want = 2.0 * 1055.0 * 1055.0 + 2.0;
+                assert_eq!(returned(remote, "apply", &[Val::I32(-1), float(2.0)], way), [float(want)], "{way}");
+                let t = trapped(remote, "apply", &[Val::I32(0), float(1.0)], way);
+                assert_eq!((t.trap, t.detail.as_deref()), (Trap::Host, Some("nothing to multiply with")), "{way}");
+                assert_eq!(names(&t), [["body"], ["apply"]], "{way}");
+                let t = trapped(remote, "apply", &[Val::I32(-2), float(1.0)], way);
+                assert_eq!(
+                    t.detail.as_deref(),
+                    Some("inside: `host.apply` is called while another host function runs"),
+                    "{way}"
+                );
+                assert_eq!(names(&t), [["body"], ["apply"]], "{way}");
+            }
+        },
+    );
 }
 
 /// Data that refers to data and to functions.
@@ -392,7 +396,11 @@ fn live(l: &mut Linker) {
             .collect();
         (ints, floats)
     }
-    fn fold(b: B<'_, '_>, (ints, floats): (Values, Values), start: cranelift_codegen::ir::Value) -> cranelift_codegen::ir::Value {
+    fn fold(
+        b: B<'_, '_>,
+        (ints, floats): (Values, Values),
+        start: cranelift_codegen::ir::Value,
+    ) -> cranelift_codegen::ir::Value {
         let mut sum = start;
         for (i, f) in ints.into_iter().zip(floats) {
             sum = b.ins().imul_imm_s(sum, 31);

@@ -126,10 +126,7 @@ fn shift_right_sticky(f: &mut Fx<'_, '_>, x: Wide, by: Value) -> Wide {
 }
 
 fn select(f: &mut Fx<'_, '_>, condition: Value, yes: Wide, no: Wide) -> Wide {
-    Wide {
-        high: f.b.ins().select(condition, yes.high, no.high),
-        low: f.b.ins().select(condition, yes.low, no.low),
-    }
+    Wide { high: f.b.ins().select(condition, yes.high, no.high), low: f.b.ins().select(condition, yes.low, no.low) }
 }
 
 fn negate(f: &mut Fx<'_, '_>, x: Wide) -> Wide {
@@ -207,8 +204,8 @@ fn double(target: Target) -> ProgFunction {
         let smaller = select(f, product_first, addend, product);
         let smaller = shift_right_sticky(f, smaller, size);
         let exponent = f.b.ins().select(product_first, product_exponent, addend_exponent);
-        let [larger_sign, smaller_sign] = [(product_sign, z.sign), (z.sign, product_sign)]
-            .map(|(yes, no)| f.b.ins().select(product_first, yes, no));
+        let [larger_sign, smaller_sign] =
+            [(product_sign, z.sign), (z.sign, product_sign)].map(|(yes, no)| f.b.ins().select(product_first, yes, no));
         // add, or subtract what has the other sign
         let differ = f.b.ins().bxor(larger_sign, smaller_sign);
         let negated = negate(f, smaller);

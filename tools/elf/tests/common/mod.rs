@@ -67,8 +67,7 @@ pub fn everywhere_with(
         let name = way.name();
         println!("runs: {name}");
         let program = program(way.target, &make);
-        let mut remote =
-            Executable::launch(&program, host(), &way.options).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let mut remote = Executable::launch(&program, host(), &way.options).unwrap_or_else(|e| panic!("{name}: {e}"));
         check(&mut remote, &name);
     }
 }
