@@ -1,6 +1,8 @@
 //! The walk that demands: each reachable instruction once, with what is known
 //! before it, is shown to the rules.
 
+use std::rc::Rc;
+
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
 use cranelift_codegen::ir::{Block, Inst, InstructionData, Opcode};
 
@@ -32,30 +34,24 @@ pub(crate) struct Check<'a> {
     bumps: Vec<(Inst, Option<Inst>, Sym)>,
     switched_bumps: EntitySet<Inst>,
     pub(crate) pairs: Vec<PairDuty>,
-    block: Block,
 }
 
 impl<'a> Check<'a> {
     /// Judges a function.
     pub(crate) fn run(a: Analysis<'a>) -> Report {
-        let block = Block::from_u32(0);
-        let mut c = Self {
-            a,
-            report: Report::default(),
-            bumps: vec![],
-            switched_bumps: EntitySet::new(),
-            pairs: vec![],
-            block,
-        };
+        let mut c =
+            Self { a, report: Report::default(), bumps: vec![], switched_bumps: EntitySet::new(), pairs: vec![] };
         c.a.bumps.clear();
         c.a.constructed.clear();
         for i in 0..c.a.rpo.len() {
             let block = c.a.rpo[i];
-            let Some(state) = c.a.entry_states[block].clone() else { continue };
-            c.block = block;
-            c.walk(block, (*state).clone());
+            let Some(state) = c.a.entry_states[block].take() else { continue };
+            c.walk(block, Rc::unwrap_or_clone(state));
         }
         rules::cc0012::judge(&mut c);
+        if !c.a.converged {
+            rules::cc0101::gave_up(&mut c);
+        }
         c.finish_operations();
         c.report.operations.sort_by_key(|o| o.inst);
         c.report.findings.sort_by_key(|f| (f.inst, f.rule));
@@ -208,7 +204,7 @@ impl<'a> Check<'a> {
                 break;
             }
             for e in self.a.edges_from(block) {
-                if e.to != entry && from[e.to].is_none() && self.a.entry_states[e.to].is_some() {
+                if e.to != entry && from[e.to].is_none() && self.a.is_reached(e.to) {
                     from[e.to] = Some(block);
                     queue.push_back(e.to);
                 }

@@ -10,12 +10,12 @@
 //! What an instruction does to a state is in [`crate::transfer`]; what is
 //! demanded of it in [`crate::rules`].
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use cranelift_codegen::dominator_tree::DominatorTree;
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
 use cranelift_codegen::flowgraph::ControlFlowGraph;
-use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, BlockCall, ExternalName, Function, Inst, InstructionData, Opcode, Value};
 
 use crate::profile::{Callee, FunctionRole, Profile};
@@ -40,13 +40,30 @@ enum EdgeKind {
     Always,
     /// The branch's operand is not 0, or is.
     If(Value, bool),
-    /// The table's operand is this.
-    Index(Value, u64),
-    /// It is not below this.
-    Beyond(Value, u64),
+    /// The table's operand is one of a set, or not below its length: one edge
+    /// for all entries with the same target.
+    Table(Value, TableSet),
     /// A called function came back, or threw.
     Returned,
     Threw,
+}
+
+/// Which operands of a table lead along an edge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct TableSet {
+    /// Indices below 64, as a bit set.
+    pub(crate) low: u64,
+    /// There are others.
+    pub(crate) more: bool,
+    /// The table's length, when the default leads here too.
+    pub(crate) beyond: Option<u64>,
+}
+
+impl TableSet {
+    /// Does this operand lead along the edge?
+    pub(crate) fn contains(&self, v: u64) -> bool {
+        self.beyond.is_some_and(|n| v >= n) || if v < 64 { self.low & (1 << v) != 0 } else { self.more }
+    }
 }
 
 /// After so many rounds a block only forgets, so that the analysis ends.
@@ -178,10 +195,29 @@ impl<'a> Analysis<'a> {
                 }
                 InstructionData::BranchTable { arg, table, .. } => {
                     let table = &func.stencil.dfg.jump_tables[table];
-                    for (i, call) in table.as_slice().iter().enumerate() {
-                        add(*call, EdgeKind::Index(arg, i as u64));
+                    let len = table.as_slice().len() as u64;
+                    let mut merged: Vec<(BlockCall, TableSet)> = vec![];
+                    let mut known: HashMap<Block, usize> = HashMap::new();
+                    let pool = &func.dfg.value_lists;
+                    for (i, call) in table.as_slice().iter().chain([&table.default_block()]).enumerate() {
+                        let new = merged.len();
+                        let at = match call.len(pool) {
+                            0 => *known.entry(call.block(pool)).or_insert(new),
+                            _ => new,
+                        };
+                        if at == new {
+                            merged.push((*call, TableSet { low: 0, more: false, beyond: None }));
+                        }
+                        let set = &mut merged[at].1;
+                        match i as u64 {
+                            i if i == len => set.beyond = Some(len),
+                            i @ 0..64 => set.low |= 1 << i,
+                            _ => set.more = true,
+                        }
                     }
-                    add(table.default_block(), EdgeKind::Beyond(arg, table.as_slice().len() as u64));
+                    for (call, set) in merged {
+                        add(call, EdgeKind::Table(arg, set));
+                    }
                 }
                 InstructionData::TryCall { exception, .. } | InstructionData::TryCallIndirect { exception, .. } => {
                     let table = &func.stencil.dfg.exception_tables[exception];
@@ -402,13 +438,9 @@ impl<'a> Analysis<'a> {
                 }
                 self.assume(s, taken, edge.inst, state)
             }
-            EdgeKind::Index(v, i) => {
-                let (s, c) = (self.value(v), self.syms.constant(i));
-                self.assume_cmp(IntCC::Equal, s, c, edge.inst, state)
-            }
-            EdgeKind::Beyond(v, n) => {
-                let (s, c) = (self.value(v), self.syms.constant(n));
-                self.assume_cmp(IntCC::UnsignedGreaterThanOrEqual, s, c, edge.inst, state)
+            EdgeKind::Table(v, set) => {
+                let s = self.value(v);
+                self.assume_table(s, set, state)
             }
         }
     }
@@ -431,6 +463,11 @@ impl<'a> Analysis<'a> {
             let pending = self.exit_states[edge.from].as_ref().is_some_and(|state| state.undecoded.contains(&switch));
             !pending || self.edge_arg(&edge, i) == Some(word)
         })
+    }
+
+    /// Was the block reached?
+    pub(crate) fn is_reached(&self, block: Block) -> bool {
+        self.exit_states[block].is_some()
     }
 
     /// Edges into a block.
@@ -506,9 +543,9 @@ impl<'a> Analysis<'a> {
 
     /// A base was found to be a ContRef's.
     pub(crate) fn mark_contref(&mut self, s: Sym) {
-        if self.contrefs.insert(s) {
-            self.changed = true;
-        }
+        // accesses in front of the first one that says so are judged with
+        // hindsight, in the walk
+        self.contrefs.insert(s);
     }
 
     /// Is there an access to a ContRef, or a switch, through it?

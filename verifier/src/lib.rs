@@ -1,4 +1,60 @@
-//! Checks CLIF against the continuation protocol.
+//! Checks CLIF against the continuation protocol, from any producer.
+//!
+//! ```text
+//! Function --flow--> states at block entries --check--> rules --> Report
+//!            ^ transfer, sym, state, place      ^ ops
+//! ```
+//!
+//! [`verify`] runs a forward dataflow analysis over one function: values become
+//! symbolic words that are equal when arithmetic says so, memory is a map from
+//! base and offset to such words, and every branch refines what is known on its
+//! edges. It then walks each reachable instruction once and demands what the
+//! [`rules`] say. It knows the ABI through a [`Profile`], and never the
+//! builders, so that a bug of theirs cannot hide here.
+//!
+//! # The claim
+//!
+//! When the report of a function has no finding, then on every execution of the
+//! function, for every operation in [`Report::operations`] (and there is no
+//! other switch): an object is used only if it is not null and current; it is
+//! consumed exactly once, before control leaves, and only if nothing can make
+//! the operation fail any more; control goes to the continuation that the
+//! operation is about, whose chain is linked to its new resumer at its last
+//! ancestor; every effect that comes back is told apart, and payload is read and
+//! objects are made only where it belongs; a continuation that ends is ended
+//! once. Each rule's statement says which part of it is decided.
+//!
+//! A finding is [`Verdict::Violated`] when what was shown contradicts a rule on
+//! a path of the function's control flow, and [`Verdict::Unproven`] when it takes
+//! something that the analysis does not understand. Both mean that nothing is
+//! claimed.
+//!
+//! # Assumptions
+//!
+//! - The function passes Cranelift's verifier.
+//! - Protocol records overlap neither each other nor the memory that the
+//!   program addresses itself (linear memories, globals, tables, frames); the
+//!   runtime's own functions are under the same rules as everything else.
+//! - Two adjacent words of memory, parameters, arguments or results that a
+//!   function takes for an object are one: whoever wrote them is verified too.
+//!   Types (of tags, of continuations, and of what is in a payload slot) are the
+//!   producer's business, as are constant handler tables.
+//! - Functions do what their symbol says, as [`profile::Callee`] lists it; any
+//!   other may do anything that a verified function may.
+//! - The invariants of the profile hold when the function is entered: the
+//!   running continuation is where the profile finds it, its parents up to the
+//!   driver are live, a current object's continuation is suspended.
+//! - Instruction selection, register allocation and the bytes of the switch
+//!   routine are outside.
+//!
+//! # Other profiles
+//!
+//! A [`Profile`] is data; another ABI is another constructor. What differs in
+//! kind (an effect in memory, states, an object in one value of two words, which
+//! the symbolic words already split) is to be added to [`profile`] and to the
+//! rules that it concerns, not to the engine.
+
+mod assume;
 mod check;
 mod flow;
 mod ops;
@@ -14,8 +70,12 @@ use cranelift_codegen::ir::Function;
 
 pub use profile::Profile;
 pub use report::{Finding, Operation, OperationKind, Report, Verdict};
+pub use rules::Rule;
 
-/// Verifies a function.
+/// Verifies a function, which has passed Cranelift's verifier, under a profile.
+///
+/// Functions that have nothing to do with continuations give an empty list of
+/// operations.
 pub fn verify(func: &Function, profile: &Profile) -> Report {
     check::Check::run(flow::Analysis::run(func, profile))
 }

@@ -199,11 +199,6 @@ impl State {
         }
     }
 
-    /// The switches whose codes are narrowed.
-    pub(crate) fn narrowed(&self) -> &[(Sym, u64)] {
-        &self.codes
-    }
-
     /// Nothing is known of this switch any more: it was made again.
     pub(crate) fn reset_codes(&mut self, switched: Sym) {
         self.codes.retain(|(s, _)| *s != switched);

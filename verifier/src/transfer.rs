@@ -1,17 +1,16 @@
-//! What an instruction, or the condition of a branch, does to what is known.
+//! What an instruction does to what is known. Conditions of branches are in
+//! [`crate::assume`].
 //!
 //! Sound under the assumptions at the top of the crate: protocol records and
 //! the program's own memory do not overlap, ContRefs do not overlap each other,
 //! and a callee does what its [`Callee`] says.
 
 use clif_cont_abi::{EffectKind, SwitchModel};
-use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
 use cranelift_codegen::ir::{GlobalValueData, Inst, InstructionData, Opcode, Value};
 
 use crate::flow::Analysis;
 use crate::place::{Access, Kind, Place};
 use crate::profile::{Callee, FunctionRole, RecordKind, Role};
-use crate::report::OperationKind;
 use crate::state::{Cell, Fact, Obj, Since, State};
 use crate::sym::{Node, Sym, mask};
 
@@ -102,7 +101,7 @@ impl Analysis<'_> {
             Opcode::Ushr if shift.is_some() => self.syms.shr(a, shift.unwrap_or(0), bits),
             Opcode::Iconcat => self.syms.pair(a, b),
             _ => {
-                let (a, b) = if opcode.is_commutative_int() && b < a { (b, a) } else { (a, b) };
+                let (a, b) = if commutes(opcode) && b < a { (b, a) } else { (a, b) };
                 self.syms.pure(opcode, bits.into(), a, b, bits)
             }
         }
@@ -367,6 +366,13 @@ impl Analysis<'_> {
         let (low, high) = (access.offset, access.offset.saturating_add(access.size as i32));
         let record = access.place.record();
         let base = access.base;
+        if state
+            .cells()
+            .iter()
+            .all(|c| c.base == base && (c.offset >= high || c.offset.saturating_add(c.size as i32) <= low))
+        {
+            return;
+        }
         let apart: Vec<Sym> = state.objs().iter().map(|o| o.contref).collect();
         state.retain_cells(|c| {
             let overlap = c.offset < high && low < c.offset.saturating_add(c.size as i32);
@@ -470,216 +476,9 @@ impl Analysis<'_> {
             state.learn(Fact::Done(value));
         }
     }
-
-    /// Adds that an integer is not 0, or is. False where that cannot be.
-    pub(crate) fn assume(&mut self, cond: Sym, holds: bool, at: Inst, state: &mut State) -> bool {
-        match self.syms.node(cond) {
-            Node::Const(c) => (c != 0) == holds,
-            Node::Icmp(cc, a, b, _) => {
-                let cc = if holds { cc } else { cc.complement() };
-                self.assume_cmp(cc, a, b, at, state)
-            }
-            Node::Pure(Opcode::Band, _, a, b) if holds && self.syms.bits(a) == 1 && self.syms.bits(b) == 1 => {
-                self.assume(a, true, at, state) && self.assume(b, true, at, state)
-            }
-            Node::Or(a, b) if !holds => self.assume(a, false, at, state) && self.assume(b, false, at, state),
-            _ => {
-                let zero = self.syms.constant(0);
-                self.assume_cmp(if holds { IntCC::NotEqual } else { IntCC::Equal }, cond, zero, at, state)
-            }
-        }
-    }
-
-    /// Adds a comparison's outcome.
-    pub(crate) fn assume_cmp(&mut self, cc: IntCC, a: Sym, b: Sym, at: Inst, state: &mut State) -> bool {
-        let constant = self.syms.as_const(b);
-        if let Some(k) = constant {
-            if !self.assume_code(cc, a, k, state) {
-                return false;
-            }
-            if k == 0 && self.syms.bits(a) == self.profile.word_bits() {
-                match cc {
-                    IntCC::NotEqual | IntCC::UnsignedGreaterThan => {
-                        state.learn(Fact::NonNull(a));
-                        self.note_null_check(a, at);
-                    }
-                    IntCC::Equal if state.knows(Fact::NonNull(a)) => return false,
-                    _ => {}
-                }
-            }
-            if let Some(last) = self.profile.last_revision() {
-                self.assume_bound(cc, a, k, last, state);
-            }
-        }
-        if cc == IntCC::Equal {
-            self.assume_equal(a, b, at, state);
-        }
-        true
-    }
-
-    fn note_null_check(&mut self, s: Sym, at: Inst) {
-        if !self.null_checks.contains(&(s, at)) {
-            self.null_checks.push((s, at));
-        }
-    }
-
-    /// A comparison of an effect code with a constant.
-    fn assume_code(&mut self, cc: IntCC, a: Sym, k: u64, state: &mut State) -> bool {
-        let low = self.profile.effect_mask();
-        if self.is_switched(a) {
-            if cc == IntCC::Equal {
-                let narrowed = state.codes(a) & (1 << (k & low));
-                self.decode(a, narrowed, state);
-                return narrowed != 0;
-            }
-            return true;
-        }
-        if cc == IntCC::Equal && self.param(a).is_some() {
-            for switch in state.undecoded.clone() {
-                let expected = self.switch_kinds[switch].map_or(0, |kind| self.expected_codes(kind));
-                if expected & (1 << (k & low)) != 0 && self.carries(a, switch) {
-                    state.undecoded.retain(|i| *i != switch);
-                }
-            }
-        }
-        let (x, add) = self.syms.split_add(a);
-        let Node::And(switched, m) = self.syms.node(x) else { return true };
-        if m != low || !self.is_switched(switched) {
-            return true;
-        }
-        let bits = match self.syms.node(a) {
-            Node::Add(_, _, bits) => u32::from(bits),
-            _ => 64,
-        };
-        let allowed = (0..=low).filter(|code| {
-            let v = code.wrapping_add(add as u64) & mask(bits);
-            match cc {
-                IntCC::Equal => v == k,
-                IntCC::NotEqual => v != k,
-                IntCC::UnsignedLessThan => v < k,
-                IntCC::UnsignedLessThanOrEqual => v <= k,
-                IntCC::UnsignedGreaterThan => v > k,
-                IntCC::UnsignedGreaterThanOrEqual => v >= k,
-                _ => true,
-            }
-        });
-        let codes = allowed.fold(0u64, |set, code| set | 1 << code) & state.codes(switched);
-        self.decode(switched, codes, state);
-        codes != 0
-    }
-
-    /// Only these effects are left; enough, when the operation can go on with
-    /// each of them.
-    fn decode(&self, switched: Sym, codes: u64, state: &mut State) {
-        state.narrow(switched, codes);
-        if let Node::Switched(inst) = self.syms.node(switched)
-            && self.switch_kinds[inst].is_some_and(|kind| codes & !self.expected_codes(kind) == 0)
-        {
-            state.undecoded.retain(|i| *i != inst);
-        }
-    }
-
-    /// The effects that may come back to an operation, by its kind.
-    pub(crate) fn expected_codes(&self, kind: OperationKind) -> u64 {
-        match kind {
-            OperationKind::Resume => crate::profile::continuing_codes(),
-            OperationKind::Invoke => u64::MAX,
-            _ => 1 << self.profile.effect(EffectKind::Resume),
-        }
-    }
-
-    fn assume_bound(&mut self, cc: IntCC, a: Sym, k: u64, last: u64, state: &mut State) {
-        match cc {
-            IntCC::UnsignedLessThanOrEqual if k <= last => state.learn(Fact::Bounded(a)),
-            IntCC::UnsignedLessThan if k <= last + 1 => state.learn(Fact::Bounded(a)),
-            IntCC::UnsignedGreaterThan if k >= last => {
-                // an ended continuation that cannot be counted further is retired
-                let offset = self.profile.field(Role::Revision).offset;
-                let done: Vec<Fact> = state
-                    .facts()
-                    .iter()
-                    .filter_map(|f| match f {
-                        Fact::Ended(c) if state.cell(*c, offset).is_some_and(|cell| cell.value == a) => {
-                            Some(Fact::Done(*c))
-                        }
-                        _ => None,
-                    })
-                    .collect();
-                done.into_iter().for_each(|f| state.learn(f));
-            }
-            _ => {}
-        }
-    }
-
-    fn assume_equal(&mut self, a: Sym, b: Sym, at: Inst, state: &mut State) {
-        if self.is_runtime() {
-            state.learn(Fact::equal(a, b));
-        }
-        let offset = self.profile.field(Role::Revision).offset;
-        for (current, witness) in [(a, b), (b, a)] {
-            if let Node::And(whole, _) = self.syms.node(current)
-                && state.cells().iter().any(|c| c.offset == offset && c.value == whole)
-            {
-                state.learn(Fact::Partial(whole));
-            }
-            let checked: Vec<Sym> = state
-                .cells()
-                .iter()
-                .filter(|c| c.offset == offset && c.value == current && self.is_contref(c.base))
-                .map(|c| c.base)
-                .collect();
-            for contref in checked {
-                // of two revisions either may be the witness: the pairing decides
-                if state.obj(contref).is_some_and(|o| o.stale.is_none() && o.witness == current)
-                    && checked_before(state, contref)
-                {
-                    continue;
-                }
-                state.set_obj(Obj { contref, witness, check: at, bump: None, stale: None, fails: None });
-                if current != witness {
-                    state.learn(Fact::equal(current, witness));
-                }
-            }
-            if self.syms.as_const(witness).is_none() {
-                self.assume_hit(current, state);
-            }
-        }
-    }
-
-    /// A handler table's first entry is the tag looked for.
-    fn assume_hit(&mut self, entry: Sym, state: &mut State) {
-        let Some((table, offset)) = self.loaded_from(entry) else { return };
-        let Some((resumer, at)) = self.loaded_from(table) else { return };
-        if at != self.profile.field(Role::Handlers).offset || !self.is_contref(resumer) {
-            return;
-        }
-        let code = if offset == self.profile.field(Role::SuspendHandlers).offset {
-            self.profile.effect(EffectKind::Suspend)
-        } else if offset == self.profile.field(Role::SwitchHandlers).offset {
-            0
-        } else {
-            return;
-        };
-        let link = self.profile.field(Role::Parent).offset;
-        let last: Vec<Sym> =
-            state.cells().iter().filter(|c| c.offset == link && c.value == resumer).map(|c| c.base).collect();
-        let code = self.syms.constant(code);
-        for last in last {
-            state.learn(Fact::Found(last, resumer, code));
-        }
-    }
 }
 
-fn checked_before(state: &State, contref: Sym) -> bool {
-    state.obj(contref).is_some_and(|o| o.bump.is_none())
-}
-
-trait Commutes {
-    fn is_commutative_int(self) -> bool;
-}
-
-impl Commutes for Opcode {
-    fn is_commutative_int(self) -> bool {
-        matches!(self, Self::Imul | Self::Bxor | Self::Umin | Self::Umax | Self::Smin | Self::Smax)
-    }
+/// Other operations whose operands may be exchanged.
+fn commutes(opcode: Opcode) -> bool {
+    matches!(opcode, Opcode::Imul | Opcode::Bxor | Opcode::Umin | Opcode::Umax | Opcode::Smin | Opcode::Smax)
 }

@@ -36,6 +36,13 @@ pub(crate) fn unidentified(c: &mut Check<'_>, site: &SwitchSite) {
     );
 }
 
+/// What is known did not settle, so nothing was proven.
+pub(crate) fn gave_up(c: &mut Check<'_>) {
+    let func = c.a.func;
+    let Some(inst) = func.layout.entry_block().and_then(|b| func.layout.first_inst(b)) else { return };
+    c.fail(&RULE, Verdict::Unproven, inst, "the analysis of this function did not settle; nothing is proven of it");
+}
+
 /// The operands, by kind of operation.
 pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, state: &State) {
     let leaves_own = site.from == c.a.active || kind == OperationKind::Invoke;

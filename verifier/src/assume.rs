@@ -1,0 +1,244 @@
+//! What the condition of a branch says: tests for null, comparisons of
+//! revisions, of effect codes, of a table's entry with a tag.
+
+use clif_cont_abi::EffectKind;
+use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
+use cranelift_codegen::ir::{Inst, Opcode};
+
+use crate::flow::{Analysis, TableSet};
+use crate::profile::Role;
+use crate::report::OperationKind;
+use crate::state::{Fact, Obj, State};
+use crate::sym::{Node, Sym, mask};
+
+impl Analysis<'_> {
+    /// Adds that an integer is not 0, or is. False where that cannot be.
+    pub(crate) fn assume(&mut self, cond: Sym, holds: bool, at: Inst, state: &mut State) -> bool {
+        match self.syms.node(cond) {
+            Node::Const(c) => (c != 0) == holds,
+            Node::Icmp(cc, a, b, _) => {
+                let cc = if holds { cc } else { cc.complement() };
+                self.assume_cmp(cc, a, b, at, state)
+            }
+            Node::Pure(Opcode::Band, _, a, b) if holds && self.syms.bits(a) == 1 && self.syms.bits(b) == 1 => {
+                self.assume(a, true, at, state) && self.assume(b, true, at, state)
+            }
+            Node::Or(a, b) if !holds => self.assume(a, false, at, state) && self.assume(b, false, at, state),
+            _ => {
+                let zero = self.syms.constant(0);
+                self.assume_cmp(if holds { IntCC::NotEqual } else { IntCC::Equal }, cond, zero, at, state)
+            }
+        }
+    }
+
+    /// Adds a comparison's outcome.
+    pub(crate) fn assume_cmp(&mut self, cc: IntCC, a: Sym, b: Sym, at: Inst, state: &mut State) -> bool {
+        let constant = self.syms.as_const(b);
+        if let Some(k) = constant {
+            if !self.assume_code(cc, a, k, state) {
+                return false;
+            }
+            if k == 0 && self.syms.bits(a) == self.profile.word_bits() {
+                match cc {
+                    IntCC::NotEqual | IntCC::UnsignedGreaterThan => {
+                        state.learn(Fact::NonNull(a));
+                        self.note_null_check(a, at);
+                    }
+                    IntCC::Equal if state.knows(Fact::NonNull(a)) => return false,
+                    _ => {}
+                }
+            }
+            if let Some(last) = self.profile.last_revision() {
+                self.assume_bound(cc, a, k, last, state);
+            }
+        }
+        if cc == IntCC::Equal {
+            self.assume_equal(a, b, at, state);
+        }
+        true
+    }
+
+    fn note_null_check(&mut self, s: Sym, at: Inst) {
+        if !self.null_checks.contains(&(s, at)) {
+            self.null_checks.push((s, at));
+        }
+    }
+
+    /// A comparison of an effect code with a constant.
+    fn assume_code(&mut self, cc: IntCC, a: Sym, k: u64, state: &mut State) -> bool {
+        let low = self.profile.effect_mask();
+        if self.is_switched(a) {
+            if cc == IntCC::Equal {
+                let narrowed = state.codes(a) & (1 << (k & low));
+                self.decode(a, narrowed, state);
+                return narrowed != 0;
+            }
+            return true;
+        }
+        if cc == IntCC::Equal && self.param(a).is_some() {
+            for switch in state.undecoded.clone() {
+                let expected = self.switch_kinds[switch].map_or(0, |kind| self.expected_codes(kind));
+                if expected & (1 << (k & low)) != 0 && self.carries(a, switch) {
+                    state.undecoded.retain(|i| *i != switch);
+                }
+            }
+        }
+        let (x, add) = self.syms.split_add(a);
+        let Node::And(switched, m) = self.syms.node(x) else { return true };
+        if m != low || !self.is_switched(switched) {
+            return true;
+        }
+        self.assume_codes(a, switched, add, state, |v| match cc {
+            IntCC::Equal => v == k,
+            IntCC::NotEqual => v != k,
+            IntCC::UnsignedLessThan => v < k,
+            IntCC::UnsignedLessThanOrEqual => v <= k,
+            IntCC::UnsignedGreaterThan => v > k,
+            IntCC::UnsignedGreaterThanOrEqual => v >= k,
+            _ => true,
+        })
+    }
+
+    /// A table's operand is in a set.
+    pub(crate) fn assume_table(&mut self, a: Sym, set: TableSet, state: &mut State) -> bool {
+        if let Some(v) = self.syms.as_const(a) {
+            return set.contains(v);
+        }
+        let (x, add) = self.syms.split_add(a);
+        match self.syms.node(x) {
+            Node::And(switched, m) if m == self.profile.effect_mask() && self.is_switched(switched) => {
+                self.assume_codes(a, switched, add, state, |v| set.contains(v))
+            }
+            _ => true,
+        }
+    }
+
+    /// Of the codes of a switch only those are left for which `a`, the code
+    /// plus `add`, satisfies a condition.
+    fn assume_codes(
+        &mut self,
+        a: Sym,
+        switched: Sym,
+        add: i64,
+        state: &mut State,
+        holds: impl Fn(u64) -> bool,
+    ) -> bool {
+        let bits = match self.syms.node(a) {
+            Node::Add(_, _, bits) => u32::from(bits),
+            _ => 64,
+        };
+        let mut codes = state.codes(switched);
+        for code in 0..=self.profile.effect_mask() {
+            if codes & (1 << code) != 0 && !holds(code.wrapping_add(add as u64) & mask(bits)) {
+                codes &= !(1 << code);
+            }
+        }
+        self.decode(switched, codes, state);
+        codes != 0
+    }
+
+    /// Only these effects are left; enough, when the operation can go on with
+    /// each of them.
+    fn decode(&self, switched: Sym, codes: u64, state: &mut State) {
+        state.narrow(switched, codes);
+        if let Node::Switched(inst) = self.syms.node(switched)
+            && self.switch_kinds[inst].is_some_and(|kind| codes & !self.expected_codes(kind) == 0)
+        {
+            state.undecoded.retain(|i| *i != inst);
+        }
+    }
+
+    /// The effects that may come back to an operation, by its kind.
+    pub(crate) fn expected_codes(&self, kind: OperationKind) -> u64 {
+        match kind {
+            OperationKind::Resume => crate::profile::continuing_codes(),
+            OperationKind::Invoke => u64::MAX,
+            _ => 1 << self.profile.effect(EffectKind::Resume),
+        }
+    }
+
+    fn assume_bound(&mut self, cc: IntCC, a: Sym, k: u64, last: u64, state: &mut State) {
+        match cc {
+            IntCC::UnsignedLessThanOrEqual if k <= last => state.learn(Fact::Bounded(a)),
+            IntCC::UnsignedLessThan if k <= last + 1 => state.learn(Fact::Bounded(a)),
+            IntCC::UnsignedGreaterThan if k >= last => {
+                // an ended continuation that cannot be counted further is retired
+                let offset = self.profile.field(Role::Revision).offset;
+                let done: Vec<Fact> = state
+                    .facts()
+                    .iter()
+                    .filter_map(|f| match f {
+                        Fact::Ended(c) if state.cell(*c, offset).is_some_and(|cell| cell.value == a) => {
+                            Some(Fact::Done(*c))
+                        }
+                        _ => None,
+                    })
+                    .collect();
+                done.into_iter().for_each(|f| state.learn(f));
+            }
+            _ => {}
+        }
+    }
+
+    fn assume_equal(&mut self, a: Sym, b: Sym, at: Inst, state: &mut State) {
+        if self.is_runtime() {
+            state.learn(Fact::equal(a, b));
+        }
+        let offset = self.profile.field(Role::Revision).offset;
+        for (current, witness) in [(a, b), (b, a)] {
+            if let Node::And(whole, _) = self.syms.node(current)
+                && state.cells().iter().any(|c| c.offset == offset && c.value == whole)
+            {
+                state.learn(Fact::Partial(whole));
+            }
+            let checked: Vec<Sym> = state
+                .cells()
+                .iter()
+                .filter(|c| c.offset == offset && c.value == current && self.is_contref(c.base))
+                .map(|c| c.base)
+                .collect();
+            for contref in checked {
+                // of two revisions either may be the witness: the pairing decides
+                if state.obj(contref).is_some_and(|o| o.stale.is_none() && o.witness == current)
+                    && checked_before(state, contref)
+                {
+                    continue;
+                }
+                state.set_obj(Obj { contref, witness, check: at, bump: None, stale: None, fails: None });
+                if current != witness {
+                    state.learn(Fact::equal(current, witness));
+                }
+            }
+            if self.syms.as_const(witness).is_none() {
+                self.assume_hit(current, state);
+            }
+        }
+    }
+
+    /// A handler table's first entry is the tag looked for.
+    fn assume_hit(&mut self, entry: Sym, state: &mut State) {
+        let Some((table, offset)) = self.loaded_from(entry) else { return };
+        let Some((resumer, at)) = self.loaded_from(table) else { return };
+        if at != self.profile.field(Role::Handlers).offset || !self.is_contref(resumer) {
+            return;
+        }
+        let code = if offset == self.profile.field(Role::SuspendHandlers).offset {
+            self.profile.effect(EffectKind::Suspend)
+        } else if offset == self.profile.field(Role::SwitchHandlers).offset {
+            0
+        } else {
+            return;
+        };
+        let link = self.profile.field(Role::Parent).offset;
+        let last: Vec<Sym> =
+            state.cells().iter().filter(|c| c.offset == link && c.value == resumer).map(|c| c.base).collect();
+        let code = self.syms.constant(code);
+        for last in last {
+            state.learn(Fact::Found(last, resumer, code));
+        }
+    }
+}
+
+fn checked_before(state: &State, contref: Sym) -> bool {
+    state.obj(contref).is_some_and(|o| o.bump.is_none())
+}
