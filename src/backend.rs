@@ -193,3 +193,31 @@ pub fn run<T>(
         Some(limit) => clif_cont_runner::with_deadline(limit, expired, || body(&mut *instance)).map_err(refused),
     }
 }
+
+/// Where continuations are not run yet, and what it would take.
+pub const NOT_COVERED: [(&str, &str); 6] = [
+    (
+        "macOS",
+        "executables and memory mappings are Linux's; needs the mappings of `tools/runner`, Mach-O objects, and the `routine` switch model throughout",
+    ),
+    (
+        "Windows",
+        "needs a routine that also switches the stack bounds in the thread's environment block, and entry through the Windows calling convention",
+    ),
+    (
+        "shadow stacks (x86_64 CET, riscv64 Zicfiss)",
+        "needs one shadow stack for each continuation, switched by the routine; `stack_switch` has no way to do it",
+    ),
+    (
+        "pointer authentication and BTI (aarch64)",
+        "code is generated without; needs signed addresses in the control context, and a landing pad behind each switch",
+    ),
+    (
+        "threads",
+        "a store and all its continuations belong to one thread at a time; no code keeps a thread-local address, so a store could move as a whole, but nothing here is `Send` yet",
+    ),
+    (
+        "32-bit processors",
+        "Cranelift has no code for them; the 32-bit layout is run by the interpreter, as pulley32 and pulley32be",
+    ),
+];

@@ -69,7 +69,7 @@ pub mod object;
 pub mod op;
 pub mod tool;
 
-pub use backend::{Availability, Engine, compiles, runs};
+pub use backend::{Availability, Engine, NOT_COVERED, compiles, runs};
 
 pub use clif_cont_abi as abi;
 pub use clif_cont_diag as diag;

@@ -99,6 +99,12 @@ impl Tool for Product {
         lanes()
     }
 
+    fn missing(&self) -> Option<String> {
+        let needs = |isa: Isa| compiled(isa).next().is_some();
+        let reasons = Isa::ALL.into_iter().filter(|isa| needs(*isa)).map(crate::backend::runs);
+        reasons.filter_map(|available| available.reason().map(str::to_owned)).next()
+    }
+
     fn command(&self) -> PathBuf {
         self.command.clone()
     }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clif_cont::abi::{ByteOrder, Isa};
-use clif_cont::{Availability, Engine};
+use clif_cont::{Availability, Engine, NOT_COVERED};
 use serde_json::json;
 
 use super::io::{Ended, Shared, Ui, table};
@@ -77,6 +77,12 @@ impl Isas {
             ui.write(table(&rows).as_bytes())?;
             for (cell, reason) in reasons {
                 ui.line(&format!("{cell}: {reason}"))?;
+            }
+            if !ui.quiet {
+                ui.line("\nnot covered:")?;
+                for (what, needed) in NOT_COVERED {
+                    ui.line(&format!("- {what}: {needed}"))?;
+                }
             }
         }
         Ok(0)

@@ -15,6 +15,10 @@
 //! code behind `? ` unless that is 0. There are no wildcards: what a command
 //! prints has to be the same each time.
 //!
+//! A transcript whose output depends on the emulators that a machine has says
+//! so: `# needs: every ISA` before the first command. It is skipped where one is
+//! missing.
+//!
 //! Blessing rewrites the output, never an exit code.
 
 use std::io::Write as _;
@@ -24,6 +28,9 @@ use std::process::{Command, Stdio};
 use crate::golden::unified_diff;
 use crate::suite::Report;
 use crate::{Options, Tool};
+
+/// In the head of a transcript that shows what can be run on this machine.
+const NEEDS_EVERYTHING: &str = "# needs: every ISA";
 
 /// A command of a transcript: its line from 1, its text, and the exit code that
 /// is written there.
@@ -141,6 +148,12 @@ pub(crate) fn check(tool: &dyn Tool, path: &Path, text: &str, options: Options, 
             return;
         }
     };
+    if head.lines().any(|l| l == NEEDS_EVERYTHING)
+        && let Some(missing) = tool.missing()
+    {
+        report.skips.push(missing);
+        return;
+    }
     let dir = match path.parent() {
         Some(dir) if dir != Path::new("") => dir,
         _ => Path::new("."),

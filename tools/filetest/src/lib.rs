@@ -152,6 +152,12 @@ pub trait Tool: Send + Sync {
     /// The lanes of a `run` directive.
     fn lanes(&self) -> Vec<Lane>;
 
+    /// What this machine lacks to run every lane, and what supplies it; `None`
+    /// when nothing is missing. Transcripts that show what runs need all of it.
+    fn missing(&self) -> Option<String> {
+        None
+    }
+
     /// The command itself, for transcripts.
     fn command(&self) -> PathBuf;
 }
