@@ -37,7 +37,7 @@ fn disassemble(isa: Isa, code: &[u8]) -> Vec<(String, usize)> {
 /// Does a line without operands stand for a branch whose target a linker, or
 /// the place of the code, decides?
 fn matches(listed: &str, found: &str) -> bool {
-    listed == found || (["call", "bl", "brasl %r14", "j"].contains(&listed) && found.starts_with(&format!("{listed}")))
+    listed == found || (["call", "bl", "brasl %r14", "j"].contains(&listed) && found.starts_with(listed))
 }
 
 #[test]

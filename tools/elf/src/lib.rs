@@ -11,12 +11,12 @@
 //! and the byte routines of `clif_cont_arch`: no C, no library, no cross
 //! compiler. It is linked by the linker that comes with Rust.
 //!
-//! - [`protocol`]: what passes over the pipes.
-//! - [`support`]: the program's side of it, in CLIF.
-//! - [`object`]: compiling, and the object file.
-//! - [`executable`]: linking, and what is known of the result.
-//! - [`process`], [`remote`]: this side.
-//! - [`tools`]: finding the linker and the emulators.
+//! - `protocol`: what passes over the pipes.
+//! - `support`: the program's side of it, in CLIF.
+//! - `object`: compiling, and the object file.
+//! - `executable`: linking, and what is known of the result.
+//! - `process`, `remote`: this side.
+//! - `tools`: finding the linker and the emulators.
 //!
 //! It runs on Linux hosts, and the executables are Linux's.
 

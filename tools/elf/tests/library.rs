@@ -59,7 +59,7 @@ fn sequence(n: usize) -> impl Iterator<Item = u64> {
         x ^= x >> 7;
         x ^= x << 17;
         // exponents near that of 1 more often, and few bits now and then
-        let x = if i % 2 == 0 { (x & !(0x7f0 << 52)) | (0x3f0 << 52) + ((x >> 3) & (0x7f << 52)) } else { x };
+        let x = if i % 2 == 0 { (x & !(0x7f0 << 52)) | ((0x3f0 << 52) + ((x >> 3) & (0x7f << 52))) } else { x };
         if i % 3 == 0 { x & !((1 << 40) - 1) } else { x }
     })
 }
