@@ -5,7 +5,7 @@ use std::rc::Rc;
 use clap::Args;
 use clif_cont::backend;
 
-use super::invoke::{InvokeArgs, arguments, find_export, host, invoke, not_run};
+use super::invoke::{InvokeArgs, Limit, arguments, find_export, host, invoke, not_run};
 use super::io::{Ended, Shared, Ui};
 use super::lower::{TargetArgs, load_input};
 
@@ -32,7 +32,7 @@ impl Interpret {
         let args = arguments(&program, export, &self.invoke.args)?;
         let host = host(ui, &program)?;
         let ran = backend::interpret(&program, self.target.opt, self.fuel, host, |instance| {
-            invoke(ui, instance, &export.name, &args)
+            invoke(ui, instance, &export.name, &args, Limit::Fuel)
         });
         ran.map_err(|e| not_run(e, &program))?
     }

@@ -129,18 +129,45 @@ fn stacks_json(stacks: &[StackTrace]) -> Value {
     stacks.iter().map(|s| json!(s.frames)).collect()
 }
 
+/// What bounds an invocation, and gives its name to the end that it puts.
+#[derive(Clone, Copy)]
+pub(crate) enum Limit {
+    /// Instructions, under the interpreter.
+    Fuel,
+    /// Time.
+    Time,
+}
+
+impl Limit {
+    fn message(self) -> &'static str {
+        match self {
+            Self::Fuel => "out of fuel",
+            Self::Time => "out of time",
+        }
+    }
+
+    /// The error when it is used up.
+    pub(crate) fn diagnostic(self) -> Diagnostic {
+        let more = match self {
+            Self::Fuel => "`--fuel N` gives more",
+            Self::Time => "`--timeout S` gives more",
+        };
+        Diagnostic::error(self.message()).help(more)
+    }
+}
+
 /// Invokes and reports.
-pub(crate) fn invoke(ui: &Ui, instance: &mut dyn Instance, export: &str, args: &[Val]) -> Ended {
+pub(crate) fn invoke(ui: &Ui, instance: &mut dyn Instance, export: &str, args: &[Val], limit: Limit) -> Ended {
     match instance.invoke(export, args) {
-        Ok(outcome) => report(ui, &outcome),
+        Ok(outcome) => report(ui, &outcome, limit),
         Err(error) => Err(failure(USAGE, Diagnostic::error(error.to_string()))),
     }
 }
 
 /// Prints results to the output, everything else to standard error.
-fn report(ui: &Ui, outcome: &Outcome) -> Ended {
+fn report(ui: &Ui, outcome: &Outcome, limit: Limit) -> Ended {
     if ui.json() {
-        return report_json(ui, outcome);
+        return report_json(ui, outcome, limit);
     }
     match outcome {
         Outcome::Returned(values) => {
@@ -170,13 +197,13 @@ fn report(ui: &Ui, outcome: &Outcome) -> Ended {
             Ok(UNSUPPORTED)
         }
         Outcome::OutOfFuel => {
-            ui.report(&Diagnostic::error("out of fuel").help("`--fuel N` gives more"));
+            ui.report(&limit.diagnostic());
             Ok(EXHAUSTED)
         }
     }
 }
 
-fn report_json(ui: &Ui, outcome: &Outcome) -> Ended {
+fn report_json(ui: &Ui, outcome: &Outcome, limit: Limit) -> Ended {
     let (json, code) = match outcome {
         Outcome::Returned(values) => {
             (json!({ "outcome": "returned", "values": values.iter().map(value).collect::<Vec<_>>() }), 0)
@@ -202,7 +229,7 @@ fn report_json(ui: &Ui, outcome: &Outcome) -> Ended {
             MISMATCH,
         ),
         Outcome::Unsupported(what) => (json!({ "outcome": "unsupported", "message": what }), UNSUPPORTED),
-        Outcome::OutOfFuel => (json!({ "outcome": "out of fuel" }), EXHAUSTED),
+        Outcome::OutOfFuel => (json!({ "outcome": limit.message() }), EXHAUSTED),
     };
     let mut json = json;
     if let Some(object) = json.as_object_mut() {

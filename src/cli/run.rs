@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 use clif_cont::backend::{self, Engine};
-use clif_cont::diag::{Diagnostic, Style};
+use clif_cont::diag::Style;
 
-use super::invoke::{InvokeArgs, arguments, find_export, host, invoke, not_run};
+use super::invoke::{InvokeArgs, Limit, arguments, find_export, host, invoke, not_run};
 use super::io::{EXHAUSTED, Ended, Shared, Ui};
 use super::lower::{TargetArgs, load_input};
 
@@ -43,7 +43,7 @@ impl Run {
         let host = host(ui, &program)?;
         let json = ui.json();
         let expired = move || {
-            let diagnostic = Diagnostic::error("out of time").help("`--timeout S` gives more");
+            let diagnostic = Limit::Time.diagnostic();
             match json {
                 true => anstream::eprintln!("{}", diagnostic.to_json()),
                 false => anstream::eprint!("{}", diagnostic.render(Style::Coloured)),
@@ -58,7 +58,7 @@ impl Run {
             host,
             self.timeout,
             expired,
-            |instance| invoke(ui, instance, &export.name, &args),
+            |instance| invoke(ui, instance, &export.name, &args, Limit::Time),
         );
         ran.map_err(|e| not_run(e, &program))?
     }
