@@ -4,11 +4,12 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use clif_cont_abi::Trap;
+use clif_cont_abi::{Isa, Trap};
+use clif_cont_elf::{Executable, Vectors};
 use clif_cont_link::Linker;
 use clif_cont_lowering::{ContObj, ContType, on};
 use clif_cont_program::{
-    Data, DataItem, Host, HostError, HostImport, Instance, InvokeError, Invoker, Outcome, Val, ValType,
+    Data, DataItem, Host, HostError, HostImport, Instance, InvokeError, Invoker, NoHost, Outcome, Val, ValType,
 };
 use common::{everywhere, everywhere_with, names, returned, trapped};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -509,4 +510,73 @@ fn values_of_every_type_cross_the_border() {
         ];
         assert_eq!(returned(remote, "same", &values, way), values, "{way}");
     });
+}
+
+/// `vectors(x)` keeps 20 vectors across a switch to a continuation that keeps
+/// others, and adds up all their lanes.
+fn vectors(l: &mut Linker) {
+    let ty = ContType::new([types::I32], [types::I32]);
+    let pause = l.tag("pause", ContType::default());
+    for name in ["inside", "vectors"] {
+        l.declare(name, ty.clone());
+    }
+    let make = |b: &mut cranelift_frontend::FunctionBuilder<'_>, x| {
+        let splat = b.ins().splat(types::I32X4, x);
+        let mut last = b.ins().insertlane(splat, x, 3);
+        let all = (0..20).map(|_| {
+            last = b.ins().iadd(last, splat);
+            last
+        });
+        all.collect::<Vec<_>>()
+    };
+    let fold = |b: &mut cranelift_frontend::FunctionBuilder<'_>, all: Vec<cranelift_codegen::ir::Value>, start| {
+        all.into_iter().fold(start, |sum, v| {
+            let [first, last] = [0, 3].map(|lane| b.ins().extractlane(v, lane));
+            let sum = b.ins().iadd(sum, first);
+            b.ins().iadd(sum, last)
+        })
+    };
+    l.define("inside", |f| {
+        let x = f.params[0];
+        let all = make(f.b, x);
+        let (mut k, b) = f.conts();
+        k.suspend(b, pause, &[])?;
+        let result = fold(b, all, x);
+        b.ins().return_(&[result]);
+        Ok(())
+    })
+    .expect("lowers");
+    l.define("vectors", |f| {
+        let x = f.params[0];
+        let all = make(f.b, x);
+        let callee = f.address("inside");
+        let word = f.word_type();
+        let (mut k, b) = f.conts();
+        let obj = k.cont_new(b, callee, &ty)?;
+        let handler = b.create_block();
+        let [contref, revision] = [word; 2].map(|t| b.append_block_param(handler, t));
+        let seven = b.ins().iconst(types::I32, 7);
+        let early = k.resume(b, obj, &ty, &[seven], &[on(pause, handler)])?;
+        b.ins().return_(&early);
+        b.switch_to_block(handler);
+        let rest = ContType::new([], [types::I32]);
+        let inside = k.resume(b, ContObj { contref, revision }, &rest, &[], &[])?[0];
+        let result = fold(b, all, inside);
+        b.ins().return_(&[result]);
+        Ok(())
+    })
+    .expect("lowers");
+    l.export("vectors", &[ValType::I32], &[ValType::I32]);
+}
+
+#[test]
+fn vectors_live_across_switches_where_there_are_vectors() {
+    let sum = |x: i32| (0..20).map(|i| 2 * x * (i + 2)).sum::<i32>();
+    let lacks = |way: &common::Way| way.target.isa == Isa::Riscv64 && way.options.vectors == Vectors::Off;
+    for way in common::ways().into_iter().filter(|way| !lacks(way)) {
+        let program = common::program(way.target, vectors);
+        let mut remote = Executable::launch(&program, Box::new(NoHost), &way.options).expect("starts");
+        let got = returned(&mut remote, "vectors", &[Val::I32(3)], &way.name());
+        assert_eq!(got, [Val::I32(7 + sum(7) + sum(3))], "{}", way.name());
+    }
 }
