@@ -2,6 +2,7 @@
 
 mod abi;
 mod check;
+mod explain;
 mod interpret;
 mod invoke;
 mod io;
@@ -9,6 +10,7 @@ mod isas;
 mod lower;
 mod run;
 mod test;
+mod verify;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -19,9 +21,9 @@ use clap::{Parser, Subcommand};
 
 use io::{End, Ui};
 
-/// One-shot continuations for Cranelift: lower, print, interpret and run them.
+/// One-shot continuations for Cranelift: lower, verify, print, interpret and run them.
 ///
-/// Exit codes: 0 fine; 1 failed tests or a mismatch; 2 usage, I/O, parse or
+/// Exit codes: 0 fine; 1 findings, failed tests or a mismatch; 2 usage, I/O, parse or
 /// validation error; 3 unsupported; 4 the program trapped or ended in an
 /// uncaught exception; 5 out of fuel or time; 101 a bug of clif-cont.
 #[derive(Parser)]
@@ -37,6 +39,8 @@ enum Command {
     Interpret(interpret::Interpret),
     Run(run::Run),
     Check(check::Check),
+    Verify(verify::Verify),
+    Explain(explain::Explain),
     Test(test::Test),
     Isas(isas::Isas),
     Abi(abi::AbiTable),
@@ -72,6 +76,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Interpret(c) => &c.shared,
         Command::Run(c) => &c.shared,
         Command::Check(c) => &c.shared,
+        Command::Verify(c) => &c.shared,
+        Command::Explain(c) => &c.shared,
         Command::Test(c) => &c.shared,
         Command::Isas(c) => &c.shared,
         Command::Abi(c) => &c.shared,
@@ -82,6 +88,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Interpret(c) => c.run(&ui),
         Command::Run(c) => c.run(&ui),
         Command::Check(c) => c.run(&ui),
+        Command::Verify(c) => c.run(&ui),
+        Command::Explain(c) => c.run(&ui),
         Command::Test(c) => c.run(&ui),
         Command::Isas(c) => c.run(&ui),
         Command::Abi(c) => c.run(&ui),

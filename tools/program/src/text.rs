@@ -74,7 +74,7 @@ mod print;
 
 use std::fmt;
 
-pub use parse::parse;
+pub use parse::{InstLines, inst_lines, parse};
 pub use print::{Annotate, PrintOptions, print, print_function};
 
 /// Version of the textual form.

@@ -10,7 +10,7 @@ use cranelift_reader::{IsaSpec, ParseOptions, TestFile, parse_test};
 use super::header::Header;
 use super::{ParseError, columns, comments, header};
 use crate::target::isa_of_triple;
-use crate::{Export, Origin, ProgFunction, Program, Target, ValType};
+use crate::{Comments, Export, Origin, ProgFunction, Program, Target, ValType};
 
 /// The greatest entity number accepted (`v1000000`). The reader allocates all
 /// entities up to the highest number.
@@ -63,6 +63,28 @@ pub fn parse(source: &str, default_target: Option<Target>) -> Result<Program, Pa
         exports,
         init: header.init.map(|(e, _)| e),
     })
+}
+
+/// Where the instructions of a function are: a line, from 1, for each.
+pub type InstLines = BTreeMap<ir::Inst, u32>;
+
+/// The lines of all instructions of a program's text, by function. Numbers of
+/// instructions are those that [`parse`] gives.
+///
+/// # Errors
+///
+/// As [`parse`], but for what concerns the header only.
+pub fn inst_lines(source: &str) -> Result<BTreeMap<String, InstLines>, ParseError> {
+    let mut all = BTreeMap::new();
+    for (mut func, details) in read(source)?.functions {
+        rename_numbered(&mut func);
+        let insts = func.layout.blocks().flat_map(|block| func.layout.block_insts(block));
+        let line = |inst: ir::Inst| details.map.location(inst.into()).map(|at| (inst, at.line_number as u32));
+        let lines = insts.filter_map(line).collect();
+        let function = ProgFunction { func, comments: Comments::default(), origin: Origin::Program };
+        all.insert(function.name(), lines);
+    }
+    Ok(all)
 }
 
 fn error(line: u32, message: impl Into<String>) -> ParseError {
