@@ -15,7 +15,12 @@ impl Analysis<'_> {
     /// Adds that an integer is not 0, or is. False where that cannot be.
     pub(crate) fn assume(&mut self, cond: Sym, holds: bool, at: Inst, state: &mut State) -> bool {
         match self.syms.node(cond) {
-            Node::Const(c) => (c != 0) == holds,
+            Node::Const(c) => {
+                if c == 0 && !holds {
+                    state.learn(Fact::equal(cond, cond));
+                }
+                (c != 0) == holds
+            }
             Node::Icmp(cc, a, b, _) => {
                 let cc = if holds { cc } else { cc.complement() };
                 self.assume_cmp(cc, a, b, at, state)
@@ -45,6 +50,7 @@ impl Analysis<'_> {
                         self.note_null_check(a, at);
                     }
                     IntCC::Equal if state.knows(Fact::NonNull(a)) => return false,
+                    IntCC::Equal => state.learn(Fact::equal(a, self.zero)),
                     _ => {}
                 }
             }
@@ -52,10 +58,24 @@ impl Analysis<'_> {
                 self.assume_bound(cc, a, k, last, state);
             }
         }
-        if cc == IntCC::Equal {
-            self.assume_equal(a, b, at, state);
+        match cc {
+            IntCC::Equal => self.assume_equal(a, b, at, state),
+            IntCC::NotEqual => self.assume_different(a, b, state),
+            _ => {}
         }
         true
+    }
+
+    /// What makes an operation fail: another revision, another effect.
+    fn assume_different(&mut self, a: Sym, b: Sym, state: &mut State) {
+        let offset = self.profile.field(Role::Revision).offset;
+        let is_revision = |s: Sym| state.cells().iter().any(|c| c.offset == offset && c.value == s);
+        let resume = self.profile.effect(EffectKind::Resume);
+        if is_revision(a) || self.syms.as_const(b) == Some(resume) {
+            state.learn(Fact::Differ(a, b));
+        } else if is_revision(b) {
+            state.learn(Fact::Differ(b, a));
+        }
     }
 
     fn note_null_check(&mut self, s: Sym, at: Inst) {

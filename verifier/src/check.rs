@@ -6,7 +6,7 @@ use std::rc::Rc;
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
 use cranelift_codegen::ir::{Block, Inst, InstructionData, Opcode};
 
-use crate::flow::Analysis;
+use crate::flow::{Analysis, Edge};
 use crate::place::{Access, Kind};
 use crate::profile::{Callee, FunctionRole, Role};
 use crate::report::{Finding, OperationKind, Report, Verdict};
@@ -23,6 +23,8 @@ pub(crate) struct PairDuty {
     pub(crate) witness: Sym,
     /// Where the two were compared.
     pub(crate) check: Inst,
+    /// Another pair that will do, where two revisions were compared.
+    pub(crate) alternative: Option<(Sym, Sym)>,
 }
 
 /// The analysis, and the report being written.
@@ -34,13 +36,21 @@ pub(crate) struct Check<'a> {
     bumps: Vec<(Inst, Option<Inst>, Sym)>,
     switched_bumps: EntitySet<Inst>,
     pub(crate) pairs: Vec<PairDuty>,
+    /// The effects with which the program goes on behind a switch.
+    pub(crate) served: SecondaryMap<Inst, u64>,
 }
 
 impl<'a> Check<'a> {
     /// Judges a function.
     pub(crate) fn run(a: Analysis<'a>) -> Report {
-        let mut c =
-            Self { a, report: Report::default(), bumps: vec![], switched_bumps: EntitySet::new(), pairs: vec![] };
+        let mut c = Self {
+            a,
+            report: Report::default(),
+            bumps: vec![],
+            switched_bumps: EntitySet::new(),
+            pairs: vec![],
+            served: SecondaryMap::new(),
+        };
         c.a.bumps.clear();
         c.a.constructed.clear();
         for i in 0..c.a.rpo.len() {
@@ -48,6 +58,7 @@ impl<'a> Check<'a> {
             let Some(state) = c.a.entry_states[block].take() else { continue };
             c.walk(block, Rc::unwrap_or_clone(state));
         }
+        rules::cc0107::judge(&mut c);
         rules::cc0012::judge(&mut c);
         if !c.a.converged {
             rules::cc0101::gave_up(&mut c);
@@ -76,9 +87,34 @@ impl<'a> Check<'a> {
             self.a.step(inst, &mut state);
         }
         let edges: Vec<_> = self.a.edges_from(block).copied().collect();
+        self.dispatch(&edges, &state);
         for e in edges.iter().filter(|e| self.a.is_back(e)).copied().collect::<Vec<_>>() {
             if let Some(state) = self.a.edge_state(&e) {
                 rules::cc0113::turn(self, &e, &state);
+            }
+        }
+    }
+
+    /// Where the effects of a switch are told apart.
+    fn dispatch(&mut self, edges: &[Edge], state: &State) {
+        if state.undecoded.is_empty() {
+            return;
+        }
+        for e in edges {
+            let Some(on_edge) = self.a.edge_state(e) else {
+                rules::cc0107::dead_arm(self, e);
+                continue;
+            };
+            for switch in &state.undecoded {
+                if !on_edge.undecoded.contains(switch) {
+                    let word = self.a.switched(*switch);
+                    // a word that came through a parameter was compared as a whole
+                    let codes = match on_edge.codes(word) {
+                        u64::MAX => self.a.switch_kinds[*switch].map_or(0, |k| self.a.expected_codes(k)),
+                        codes => codes,
+                    };
+                    self.served[*switch] |= codes;
+                }
             }
         }
     }

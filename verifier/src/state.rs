@@ -41,6 +41,8 @@ pub(crate) enum Fact {
     Done(Sym),
     /// A part of this word was compared.
     Partial(Sym),
+    /// A revision and a witness, or a switched word and an effect.
+    Differ(Sym, Sym),
 }
 
 impl Fact {
@@ -53,7 +55,7 @@ impl Fact {
             | Self::Ended(a)
             | Self::Done(a)
             | Self::Partial(a) => [Some(a), None, None],
-            Self::Equal(a, b) => [Some(a), Some(b), None],
+            Self::Equal(a, b) | Self::Differ(a, b) => [Some(a), Some(b), None],
             Self::Found(a, b, c) => [Some(a), Some(b), Some(c)],
         }
     }
@@ -68,6 +70,7 @@ impl Fact {
             Self::Done(a) => Self::Done(f(a)),
             Self::Partial(a) => Self::Partial(f(a)),
             Self::Equal(a, b) => Self::equal(f(a), f(b)),
+            Self::Differ(a, b) => Self::Differ(f(a), f(b)),
             Self::Found(a, b, c) => Self::Found(f(a), f(b), f(c)),
         }
     }

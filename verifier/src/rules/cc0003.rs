@@ -33,7 +33,13 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
     let value = c.a.value(stored);
     let next = c.a.syms.add_const(obj.witness, 1, c.a.profile.word_bits());
     if obj.bump.is_none() {
-        c.pairs.push(PairDuty { inst: access.inst, contref: access.base, witness: obj.witness, check: obj.check });
+        c.pairs.push(PairDuty {
+            inst: access.inst,
+            contref: access.base,
+            witness: obj.witness,
+            check: obj.check,
+            alternative: None,
+        });
     }
     if c.a.same_sum(value, next, state) {
         c.proven();

@@ -35,8 +35,11 @@ enum Pairing {
 /// Judges what was put off until all stores to revisions are known.
 pub(crate) fn judge(c: &mut Check<'_>) {
     for duty in std::mem::take(&mut c.pairs) {
-        let mut seen = vec![];
-        match pairing(c, duty.contref, duty.witness, duty.check, &mut seen) {
+        let mut answer = pairing(c, duty.contref, duty.witness, duty.check, &mut vec![]);
+        if let (true, Some((contref, witness))) = (answer != Pairing::Yes, duty.alternative) {
+            answer = pairing(c, contref, witness, duty.check, &mut vec![]);
+        }
+        match answer {
             Pairing::Yes => c.proven(),
             Pairing::No => fail(c, &duty, Verdict::Violated, "the witness that was compared is not of the same object"),
             Pairing::Unknown => fail(

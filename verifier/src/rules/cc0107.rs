@@ -1,13 +1,14 @@
 //! CC0107 effect-decoded.
 
 use clif_cont_abi::EffectKind;
-use cranelift_codegen::ir::Inst;
+use cranelift_codegen::ir::{Inst, InstructionData, Opcode};
 
 use super::{Rule, examples};
 use crate::check::Check;
+use crate::flow::Edge;
 use crate::place::{Access, Kind};
 use crate::profile::{Callee, FunctionRole, RecordKind, Role};
-use crate::report::Verdict;
+use crate::report::{OperationKind, Verdict};
 use crate::state::State;
 use crate::sym::{Node, Sym, mask};
 
@@ -63,6 +64,48 @@ fn came_back(c: &mut Check<'_>, inst: Inst, switched: Sym, makes_object: bool, s
         _ => "a payload is read where more than one effect may have come back",
     };
     c.fail_with(&RULE, Verdict::Violated, inst, message, vec![(switch, "came back here".into())]);
+}
+
+/// A branch on the effect, one side of which is never taken.
+pub(crate) fn dead_arm(c: &mut Check<'_>, edge: &Edge) {
+    if c.a.func.dfg.insts[edge.inst].opcode() == Opcode::Brif {
+        let message = "a branch on what came back always goes the same way";
+        c.fail(&RULE, Verdict::Violated, edge.inst, message);
+    }
+}
+
+/// Whether the program goes on with every effect that may occur, as far as
+/// that does not depend on the handler table.
+pub(crate) fn judge(c: &mut Check<'_>) {
+    let switches: Vec<(Inst, OperationKind)> = c.report.operations.iter().map(|o| (o.inst, o.kind)).collect();
+    for (inst, kind) in switches {
+        if c.a.switch_kinds[inst].is_none() || matches!(kind, OperationKind::Trap | OperationKind::Invoke) {
+            continue;
+        }
+        let served = c.served[inst];
+        let must = match kind {
+            OperationKind::Resume => 1 << c.a.profile.effect(EffectKind::Return),
+            _ => c.a.expected_codes(kind),
+        };
+        c.require(served & must == must, &RULE, inst, "the operation does not go on with the effect that ends it");
+        if kind == OperationKind::Resume {
+            super::cc0201::dispatch(c, inst, served & suspends(c));
+        }
+    }
+    unreachable_arms(c);
+}
+
+/// Code for what came back that no branch leads to.
+fn unreachable_arms(c: &mut Check<'_>) {
+    let func = c.a.func;
+    let blocks: Vec<_> = func.layout.blocks().filter(|b| !c.a.is_reached(*b)).collect();
+    for inst in blocks.into_iter().flat_map(|b| func.layout.block_insts(b)) {
+        let InstructionData::Load { arg, .. } = func.dfg.insts[inst] else { continue };
+        let back = c.a.known(arg).is_some_and(|s| matches!(c.a.kind(s), Kind::Back(_)));
+        if back {
+            c.fail(&RULE, Verdict::Violated, inst, "no branch leads to where this effect is dealt with");
+        }
+    }
 }
 
 /// The operation is over, though the effect is not known.

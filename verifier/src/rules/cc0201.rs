@@ -1,5 +1,8 @@
 //! CC0201 handler-table.
 
+use clif_cont_abi::{Effect, EffectKind};
+use cranelift_codegen::ir::Inst;
+
 use super::{Rule, examples};
 use crate::check::Check;
 use crate::profile::Role;
@@ -12,8 +15,8 @@ pub(crate) const RULE: Rule = Rule {
     id: "CC0201",
     name: "handler-table",
     statement: "The installed table is a constant of the module, or was built on the frame with both lists ended by \
-                0. What a constant table contains is data, and decided by who has the module; that no suspend comes \
-                back that the dispatch does not name is CC0107.",
+                0. What a constant table contains is data, and decided by who has the module. The dispatch \
+                serves the first handlers without a gap, and traps for every other (CC0107).",
     why: "A search runs past the end of the table, and takes whatever is there for a tag.",
     bugs: "",
     help: "end both lists with 0 before the table is installed",
@@ -44,6 +47,16 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
             "the installed handler table is neither a constant of the module nor on this frame",
         ),
     }
+}
+
+/// The suspends that a dispatch serves: the first handlers, without a gap.
+pub(crate) fn dispatch(c: &mut Check<'_>, inst: Inst, suspends: u64) {
+    let far = 1 << c.a.profile.effect(EffectKind::SuspendFar);
+    let near = (suspends & !far) >> c.a.profile.effect(EffectKind::Suspend);
+    let gapless = near & (near + 1) == 0;
+    let full = near.trailing_ones() == Effect::NEAR_HANDLERS;
+    let holds = gapless && (suspends & far == 0 || full);
+    c.require(holds, &RULE, inst, "the dispatch leaves out a suspend handler in front of one that it serves");
 }
 
 fn is_ended(c: &Check<'_>, base: Sym, mut offset: i32, step: i32, state: &State) -> bool {

@@ -1,17 +1,22 @@
 //! CC0208 trap-mechanism.
 
+use clif_cont_abi::{EffectKind, Trap};
 use cranelift_codegen::ir::{Inst, InstructionData, Opcode};
 
-use super::{Rule, examples};
-use crate::check::Check;
-use crate::profile::{Callee, FunctionRole};
+use super::{Rule, cc0001, cc0002, cc0107, examples};
+use crate::check::{Check, PairDuty};
+use crate::profile::{Callee, FunctionRole, Role};
 use crate::report::Verdict;
+use crate::state::{Fact, Since, State};
+use crate::sym::Sym;
 
 pub(crate) const RULE: Rule = Rule {
     id: "CC0208",
     name: "trap-mechanism",
     statement: "A trap is a call of the trap function with its code, and a trap instruction with the same code behind \
-                it. No other instruction of the program traps by itself.",
+                it. No other instruction of the program traps by itself. A trap of the protocol happens only for its reason: \
+                null where the contref is 0, consumed where revision and witness differ, unexpected effect where none \
+                of the expected ones came back.",
     why: "A hardware fault on a continuation's stack is not the program's trap but the end of the process.",
     bugs: "wt #14072",
     help: "call the trap function with the code, then `trap` with the same code",
@@ -36,4 +41,90 @@ pub(crate) fn trap(c: &mut Check<'_>, inst: Inst) {
     };
     let same = c.a.trap_code(call).is_none_or(|k| k == u64::from(code.as_raw().get()));
     c.require(same, &RULE, inst, "the trap function is called with another code");
+}
+
+/// A trap of the protocol happens for its reason only.
+pub(crate) fn cause(c: &mut Check<'_>, inst: Inst, state: &State) {
+    if c.a.callee_of(inst) != Some(Callee::Trap) {
+        return;
+    }
+    let code = c.a.trap_code(inst);
+    let is = |trap: Trap| code == Some(trap.code().into());
+    let rule = if is(Trap::NullContinuation) {
+        (&cc0001::RULE, "the operation traps as on a null continuation, though it may be another")
+    } else if is(Trap::Consumed) {
+        (&cc0002::RULE, "the operation traps as on a consumed continuation, though it may be current")
+    } else if is(Trap::UnexpectedEffect) {
+        (&cc0107::RULE, "the operation traps as on an effect that cannot occur, though it may be another")
+    } else {
+        return;
+    };
+    let block = c.a.func.layout.inst_block(inst);
+    let edges: Vec<_> = block.into_iter().flat_map(|b| c.a.edges_to(b).copied().collect::<Vec<_>>()).collect();
+    let mut holds = true;
+    if edges.len() > 1 {
+        for e in &edges {
+            if let Some(state) = c.a.edge_state(e) {
+                holds &= has_cause(c, inst, code, &state);
+            }
+        }
+    } else {
+        holds = has_cause(c, inst, code, state);
+    }
+    c.require(holds, rule.0, inst, rule.1);
+}
+
+fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) -> bool {
+    let is = |trap: Trap| code == Some(trap.code().into());
+    let zero = c.a.zero;
+    if is(Trap::NullContinuation) {
+        return state.facts().iter().any(|f| matches!(*f, Fact::Equal(a, b) if a == zero || b == zero));
+    }
+    if is(Trap::Consumed) {
+        let offset = c.a.profile.field(Role::Revision).offset;
+        let compared: Vec<(Sym, Sym)> = state
+            .facts()
+            .iter()
+            .flat_map(|f| match *f {
+                Fact::Differ(revision, witness) => [Some((revision, witness)), Some((witness, revision))],
+                _ => [None, None],
+            })
+            .flatten()
+            .collect();
+        let bases = |revision: Sym| {
+            let of = state.cells().iter().filter(move |cell| cell.offset == offset && cell.value == revision);
+            of.map(|cell| cell.base).filter(|base| c.a.is_contref(*base)).collect::<Vec<_>>()
+        };
+        for (revision, witness) in &compared {
+            // of two revisions, either may be the witness
+            let alternative = bases(*witness).first().map(|contref| (*contref, *revision));
+            for contref in bases(*revision) {
+                c.pairs.push(PairDuty { inst, contref, witness: *witness, check: inst, alternative });
+            }
+        }
+        // or the object was consumed a moment ago, and the comparison folded
+        let consumed = state.objs().iter().any(|o| o.bump.is_some() && o.stale.is_none());
+        return consumed || !compared.is_empty();
+    }
+    let resume = c.a.profile.effect(EffectKind::Resume);
+    let differs = |f: &Fact| matches!(*f, Fact::Differ(_, k) if c.a.syms.as_const(k) == Some(resume));
+    state.facts().iter().any(differs)
+        || last_switches(state).any(|switch| {
+            let Some(word) = c.a.syms.find(crate::sym::Node::Switched(switch)) else { return false };
+            let must = match c.a.switch_kinds[switch] {
+                Some(crate::report::OperationKind::Resume) => 1 << c.a.profile.effect(EffectKind::Return),
+                Some(kind) => c.a.expected_codes(kind),
+                None => 0,
+            };
+            state.codes(word) & must == 0
+        })
+}
+
+/// What may have come back last, its effect known or not.
+fn last_switches(state: &State) -> impl Iterator<Item = Inst> {
+    let last = match state.since {
+        Since::Inst(inst) => Some(inst),
+        _ => None,
+    };
+    state.undecoded.iter().copied().chain(last)
 }

@@ -164,6 +164,7 @@ pub(crate) fn at_call(c: &mut Check<'_>, inst: Inst, state: &State) {
     cc0104::call(c, inst, state);
     cc0107::call(c, inst, state);
     cc0108::call(c, inst);
+    cc0208::cause(c, inst, state);
     cc0007::call(c, inst, state);
     cc0004::call(c, inst, state);
 }
