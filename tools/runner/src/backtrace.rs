@@ -29,7 +29,11 @@ pub(crate) fn take(shared: &Shared) -> Vec<StackTrace> {
     let mut stacks = vec![];
     let mut contref = shared.store_word(&StoreContext::TRAPPED);
     while contref != 0 && stacks.len() < MAX_STACKS && is_contref(shared, contref) {
-        stacks.push(stack(shared, contref));
+        let trace = stack(shared, contref);
+        // one on which only the runtime was says nothing to anybody
+        if !trace.frames.is_empty() {
+            stacks.push(trace);
+        }
         // SAFETY: `is_contref`.
         contref = unsafe { shared.read_word(contref, &ContRef::PARENT) };
     }
@@ -84,11 +88,11 @@ fn stack(shared: &Shared, contref: u64) -> StackTrace {
                 with_exposed_provenance::<u64>((fp + link.return_address) as usize).read(),
             )
         };
-        pc = return_address;
-        if caller != 0 && caller <= fp {
+        // nobody called the outermost function
+        if caller <= fp {
             break;
         }
-        fp = caller;
+        (pc, fp) = (return_address, caller);
     }
     trace
 }
