@@ -54,6 +54,13 @@ impl Analysis<'_> {
                     _ => {}
                 }
             }
+            if k == self.profile.stack_bound() && Some(a) == self.stack_left() {
+                match cc {
+                    IntCC::UnsignedLessThan => state.learn(Fact::Stack(false)),
+                    IntCC::UnsignedGreaterThanOrEqual => state.learn(Fact::Stack(true)),
+                    _ => {}
+                }
+            }
             if let Some(last) = self.profile.last_revision() {
                 self.assume_bound(cc, a, k, last, state);
             }
@@ -66,14 +73,20 @@ impl Analysis<'_> {
         true
     }
 
+    /// What is left of the stack, when the function computes it.
+    pub(crate) fn stack_left(&self) -> Option<Sym> {
+        let sp = self.syms.find(Node::StackPointer)?;
+        self.syms.find(Node::And(sp, self.profile.stack.slot_size - 1))
+    }
+
     /// What makes an operation fail: another revision, another effect.
     fn assume_different(&mut self, a: Sym, b: Sym, state: &mut State) {
         let offset = self.profile.field(Role::Revision).offset;
         let is_revision = |s: Sym| state.cells().iter().any(|c| c.offset == offset && c.value == s);
         let resume = self.profile.effect(EffectKind::Resume);
-        if is_revision(a) || self.syms.as_const(b) == Some(resume) {
+        if is_revision(a) || self.syms.as_const(b) == Some(resume) || self.loads_table(a) {
             state.learn(Fact::Differ(a, b));
-        } else if is_revision(b) {
+        } else if is_revision(b) || self.loads_table(b) {
             state.learn(Fact::Differ(b, a));
         }
     }

@@ -58,6 +58,7 @@ impl<'a> Check<'a> {
             let Some(state) = c.a.entry_states[block].take() else { continue };
             c.walk(block, Rc::unwrap_or_clone(state));
         }
+        rules::cc0113::ends(&mut c);
         rules::cc0107::judge(&mut c);
         rules::cc0012::judge(&mut c);
         if !c.a.converged {

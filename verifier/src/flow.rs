@@ -34,6 +34,13 @@ pub(crate) struct Edge {
     kind: EdgeKind,
 }
 
+impl Edge {
+    /// Is it taken whenever its source is left?
+    pub(crate) fn is_always(&self) -> bool {
+        self.kind == EdgeKind::Always
+    }
+}
+
 /// When an edge is taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum EdgeKind {
@@ -458,11 +465,14 @@ impl<'a> Analysis<'a> {
         let Some((block, i)) = self.param(param) else { return false };
         let edges = self.edges_in[block].clone();
         let word = self.switched(switch);
-        edges.into_iter().all(|e| {
+        let mut any = false;
+        let all = edges.into_iter().all(|e| {
             let edge = self.edges[e as usize];
             let pending = self.exit_states[edge.from].as_ref().is_some_and(|state| state.undecoded.contains(&switch));
+            any |= pending;
             !pending || self.edge_arg(&edge, i) == Some(word)
-        })
+        });
+        any && all
     }
 
     /// Was the block reached?
@@ -609,6 +619,17 @@ impl Analysis<'_> {
     pub(crate) fn is_result_arg(&self, edge: &Edge, param: usize) -> bool {
         let arg = edge.call.args(&self.func.dfg.value_lists).nth(param);
         matches!(arg, Some(BlockArg::TryCallRet(_) | BlockArg::TryCallExn(_)))
+    }
+
+    /// Is there code of an operation that nothing leads to?
+    pub(crate) fn has_dead_operations(&self) -> bool {
+        let layout = &self.func.layout;
+        let dead = layout.blocks().filter(|b| !self.is_reached(*b)).flat_map(|b| layout.block_insts(b));
+        dead.into_iter().any(|i| {
+            let flags = self.func.dfg.insts[i].memflags_data(&self.func.dfg);
+            let region = flags.and_then(|f| f.alias_region()).map(|r| self.func.dfg.alias_regions[r].user_id);
+            region.and_then(|r| self.profile.record_of_region(r)).is_some()
+        })
     }
 
     /// Is it a reference to the function of this symbol?

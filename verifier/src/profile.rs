@@ -138,6 +138,7 @@ pub struct Profile {
     last_revision: Option<u64>,
     pub(crate) stack: StackShape,
     initial_sp_bias: u32,
+    stack_bound: u64,
 }
 
 /// The effect codes that a resume may go on with: a return, and every suspend.
@@ -206,6 +207,7 @@ impl Profile {
                 colour_mask: abi.colour_mask(),
             },
             initial_sp_bias: abi.isa.initial_sp_bias(),
+            stack_bound: abi.stack_bound(),
         }
     }
 
@@ -246,6 +248,11 @@ impl Profile {
     /// How far below its ContRef a fresh stack's pointer starts, in bytes.
     pub fn initial_sp_bias(&self) -> u32 {
         self.initial_sp_bias
+    }
+
+    /// With less than this left of its slot, in bytes, a stack is exhausted.
+    pub(crate) fn stack_bound(&self) -> u64 {
+        self.stack_bound
     }
 
     /// Bits of a switched word that hold the effect code.

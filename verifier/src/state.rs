@@ -41,8 +41,11 @@ pub(crate) enum Fact {
     Done(Sym),
     /// A part of this word was compared.
     Partial(Sym),
-    /// A revision and a witness, or a switched word and an effect.
+    /// A revision and a witness, a switched word and an effect, or an entry of
+    /// a handler table and a tag.
     Differ(Sym, Sym),
+    /// Enough of the stack is left, or not.
+    Stack(bool),
 }
 
 impl Fact {
@@ -57,6 +60,7 @@ impl Fact {
             | Self::Partial(a) => [Some(a), None, None],
             Self::Equal(a, b) | Self::Differ(a, b) => [Some(a), Some(b), None],
             Self::Found(a, b, c) => [Some(a), Some(b), Some(c)],
+            Self::Stack(_) => [None; 3],
         }
     }
 
@@ -72,6 +76,7 @@ impl Fact {
             Self::Equal(a, b) => Self::equal(f(a), f(b)),
             Self::Differ(a, b) => Self::Differ(f(a), f(b)),
             Self::Found(a, b, c) => Self::Found(f(a), f(b), f(c)),
+            Self::Stack(enough) => Self::Stack(enough),
         }
     }
 

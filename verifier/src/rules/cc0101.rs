@@ -1,13 +1,13 @@
 //! CC0101 switch-operands.
 
-use cranelift_codegen::ir::Inst;
+use cranelift_codegen::ir::{Inst, InstructionData};
 
 use super::{Rule, examples};
 use crate::check::Check;
 use crate::place::Kind;
-use crate::profile::{FunctionRole, Role};
+use crate::profile::{Callee, FunctionRole, Role};
 use crate::report::{OperationKind, Verdict};
-use crate::state::{Fact, State};
+use crate::state::{Fact, Since, State};
 use crate::sym::{Node, Sym};
 use crate::transfer::SwitchSite;
 
@@ -64,8 +64,9 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, 
         OperationKind::Trap => {
             to_driver(c, site);
             c.require(role == FunctionRole::Trap, &RULE, site.inst, "only the trap function switches with this effect");
+            let code = c.a.func.dfg.block_params(c.a.rpo[0]).first().map(|v| c.a.value(*v));
             let stored =
-                written(c, Role::TrapCode, state).is_some() && written(c, Role::Trapped, state) == Some(c.a.active);
+                written(c, Role::TrapCode, state) == code && written(c, Role::Trapped, state) == Some(c.a.active);
             c.require(stored, &RULE, site.inst, "the trap's code, or whose it is, is not stored before the switch");
         }
         OperationKind::Return => {
@@ -75,6 +76,11 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, 
                 site.inst,
                 "only the outermost function of a stack switches with this effect",
             );
+            let ran = match state.since {
+                Since::Inst(i) => matches!(c.a.func.dfg.insts[i], InstructionData::CallIndirect { .. }),
+                _ => false,
+            };
+            c.require(ran, &RULE, site.inst, "the continuation returns without its function being called");
             let to_parent = matches!(c.a.kind(site.to), Kind::Parent(of) if of == c.a.active);
             c.require(to_parent, &RULE, site.inst, "the end of a continuation does not go to its parent");
         }
@@ -137,12 +143,44 @@ pub(crate) fn search(c: &mut Check<'_>, inst: Inst, state: &State) {
     c.require(hit, &RULE, inst, "the search returns though no entry was found equal to the tag");
 }
 
+/// A search starts at the running continuation, for the tag that the first
+/// entry was compared with; the entry function calls what its continuation is
+/// for.
+pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
+    let func = c.a.func;
+    let args: Vec<Sym> = func.dfg.inst_args(inst).iter().map(|v| c.a.value(*v)).collect();
+    match c.a.callee_of(inst) {
+        Some(Callee::SearchSuspend | Callee::SearchSwitch) => {
+            let [from, tag] = args[..] else { return };
+            let own = from == c.a.active;
+            c.require(own, &RULE, inst, "the search does not start at the running continuation");
+            let other = state.facts().iter().any(|f| match *f {
+                Fact::Differ(entry, compared) => c.a.loads_table(entry) && compared != tag,
+                _ => false,
+            });
+            c.require(!other, &RULE, inst, "the search is for another tag than the first entry was compared with");
+        }
+        _ if c.a.role == FunctionRole::Entry => {
+            let InstructionData::CallIndirect { .. } = func.dfg.insts[inst] else { return };
+            let [callee, contref] = args[..] else { return };
+            let at = c.a.profile.field(Role::Handlers).offset;
+            let holds = contref == c.a.active && c.a.loaded_from(callee) == Some((c.a.active, at));
+            c.require(holds, &RULE, inst, "the entry function does not call its own continuation's trampoline");
+        }
+        _ => {}
+    }
+}
+
 /// A slot that is used for the first time starts in the entry function, at the
 /// top of its stack.
 pub(crate) fn slot(c: &mut Check<'_>, inst: Inst, state: &State) {
     let func = c.a.func;
     let Some(&v) = func.dfg.inst_args(inst).first() else { return };
     let contref = c.a.value(v);
+    if c.a.role == FunctionRole::Grow {
+        let some = c.is_non_null(contref, state);
+        c.require(some, &RULE, inst, "no slot is given, and nothing traps");
+    }
     if c.a.role != FunctionRole::NewSlot || c.a.callee_roles().any(|f| f == crate::profile::Callee::NewSlot) {
         return;
     }
@@ -161,6 +199,8 @@ pub(crate) fn context(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &State
     let top = c.a.syms.add_const(contref, bias.wrapping_neg(), c.a.profile.word_bits());
     let sp = at(c, Role::ContextSp) == Some(top);
     c.require(sp, &RULE, inst, "the stack pointer of a fresh context is not the top of its stack");
+    let fp = at(c, Role::ContextFp) == Some(c.a.zero);
+    c.require(fp, &RULE, inst, "the frame pointer of a fresh context is not 0");
     let pc = at(c, Role::ContextPc).is_some_and(|pc| match c.a.syms.node(pc) {
         Node::FuncAddr(f) => c.a.is_named(f, c.a.profile.entry_symbol()),
         _ => false,

@@ -1,6 +1,6 @@
 //! CC0113 ended-once.
 
-use cranelift_codegen::ir::Inst;
+use cranelift_codegen::ir::{Inst, Opcode};
 
 use super::{Rule, examples};
 use crate::check::Check;
@@ -73,6 +73,28 @@ fn all_done(c: &mut Check<'_>, inst: Inst, state: &State) -> bool {
     !ended.is_empty()
 }
 
+/// Stacks whose frames are given up are as if nothing had run on them.
+fn starts_over(c: &mut Check<'_>, inst: Inst, state: &State) {
+    let ended: Vec<Fact> = state.facts().iter().copied().filter(|f| matches!(f, Fact::Ended(_))).collect();
+    for f in ended {
+        if let Fact::Ended(contref) = f {
+            super::cc0101::context(c, inst, contref, state);
+        }
+    }
+}
+
+/// A walk along a chain comes to an end.
+pub(crate) fn ends(c: &mut Check<'_>) {
+    if !matches!(c.a.role, FunctionRole::Drop | FunctionRole::Reclaim) {
+        return;
+    }
+    let func = c.a.func;
+    let last = |b| func.layout.last_inst(b).filter(|i| func.dfg.insts[*i].opcode() == Opcode::Return);
+    let returns = func.layout.blocks().filter(|b| c.a.is_reached(*b)).any(|b| last(b).is_some());
+    let Some(first) = func.layout.entry_block().and_then(|b| func.layout.first_inst(b)) else { return };
+    c.require(returns, &RULE, first, "the walk along the chain never ends");
+}
+
 /// The last switch of a stack.
 pub(crate) fn ended(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
     let any = all_done(c, site.inst, state);
@@ -86,6 +108,15 @@ pub(crate) fn turn(c: &mut Check<'_>, edge: &Edge, state: &State) {
         return;
     }
     let any = all_done(c, edge.inst, state);
+    starts_over(c, edge.inst, state);
+    let func = c.a.func;
+    for (i, v) in func.dfg.block_params(edge.to).iter().enumerate() {
+        let stack = c.a.value(*v);
+        if c.a.is_marked(stack) {
+            let next = c.a.edge_arg(edge, i).is_some_and(|n| c.a.kind(n) == Kind::Parent(stack));
+            c.require(next, &RULE, edge.inst, "the walk along the chain does not go on at the stack's parent");
+        }
+    }
     c.require(any, &RULE, edge.inst, "a stack of the chain is passed without its continuation being ended");
 }
 
@@ -94,6 +125,7 @@ pub(crate) fn leave(c: &mut Check<'_>, inst: Inst, state: &State) {
     match c.a.role {
         FunctionRole::Drop => {
             let any = all_done(c, inst, state);
+            starts_over(c, inst, state);
             let outermost = state.facts().iter().any(|f| match *f {
                 Fact::Equal(a, b) => [(a, b), (b, a)]
                     .into_iter()

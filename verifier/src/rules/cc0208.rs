@@ -3,8 +3,9 @@
 use clif_cont_abi::{EffectKind, Trap};
 use cranelift_codegen::ir::{Inst, InstructionData, Opcode};
 
-use super::{Rule, cc0001, cc0002, cc0107, examples};
+use super::{Rule, cc0001, cc0002, cc0107, cc0109, examples};
 use crate::check::{Check, PairDuty};
+use crate::flow::Edge;
 use crate::profile::{Callee, FunctionRole, Role};
 use crate::report::Verdict;
 use crate::state::{Fact, Since, State};
@@ -56,6 +57,8 @@ pub(crate) fn cause(c: &mut Check<'_>, inst: Inst, state: &State) {
         (&cc0002::RULE, "the operation traps as on a consumed continuation, though it may be current")
     } else if is(Trap::UnexpectedEffect) {
         (&cc0107::RULE, "the operation traps as on an effect that cannot occur, though it may be another")
+    } else if is(Trap::StackExhausted) {
+        (&cc0109::RULE, "the function traps as on an exhausted stack, though enough may be left")
     } else {
         return;
     };
@@ -71,7 +74,9 @@ pub(crate) fn cause(c: &mut Check<'_>, inst: Inst, state: &State) {
     } else {
         holds = has_cause(c, inst, code, state);
     }
-    c.require(holds, rule.0, inst, rule.1);
+    // an optimiser leaves nothing but the trap of an operation that always fails
+    let folded = edges.iter().all(Edge::is_always) && !edges.is_empty() && !c.a.has_dead_operations();
+    c.require(holds || folded, rule.0, inst, rule.1);
 }
 
 fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) -> bool {
@@ -79,6 +84,9 @@ fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) ->
     let zero = c.a.zero;
     if is(Trap::NullContinuation) {
         return state.facts().iter().any(|f| matches!(*f, Fact::Equal(a, b) if a == zero || b == zero));
+    }
+    if is(Trap::StackExhausted) {
+        return state.knows(Fact::Stack(false));
     }
     if is(Trap::Consumed) {
         let offset = c.a.profile.field(Role::Revision).offset;

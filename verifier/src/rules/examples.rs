@@ -1,6 +1,32 @@
 //! Functions that keep all rules, for x86_64 with `stack_switch`: what the
 //! rules' examples are made from.
 
+/// A function that calls another, behind a check of the stack.
+pub(crate) const CHECKED: &str = r#"function %checked() tail {
+    sig0 = (i32) tail
+    sig1 = () tail
+    fn0 = colocated %cc_trap sig0
+    fn1 = colocated %elsewhere sig1
+
+block0:
+    v0 = get_stack_pointer.i64
+    v1 = iconst.i64 0x000f_ffff
+    v2 = band v0, v1
+    v3 = iconst.i64 0x8000
+    v4 = icmp ult v2, v3
+    brif v4, block1, block2
+
+block1 cold:
+    v5 = iconst.i32 4
+    call fn0(v5)
+    trap user4
+
+block2:
+    call fn1()
+    return
+}
+"#;
+
 /// `cont.bind` of no argument: the checks, and the consumption.
 pub(crate) const BIND: &str = r#"function %bind(i64, i64) -> i64, i64 tail {
     region0 = 2 "revision"

@@ -23,6 +23,7 @@ pub(crate) mod cc0104;
 pub(crate) mod cc0105;
 pub(crate) mod cc0107;
 pub(crate) mod cc0108;
+pub(crate) mod cc0109;
 pub(crate) mod cc0110;
 pub(crate) mod cc0113;
 pub(crate) mod cc0201;
@@ -94,6 +95,7 @@ pub const ALL: &[&Rule] = &[
     &cc0105::RULE,
     &cc0107::RULE,
     &cc0108::RULE,
+    &cc0109::RULE,
     &cc0110::RULE,
     &cc0113::RULE,
     &cc0201::RULE,
@@ -131,6 +133,7 @@ pub(crate) fn at_access(c: &mut Check<'_>, access: &Access, state: &State) {
 /// A switch, of a kind where it was recognised.
 pub(crate) fn at_switch(c: &mut Check<'_>, site: &SwitchSite, kind: Option<OperationKind>, state: &State) {
     cc0110::switch(c, site);
+    cc0109::leave(c, site.inst, state);
     cc0107::leave(c, site.inst, state);
     let Some(kind) = kind else {
         cc0101::unidentified(c, site);
@@ -162,6 +165,8 @@ pub(crate) fn at_switch(c: &mut Check<'_>, site: &SwitchSite, kind: Option<Opera
 pub(crate) fn at_call(c: &mut Check<'_>, inst: Inst, state: &State) {
     cc0011::call(c, inst, state);
     cc0104::call(c, inst, state);
+    cc0109::leave(c, inst, state);
+    cc0101::call(c, inst, state);
     cc0107::call(c, inst, state);
     cc0108::call(c, inst);
     cc0208::cause(c, inst, state);
