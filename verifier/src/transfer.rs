@@ -142,6 +142,16 @@ impl Analysis<'_> {
             && colour == self.colour(address, bits)
     }
 
+    /// An address in the slot whose ContRef this is, by the formula.
+    pub(crate) fn slot_of(&self, contref: Sym) -> Option<Sym> {
+        let (base, _) = self.syms.split_add(contref);
+        let Node::Sub(slot, _, _) = self.syms.node(base) else { return None };
+        match self.syms.node(slot) {
+            Node::And(address, _) => Some(address),
+            _ => None,
+        }
+    }
+
     /// What an instruction with an effect does.
     pub(crate) fn step(&mut self, inst: Inst, state: &mut State) {
         if let Some(access) = self.access(inst) {

@@ -137,6 +137,14 @@ const FAULTS: &[(&str, &str, &str, Fault)] = &[
         let b = null_check(f)?;
         always(f, b, 0)
     }),
+    ("always null", "resume_", "CC0001", |f, _| {
+        let b = null_check(f)?;
+        always(f, b, 1)
+    }),
+    ("always consumed", "bind_", "CC0002", |f, _| {
+        let (b, _) = revision_check(f)?;
+        always(f, b, 1)
+    }),
     ("no revision check", "resume_", "CC0002", |f, _| {
         let (b, _) = revision_check(f)?;
         always(f, b, 0)
@@ -324,6 +332,27 @@ const FAULTS: &[(&str, &str, &str, Fault)] = &[
         }
         Some(())
     }),
+    ("a search for another tag", "suspend_", "CC0101", |f, _| {
+        let search = insts(f)
+            .into_iter()
+            .find(|i| f.dfg.insts[*i].opcode() == Opcode::Call && f.dfg.inst_results(*i).len() == 3)?;
+        let other = arg(f, search, 0);
+        set_arg(f, search, 1, other)
+    }),
+    ("the function is never called", "cc_entry", "CC0101", |f, _| {
+        let call = insts(f).into_iter().find(|i| f.dfg.insts[*i].opcode() == Opcode::CallIndirect)?;
+        remove(f, call)
+    }),
+    ("a dropped stack keeps its context", "cc_drop", "CC0101", |f, _| {
+        let s = *stores(f, Region::Context).last()?;
+        remove(f, s)
+    }),
+    ("a slot given twice", "cc_new_slot", "CC0101", |f, abi| {
+        let at = clif_cont_abi::StoreContext::NEXT_SLOT.offset(abi);
+        let next = |f: &Function, i: Inst| f.dfg.insts[i].load_store_offset() == Some(at);
+        let s = stores(f, Region::StoreContext).into_iter().find(|i| next(f, *i))?;
+        remove(f, s)
+    }),
     ("no index for the host", "host_1", "CC0101", |f, _| {
         let s = *stores(f, Region::StoreContext).first()?;
         remove(f, s)
@@ -428,6 +457,23 @@ const FAULTS: &[(&str, &str, &str, Fault)] = &[
         c.ins().jump(good, &[] as &[BlockArg]);
         Some(())
     }),
+    ("the stack check inverted", "suspend_", "CC0109", |f, abi| {
+        if abi.switch == SwitchModel::HostCall {
+            return None;
+        }
+        let b = insts(f).into_iter().find(|i| f.dfg.insts[*i].opcode() == Opcode::Brif)?;
+        swap_successors(f, b)
+    }),
+    ("another bound of the stack", "bind_", "CC0109", |f, abi| {
+        let bound = insts(f).into_iter().find(|i| match f.dfg.insts[*i] {
+            InstructionData::UnaryImm { imm, .. } => imm.bits() as u64 == abi.stack_bound(),
+            _ => false,
+        })?;
+        if let InstructionData::UnaryImm { ref mut imm, .. } = f.dfg.insts[bound] {
+            *imm = 64.into();
+        }
+        Some(())
+    }),
     ("a plain call of the routine", "suspend_", "CC0110", |f, abi| {
         if abi.switch != SwitchModel::Routine {
             return None;
@@ -470,8 +516,20 @@ const FAULTS: &[(&str, &str, &str, Fault)] = &[
         let s = *stores(f, Region::Parent).first()?;
         remove(f, s)
     }),
+    ("the first handler left out", "resume_1_2", "CC0201", |f, _| {
+        let site = insts(f).into_iter().find(|i| f.dfg.insts[*i].opcode() == Opcode::BrTable)?;
+        let InstructionData::BranchTable { table, .. } = f.dfg.insts[site] else { return None };
+        let table = &mut f.stencil.dfg.jump_tables[table];
+        let default = table.default_block();
+        table.as_mut_slice()[8] = default;
+        Some(())
+    }),
     ("a list without an end", "on_frame", "CC0201", |f, _| {
         let s = *stores(f, Region::HandlerTable).last()?;
+        remove(f, s)
+    }),
+    ("a fresh continuation without code", "new_", "CC0103", |f, _| {
+        let s = *stores(f, Region::Payload).first()?;
         remove(f, s)
     }),
     ("no handler table", "resume_", "CC0202", |f, _| {

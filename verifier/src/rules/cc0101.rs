@@ -190,6 +190,19 @@ pub(crate) fn slot(c: &mut Check<'_>, inst: Inst, state: &State) {
     let formula = c.a.is_slot_contref(contref);
     c.require(formula, &RULE, inst, "the ContRef is not where the slot's own code will look for it");
     context(c, inst, contref, state);
+    // the slot is cut off what is left of the reservation, or of a new one
+    let Some(base) = c.a.slot_of(contref) else { return };
+    let at = c.a.profile.field(Role::NextSlot).offset;
+    let (size, bits) = (c.a.profile.stack.slot_size, c.a.profile.word_bits());
+    let next = c.a.syms.add_const(base, size, bits);
+    let cut = state.cell(c.a.store_context, at).is_some_and(|cell| cell.value == next);
+    c.require(cut, &RULE, inst, "the next slot is not the one behind this");
+    let store = c.a.store_context;
+    let unused = c.every_origin(base, &mut vec![], &|a, s, _| {
+        let reserved = a.def(s).is_some_and(|(i, _)| a.callee_of(i) == Some(Callee::Harmless));
+        reserved || a.loaded_from(s) == Some((store, at))
+    });
+    c.require(unused, &RULE, inst, "the slot is neither the next one nor the first of a reservation");
 }
 
 /// The control context of a stack on which nothing has run.

@@ -18,7 +18,7 @@ pub(crate) const RULE: Rule = Rule {
                 ancestor (not of its head), and a switch makes the resumer that was found its parent; suspend and \
                 switch record the last stack below that resumer as the suspended chain's last ancestor. In this \
                 profile a suspended chain keeps its stale parent link, which nobody reads. A fresh continuation is its \
-                own last ancestor. No link is set without a switch behind it.",
+                own last ancestor, and knows its trampoline and its function. No link is set without a switch behind it.",
     why: "The next search, return or trap walks the links, and arrives in somebody else's chain, or in a freed slot.",
     bugs: "Wizard #213",
     help: "load the last ancestor of the continuation that is resumed, and store the link there",
@@ -116,4 +116,11 @@ pub(crate) fn fresh(c: &mut Check<'_>, access: &Access, state: &State) {
         _ => false,
     });
     c.require(enters, &RULE, access.inst, "a fresh continuation has no entry trampoline for its function");
+    // which slot it is in, and what it is, are matters of types
+    let callee = state.cells().iter().any(|cell| {
+        let stored = c.a.func.dfg.insts[cell.by].opcode().can_store();
+        let field = c.a.profile.contref_field(cell.offset);
+        cell.base == slot && stored && matches!(field.map(|f| f.role), Some(Role::Payload(_)))
+    });
+    c.require(callee, &RULE, access.inst, "a fresh continuation's function is not stored");
 }
