@@ -195,6 +195,8 @@ impl Analysis<'_> {
             IntCC::UnsignedLessThanOrEqual if k <= last => state.learn(Fact::Bounded(a)),
             IntCC::UnsignedLessThan if k <= last + 1 => state.learn(Fact::Bounded(a)),
             IntCC::UnsignedGreaterThan if k >= last => {
+                let limit = self.syms.constant(last);
+                state.learn(Fact::Differ(a, limit));
                 // an ended continuation that cannot be counted further is retired
                 let offset = self.profile.field(Role::Revision).offset;
                 let done: Vec<Fact> = state

@@ -360,7 +360,7 @@ impl Analysis<'_> {
         }
         self.kill(access, state);
         let ty = self.func.dfg.value_type(stored);
-        if ty.is_int() && u64::from(access.size) * 8 == u64::from(ty.bits()) {
+        if access.size == ty.bytes() {
             state.set_cell(Cell {
                 base: access.base,
                 offset: access.offset,

@@ -552,6 +552,14 @@ const FAULTS: &[(&str, &str, &str, Fault)] = &[
         }
         Some(())
     }),
+    ("a payload value in the midst is not stored", "resume_2_", "CC0204", |f, _| {
+        let s = *stores(f, Region::Payload).get(2)?;
+        remove(f, s)
+    }),
+    ("the driver's record goes on", "cc_invoke", "CC0105", |f, _| {
+        let s = *stores(f, Region::Parent).first()?;
+        remove(f, s)
+    }),
     ("a table that does not fit", "on_frame", "CC0206", |f, abi| {
         let (_, slot) = f.sized_stack_slots.iter_mut().next()?;
         slot.size -= abi.word() as u32;

@@ -43,6 +43,32 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access) {
     }
 }
 
+/// An invocation hangs its stack on the driver: from here on everything of the
+/// driver's record can be read.
+pub(crate) fn driver(c: &mut Check<'_>, access: &Access, state: &State) {
+    if c.a.role != FunctionRole::Invoke || access.place.role() != Some(Role::Parent) {
+        return;
+    }
+    let Some(stored) = access.stored else { return };
+    let record = c.a.value(stored);
+    if !matches!(c.a.kind(record), Kind::DriverRecord(_)) || c.a.kind(access.base) != Kind::Handed {
+        return;
+    }
+    let cell = |c: &Check<'_>, base, role| state.cell(base, c.a.profile.field(role).offset).map(|cell| cell.value);
+    let outermost = cell(c, record, Role::Parent) == Some(c.a.zero);
+    c.require(outermost, &RULE, access.inst, "the driver's record is not marked as the end of the chain");
+    let current = cell(c, c.a.store_context, Role::Driver) == Some(record);
+    c.require(current, &RULE, access.inst, "the driver is not made the current one");
+    let empty = cell(c, record, Role::Handlers).is_some_and(|table| {
+        let (base, offset) = c.a.syms.split_add(table);
+        [Role::SuspendHandlers, Role::SwitchHandlers].into_iter().all(|list| {
+            let first = c.a.profile.field(list).offset.wrapping_add(offset as i32);
+            state.cell(base, first).map(|cell| cell.value) == Some(c.a.zero)
+        })
+    });
+    c.require(empty, &RULE, access.inst, "the driver's handler table is not empty");
+}
+
 /// An invocation ends.
 pub(crate) fn leave(c: &mut Check<'_>, inst: Inst, state: &State) {
     if c.a.role != FunctionRole::Invoke {

@@ -3,7 +3,7 @@
 use clif_cont_abi::{EffectKind, Trap};
 use cranelift_codegen::ir::{Inst, InstructionData, Opcode};
 
-use super::{Rule, cc0001, cc0002, cc0107, cc0109, examples};
+use super::{Rule, cc0001, cc0002, cc0009, cc0107, cc0109, examples};
 use crate::check::{Check, PairDuty};
 use crate::flow::Edge;
 use crate::profile::{Callee, FunctionRole, Role};
@@ -57,6 +57,8 @@ pub(crate) fn cause(c: &mut Check<'_>, inst: Inst, state: &State) {
         (&cc0002::RULE, "the operation traps as on a consumed continuation, though it may be current")
     } else if is(Trap::UnexpectedEffect) {
         (&cc0107::RULE, "the operation traps as on an effect that cannot occur, though it may be another")
+    } else if is(Trap::RevisionExhausted) {
+        (&cc0009::RULE, "the operation traps as on an exhausted revision, though it may be in its limits")
     } else if is(Trap::StackExhausted) {
         (&cc0109::RULE, "the function traps as on an exhausted stack, though enough may be left")
     } else {
@@ -87,6 +89,11 @@ fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) ->
     }
     if is(Trap::StackExhausted) {
         return state.knows(Fact::Stack(false));
+    }
+    if is(Trap::RevisionExhausted) {
+        let limit = c.a.profile.last_revision();
+        let beyond = |f: &Fact| matches!(*f, Fact::Differ(_, k) if c.a.syms.as_const(k) == limit);
+        return limit.is_some() && state.facts().iter().any(beyond);
     }
     if is(Trap::Consumed) {
         let offset = c.a.profile.field(Role::Revision).offset;

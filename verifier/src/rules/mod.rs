@@ -29,6 +29,7 @@ pub(crate) mod cc0113;
 pub(crate) mod cc0201;
 pub(crate) mod cc0202;
 pub(crate) mod cc0203;
+pub(crate) mod cc0204;
 pub(crate) mod cc0206;
 pub(crate) mod cc0208;
 mod examples;
@@ -101,6 +102,7 @@ pub const ALL: &[&Rule] = &[
     &cc0201::RULE,
     &cc0202::RULE,
     &cc0203::RULE,
+    &cc0204::RULE,
     &cc0206::RULE,
     &cc0208::RULE,
 ];
@@ -124,6 +126,7 @@ pub(crate) fn at_access(c: &mut Check<'_>, access: &Access, state: &State) {
         cc0009::store(c, access, state);
         cc0113::store(c, access, state);
         cc0105::store(c, access);
+        cc0105::driver(c, access, state);
         cc0006::store(c, access, state);
     } else {
         cc0103::fresh(c, access, state);
@@ -140,6 +143,11 @@ pub(crate) fn at_switch(c: &mut Check<'_>, site: &SwitchSite, kind: Option<Opera
         return;
     };
     cc0101::switch(c, site, kind, state);
+    match kind {
+        OperationKind::Resume | OperationKind::Switch => cc0204::filled(c, site.inst, site.to, state),
+        OperationKind::Suspend | OperationKind::HostCall => cc0204::filled(c, site.inst, site.from, state),
+        _ => {}
+    }
     match kind {
         OperationKind::Resume | OperationKind::Switch => {
             if cc0102::switch(c, site, state) {

@@ -1,0 +1,60 @@
+//! CC0204 payload-types.
+
+use cranelift_codegen::ir::Inst;
+
+use super::{Rule, examples};
+use crate::check::Check;
+use crate::profile::Role;
+use crate::report::Verdict;
+use crate::state::State;
+use crate::sym::Sym;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "CC0204",
+    name: "payload-types",
+    statement: "Types and widths of payload values agree on both sides of a switch. On CLIF alone it is decided that \
+                what is handed over fills the payload from its last value on without a gap (a value of two slots may \
+                leave the first one); the rest takes the types of tags and continuations.",
+    why: "A slot that was not written holds what its last user left there: a value of another type, or an object that \
+          nobody may have.",
+    bugs: "wt #14085",
+    help: "store every value of the payload before the switch",
+    passing: examples::SWITCH,
+    fault: &[(
+        "    v23 = stack_switch v15, v0, v19\n",
+        "    store notrap aligned region3 v22, v0+96\n    v23 = stack_switch v15, v0, v19\n",
+    )],
+};
+
+/// The payload of this ContRef is handed over.
+pub(crate) fn filled(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &State) {
+    // what the operation itself supplies is written where it cannot fail any
+    // more; what was bound before comes behind it
+    let layout = &c.a.func.layout;
+    let block = layout.inst_block(inst);
+    // slots written, in order: cells are by offset, and so are slots
+    let mut expected = 0;
+    let mut gap = None;
+    for cell in state.cells().iter().filter(|cell| cell.base == contref) {
+        let Some(Role::Payload(slot)) = c.a.profile.contref_field(cell.offset).map(|f| f.role) else { continue };
+        if !c.a.func.dfg.insts[cell.by].opcode().can_store() || layout.inst_block(cell.by) != block {
+            continue;
+        }
+        let wide = cell.size > c.a.profile.field(Role::Payload(slot)).size;
+        let aligned = slot == expected || (wide && slot == 1 && expected == 0);
+        if !aligned && gap.is_none() {
+            gap = Some(cell.by);
+        }
+        expected = slot + if wide { 2 } else { 1 };
+    }
+    match gap {
+        None => c.proven(),
+        Some(store) => c.fail_with(
+            &RULE,
+            Verdict::Violated,
+            inst,
+            "a payload slot is not written, though one behind it is",
+            vec![(store, "written here".into())],
+        ),
+    }
+}
