@@ -60,6 +60,7 @@ impl<'a> Check<'a> {
         }
         rules::cc0113::ends(&mut c);
         rules::cc0107::judge(&mut c);
+        rules::cc0111::judge(&mut c);
         rules::cc0012::judge(&mut c);
         if !c.a.converged {
             rules::cc0101::gave_up(&mut c);

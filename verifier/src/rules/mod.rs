@@ -21,16 +21,21 @@ pub(crate) mod cc0102;
 pub(crate) mod cc0103;
 pub(crate) mod cc0104;
 pub(crate) mod cc0105;
+pub(crate) mod cc0106;
 pub(crate) mod cc0107;
 pub(crate) mod cc0108;
 pub(crate) mod cc0109;
 pub(crate) mod cc0110;
+pub(crate) mod cc0111;
+pub(crate) mod cc0112;
 pub(crate) mod cc0113;
 pub(crate) mod cc0201;
 pub(crate) mod cc0202;
 pub(crate) mod cc0203;
 pub(crate) mod cc0204;
+pub(crate) mod cc0205;
 pub(crate) mod cc0206;
+pub(crate) mod cc0207;
 pub(crate) mod cc0208;
 mod examples;
 
@@ -60,7 +65,8 @@ pub struct Rule {
     pub help: &'static str,
     /// A function that keeps the rule, for x86_64 with `stack_switch`.
     pub passing: &'static str,
-    /// What to replace in it to break the rule.
+    /// What to replace in it to break the rule; nothing where the rule is not
+    /// decided on CLIF under this profile, which the statement says.
     pub fault: &'static [(&'static str, &'static str)],
 }
 
@@ -94,16 +100,21 @@ pub const ALL: &[&Rule] = &[
     &cc0103::RULE,
     &cc0104::RULE,
     &cc0105::RULE,
+    &cc0106::RULE,
     &cc0107::RULE,
     &cc0108::RULE,
     &cc0109::RULE,
     &cc0110::RULE,
+    &cc0111::RULE,
+    &cc0112::RULE,
     &cc0113::RULE,
     &cc0201::RULE,
     &cc0202::RULE,
     &cc0203::RULE,
     &cc0204::RULE,
+    &cc0205::RULE,
     &cc0206::RULE,
+    &cc0207::RULE,
     &cc0208::RULE,
 ];
 
