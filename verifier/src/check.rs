@@ -73,7 +73,11 @@ impl<'a> Check<'a> {
 
     fn walk(&mut self, block: Block, mut state: State) {
         let func = self.a.func;
+        let last = self.a.is_last(block);
         for inst in func.layout.block_insts(block) {
+            if last {
+                self.a.evaluate(inst);
+            }
             let opcode = func.dfg.insts[inst].opcode();
             if let Some(access) = self.a.access(inst) {
                 self.access(&access, &state);

@@ -265,6 +265,7 @@ impl<'a> Analysis<'a> {
     }
 
     fn fixpoint(&mut self) {
+        let nothing = Rc::new(State::default());
         let mut dirty: SecondaryMap<Block, bool> = SecondaryMap::with_default(true);
         for round in 0.. {
             let mut again = false;
@@ -282,6 +283,12 @@ impl<'a> Analysis<'a> {
                     if round >= FREE_ROUNDS {
                         state.meet(old);
                     }
+                }
+                if self.edges_out[block].is_empty() {
+                    // nothing depends on it: the walk is the first to look inside
+                    self.entry_states[block] = Some(Rc::new(state));
+                    self.exit_states[block] = Some(nothing.clone());
+                    continue;
                 }
                 self.entry_states[block] = Some(Rc::new(state.clone()));
                 let insts = self.func.layout.block_insts(block);
@@ -473,6 +480,11 @@ impl<'a> Analysis<'a> {
             !pending || self.edge_arg(&edge, i) == Some(word)
         });
         any && all
+    }
+
+    /// Does control end here?
+    pub(crate) fn is_last(&self, block: Block) -> bool {
+        self.edges_out[block].is_empty()
     }
 
     /// Was the block reached?
