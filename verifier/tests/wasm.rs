@@ -34,7 +34,7 @@ fn programs_are_proven() {
                 Err(_) => continue,
             };
             programs += 1;
-            let profile = Profile::clif_cont(&abi);
+            let profile = Profile::clif_cont(&program.target.abi);
             let mut judge = |level: &str, func: &Function| {
                 let report = verify(func, &profile);
                 functions += 1;
