@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clif_cont_abi::{Abi, ContRef, Isa, Record, Region, SwitchModel};
+use clif_cont_abi::{Abi, ContRef, Exceptions, Isa, Record, Region, SwitchModel};
 use cranelift_codegen::ir;
 
 use super::{Annotate, PrintOptions, parse, print};
@@ -286,6 +286,7 @@ fn errors_in_directives_have_their_place() {
     fails(&h.replace("width 64", "width 32"), 2, 24, "is 64");
     fails(&h.replace("little", "big"), 2, 34, "byte order");
     fails(&h.replace("instruction", "hostcall"), 2, 48, "no switch model");
+    fails(&h.replace("slot-bits 20", "slot-bits 20 exceptions all"), 2, 84, "convention for exceptions");
     fails(
         &format!("{h}function %f() {{\nblock0:\n    return\n}}\n;! data %d writable size 8 align 8\n"),
         7,
@@ -329,4 +330,16 @@ fn slot_bits_are_kept() {
     let mut target = Target::new(Isa::Riscv64);
     target.abi.slot_bits = Abi::default_slot_bits(target.abi.width) + 2;
     assert_eq!(parse(&header(target), None).expect("valid").target, target);
+}
+
+#[test]
+fn the_convention_of_exceptions_is_said_where_there_are_any() {
+    let mut target = Target::new(Isa::S390x);
+    assert!(!header(target).contains("exceptions"));
+    target.abi.exceptions = Exceptions::ExtraResult;
+    let text = header(target);
+    assert!(text.contains(" exceptions extra-result\n"), "{text}");
+    assert_eq!(parse(&text, None).expect("valid").target, target);
+    let none = text.replace("extra-result", "none");
+    assert_eq!(parse(&none, None).expect("valid").target, Target::new(Isa::S390x));
 }

@@ -2,6 +2,7 @@
 //! verifier and compiles, and the text of the program reads back as the same.
 
 mod errors;
+mod exceptions;
 mod modules;
 mod operators;
 mod symbols;

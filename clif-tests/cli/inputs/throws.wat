@@ -1,0 +1,4 @@
+;; Throws, and catches nothing.
+(module
+  (tag $t)
+  (func (export "f") (throw $t)))
