@@ -54,9 +54,10 @@
 //! let outcome = backend::interpret(&program, OptLevel::None, None, host(), sum)??;
 //! assert_eq!(outcome, Outcome::Returned(vec![Val::I32(42)]));
 //!
-//! if clif_cont::runs_natively(Isa::X86_64).reason().is_none() {
-//!     let program = load::load("sum.wat", source, Some(Target::new(Isa::X86_64)))?;
-//!     let outcome = backend::run(&program, OptLevel::Speed, host(), None, || (), sum)??;
+//! if let Some(isa) = Isa::host() {
+//!     let program = load::load("sum.wat", source, Some(Target::new(isa)))?;
+//!     let engine = clif_cont::Engine::of(isa)[0];
+//!     let outcome = backend::run(&program, engine, OptLevel::Speed, host(), None, || (), sum)??;
 //!     assert_eq!(outcome, Outcome::Returned(vec![Val::I32(42)]));
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
