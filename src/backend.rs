@@ -155,7 +155,8 @@ pub fn interpret<T>(
 /// Compiles a program and hands an instance to `body`, which has `limit` to come
 /// back; after that `expired` is called from another thread, and has to end the
 /// process, for code that runs in this process cannot be stopped. An executable
-/// can: its invocations end with `Outcome::OutOfFuel` then.
+/// can: its invocations end with `Outcome::OutOfFuel` then. Nor can a fault of
+/// code in this process be survived: see [`report_faults`].
 ///
 /// # Errors
 ///
@@ -189,9 +190,18 @@ pub fn run<T>(
         }
     };
     match limit {
-        None => Ok(body(&mut *instance)),
-        Some(limit) => clif_cont_runner::with_deadline(limit, expired, || body(&mut *instance)).map_err(refused),
+        None => Ok(clif_cont_runner::armed(|| body(&mut *instance))),
+        Some(limit) => {
+            let body = || clif_cont_runner::armed(|| body(&mut *instance));
+            clif_cont_runner::with_deadline(limit, expired, body).map_err(refused)
+        }
     }
+}
+
+/// Gives faults of code that runs in this process last words, which `message`
+/// makes of a description, and the exit code `exit`. See [`run`].
+pub fn report_faults(exit: u8, message: impl Fn(&str) -> String) {
+    clif_cont_runner::report_faults(exit, message);
 }
 
 /// Where continuations are not run yet, and what it would take.

@@ -64,6 +64,7 @@
 //! ```
 
 pub mod backend;
+mod consistent;
 pub mod finish;
 pub mod load;
 pub mod object;

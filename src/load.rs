@@ -140,17 +140,34 @@ fn load_clif(source: &Source, text: &str, target: Option<Target>) -> Result<Prog
     if let Err(error) = crate::finish::finish(&mut checked, OptLevel::None) {
         return Err(explain(error, source, InputKind::Clif));
     }
-    clif_cont_link::complete(program).map_err(|error| {
+    let program = clif_cont_link::complete(program).map_err(|error| {
         invalid(Diagnostic::error("the program cannot be linked").at(Place::whole(source)).caused_by(&error))
-    })
+    })?;
+    // With the runtime, parts of which the text may bring itself.
+    if let Err(wrong) = crate::consistent::check(&program) {
+        let found = wrong.declaration.and_then(|(function, callee)| find_declaration(text, &function, &callee));
+        let place = found.map_or(Place::whole(source), |(line, column)| Place::new(source, line, column));
+        return Err(invalid(Diagnostic::error(wrong.message).at(place)));
+    }
+    Ok(program)
 }
 
 /// The line of a function's instruction in the text it was read from.
 fn find_inst(text: &str, function: &str, inst: &str) -> Option<(usize, usize)> {
+    find_line(text, function, |code| code == inst)
+}
+
+/// The line on which a function declares a callee, `%name(`.
+fn find_declaration(text: &str, function: &str, callee: &str) -> Option<(usize, usize)> {
+    find_line(text, function, |code| code.starts_with("fn") && code.contains(callee))
+}
+
+/// The first line of a function's body whose code `is` the one.
+fn find_line(text: &str, function: &str, is: impl Fn(&str) -> bool) -> Option<(usize, usize)> {
     let header = format!("function {function}(");
     let lines = text.lines().enumerate().skip_while(|(_, l)| !l.trim_start().starts_with(&header)).skip(1);
     let mut body = lines.take_while(|(_, l)| !l.trim_start().starts_with("function "));
-    let (index, line) = body.find(|(_, l)| l.split(';').next().is_some_and(|l| l.trim() == inst))?;
+    let (index, line) = body.find(|(_, l)| l.split(';').next().is_some_and(|l| is(l.trim())))?;
     Some((index + 1, line.chars().take_while(|c| c.is_whitespace()).count() + 1))
 }
 
@@ -217,6 +234,42 @@ mod tests {
         let error = load("x.clif", text.as_bytes(), None).expect_err("wrong type");
         assert_eq!(error.kind, LoadErrorKind::Invalid);
         assert!(error.to_string().starts_with("x.clif:4:5: invalid CLIF in function %f"), "{error}");
+    }
+
+    #[test]
+    fn functions_agree_on_what_they_call() {
+        let g = "function %g(i64) -> i32 tail {\nblock0(v0: i64):\n    v1 = iconst.i32 7\n    return v1\n}\n";
+        let call = |declared: &str| {
+            format!("{g}function %f() tail {{\n    fn0 = colocated %g{declared}\nblock0:\n    return\n}}\n")
+        };
+        load("x.clif", call("(i64) -> i32 tail").as_bytes(), None).expect("the same");
+        load("x.clif", call("(i64 uext) -> i32 tail").as_bytes(), None).expect("extended");
+        for declared in ["(i32) -> i32 tail", "(i64) -> i64 tail", "(i64, i64) -> i32 tail", "(i64) -> i32", "() tail"]
+        {
+            let error = load("x.clif", call(declared).as_bytes(), None).expect_err("another signature");
+            assert_eq!(error.kind, LoadErrorKind::Invalid, "{declared}");
+            let start = "x.clif:7:5: function %f declares %g with another signature than it has";
+            assert!(error.to_string().starts_with(start), "{error}");
+        }
+        let target = ";! clif-cont 1\n;! target x86_64 width 64 endian little switch instruction slot-bits 20\n";
+        for (text, part) in [
+            (format!("{target};! export \"g\" %g (i32) -> (i32)\n{g}"), "export `g` has other types than its function"),
+            (format!("{g}{}", g.replace("%g", "%cc_store")), "%cc_store is both a function and data"),
+            (format!("{g}{}", g.replace("%g", "%cc_entry")), "declares %cc_entry with another signature"),
+        ] {
+            let error = load("x.clif", text.as_bytes(), None).expect_err(part);
+            assert_eq!(error.kind, LoadErrorKind::Invalid, "{part}");
+            assert!(error.to_string().contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_bridge_takes_no_name_of_the_program() {
+        let text =
+            "function %f() system_v {\nblock0:\n    return\n}\nfunction %cc_call_f() tail {\nblock0:\n    return\n}\n";
+        let program = load("x.clif", text.as_bytes(), None).expect("loaded");
+        assert_eq!(program.export("f").map(|e| e.function.as_str()), Some("cc_call_f_"));
+        assert!(program.function("cc_call_f_").is_some());
     }
 
     #[test]

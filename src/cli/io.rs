@@ -85,6 +85,13 @@ pub(crate) fn bug(message: &str) -> Diagnostic {
         .help("please report it with the input and the command line")
 }
 
+/// What is said when code of the program ends this process by a fault.
+pub(crate) fn last_words(fault: &str, json: bool) -> String {
+    let diagnostic = Diagnostic::error(format!("violation: the program was ended by {fault}"))
+        .help("under `interpret` it ends with the place and the reason");
+    if json { format!("{}\n", diagnostic.to_json()) } else { diagnostic.render(Style::Plain) }
+}
+
 impl From<LoadError> for End {
     fn from(error: LoadError) -> Self {
         failure(exit_code(error.kind), *error.diagnostic)

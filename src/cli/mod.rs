@@ -83,6 +83,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Abi(c) => &c.shared,
     };
     let ui = Rc::new(Ui::new(shared));
+    if matches!(cli.command, Command::Run(_) | Command::Check(_) | Command::Test(_)) {
+        let json = ui.json();
+        clif_cont::backend::report_faults(io::MISMATCH, |fault| io::last_words(fault, json));
+    }
     let end = catch_unwind(AssertUnwindSafe(|| match &cli.command {
         Command::Lower(c) => c.run(&ui),
         Command::Interpret(c) => c.run(&ui),

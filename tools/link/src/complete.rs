@@ -128,7 +128,12 @@ pub fn complete(mut program: Program) -> Result<Program, LinkError> {
         let enter = RuntimeFn::Enter(ContType::new(types(&signature.params), types(&signature.returns)));
         export.enter = enter.name();
         if signature.call_conv != CallConv::Tail {
-            let bridge = bridge(&export.function, signature);
+            // The program may have a function of that name.
+            let mut name = format!("{}call_{}", symbols::PREFIX, export.function);
+            while functions.iter().any(|f| f.name() == name) {
+                name.push('_');
+            }
+            let bridge = bridge(name, &export.function, signature);
             export.function = bridge.name();
             bridges.insert(bridge.name(), bridge);
         }
@@ -145,10 +150,9 @@ pub fn complete(mut program: Program) -> Result<Program, LinkError> {
 }
 
 /// A function in the `tail` convention that calls one in another.
-fn bridge(callee: &str, signature: &Signature) -> ProgFunction {
+fn bridge(name: String, callee: &str, signature: &Signature) -> ProgFunction {
     let mut tail = signature.clone();
     tail.call_conv = CallConv::Tail;
-    let name = format!("{}call_{callee}", symbols::PREFIX);
     let mut func = Function::with_name_signature(UserFuncName::testcase(name), tail);
     let mut context = FunctionBuilderContext::new();
     let mut b = FunctionBuilder::new(&mut func, &mut context);

@@ -21,9 +21,9 @@
 //!
 //! Traps of the lowering are calls, not hardware faults, and come back as
 //! `Outcome::Trapped` with a backtrace; afterwards the program can be invoked
-//! again. **Signals are not handled**: a wild access, a division that nobody
-//! guarded, or an overflow into a stack's guard page ends the process. Nor can
-//! native code be interrupted; see [`with_deadline`].
+//! again. **A fault ends the process**: a wild access, a division that nobody
+//! guarded, an overflow into a stack's guard page. [`report_faults`] gives it
+//! last words. Nor can native code be interrupted; see [`with_deadline`].
 //!
 //! This is the one crate of the project with `unsafe`, in the modules that say
 //! so in their first lines.
@@ -31,6 +31,7 @@
 mod backtrace;
 mod deadline;
 mod error;
+mod faults;
 mod host;
 mod jit;
 mod memory;
@@ -40,5 +41,6 @@ mod typed;
 
 pub use deadline::with_deadline;
 pub use error::{CallError, RunError};
+pub use faults::{armed, report_faults};
 pub use jit::{Cpu, Jit, Options};
 pub use typed::{Params, Results, Scalar};

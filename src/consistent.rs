@@ -1,0 +1,78 @@
+//! Whether the functions of a program agree on what they call.
+//!
+//! Cranelift's verifier sees one function at a time, and takes its word for the
+//! signature of every callee. Code for a callee with another signature finds its
+//! arguments elsewhere; so a program read from text is checked as a whole. What
+//! is not defined in it is the linker's affair.
+
+use std::collections::BTreeMap;
+
+use clif_cont_program::Program;
+use cranelift_codegen::ir::{AbiParam, ExternalName, Signature, Type, UserFuncName};
+
+/// Two definitions or declarations that contradict each other.
+pub(crate) struct Contradiction {
+    /// In words.
+    pub(crate) message: String,
+    /// The function that is wrong, as its definition spells the name, and what
+    /// its declaration of the callee begins and goes on with.
+    pub(crate) declaration: Option<(String, String)>,
+}
+
+/// The first contradiction.
+pub(crate) fn check(program: &Program) -> Result<(), Contradiction> {
+    let plain = |message| Err(Contradiction { message, declaration: None });
+    let defined: BTreeMap<String, &Signature> =
+        program.functions.iter().map(|f| (f.name(), &f.func.signature)).collect();
+    if let Some(data) = program.data.iter().find(|d| defined.contains_key(&d.name)) {
+        return plain(format!("%{} is both a function and data", data.name));
+    }
+    for export in program.exports.iter().chain(&program.init) {
+        let Some(signature) = defined.get(&export.function) else { continue };
+        let types = |list: &[_]| -> Vec<Type> {
+            let flat = |t: &clif_cont_program::ValType| t.clif(&program.target.abi);
+            list.iter().flat_map(flat).copied().collect()
+        };
+        if (types(&export.params), types(&export.results)) != shape(signature) {
+            return plain(format!(
+                "export `{}` has other types than its function, %{}{signature}",
+                export.name, export.function
+            ));
+        }
+    }
+    for function in &program.functions {
+        let dfg = &function.func.dfg;
+        for callee in dfg.ext_funcs.values() {
+            let name = match &callee.name {
+                ExternalName::TestCase(name) => name.to_string().trim_start_matches('%').to_owned(),
+                ExternalName::User(name) => {
+                    let name = &function.func.params.user_named_funcs()[*name];
+                    format!("u{}_{}", name.namespace, name.index)
+                }
+                _ => continue,
+            };
+            let declared = &dfg.signatures[callee.signature];
+            let Some(own) = defined.get(&name) else { continue };
+            if shape(own) != shape(declared) || own.call_conv != declared.call_conv {
+                let by = match &function.func.name {
+                    UserFuncName::Testcase(name) => name.to_string(),
+                    UserFuncName::User(name) => name.to_string(),
+                };
+                return Err(Contradiction {
+                    message: format!(
+                        "function {by} declares %{name} with another signature than it has, which is {own}"
+                    ),
+                    declaration: Some((by, format!("%{name}("))),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a value takes depends on its type; how it is extended is between the
+/// two functions.
+fn shape(signature: &Signature) -> (Vec<Type>, Vec<Type>) {
+    let types = |list: &[AbiParam]| list.iter().map(|p| p.value_type).collect();
+    (types(&signature.params), types(&signature.returns))
+}
