@@ -71,15 +71,12 @@
       (return))
     (i32.add (i32.const 7))))
 
-;; expect through(3) == 100003
-;; expect inside(3) == 4
-;; expect after_suspend(3) == 32
-;; expect suspend_then_throw(3) == 100030
-;; expect two_levels(3) == 100003
-;; expect dead(1) traps "continuation already consumed"
-;; expect uncaught(1) traps "uncaught exception"
-;; expect through(4) == 100004
-;; expect rethrown(5) == 12
-
-;; Until the front end has exceptions, the assertions above wait:
-;;! error: 3 "the operator `throw` is not supported"
+;;! run: through(3) == 100003
+;;! run: inside(3) == 4
+;;! run: after_suspend(3) == 32
+;;! run: suspend_then_throw(3) == 100030
+;;! run: two_levels(3) == 100003
+;;! run: dead(1) traps "continuation already consumed"
+;;! run: uncaught(1) traps "uncaught exception"
+;;! run: through(4) == 100004
+;;! run: rethrown(5) == 12

@@ -104,23 +104,20 @@
   (func (export "null_exception") (result i32)
     (resume_throw_ref $k (ref.null exn) (global.get $kept))))
 
-;; expect caught(7) == 8
-;; expect caught_ref(7) == 8
-;; expect cleaned(7) == 100007, 1
-;; expect cleaned_ref(9) == 100009, 2
-;; expect chain(7) == 1008
-;; expect goes_on(30) == 530
-;; expect finish(21) == 42
-;; expect fresh(4) == 100004, 0
-;; expect fresh_ref(4) == 100004, 0
-;; expect used(1) traps "continuation already consumed"
-;; expect used_uncaught(1) traps "continuation already consumed"
-;; expect null() traps "null continuation reference"
-;; expect null_ref() traps "null continuation reference"
-;; expect keep() ==
-;; expect null_exception() traps "null exception reference"
-;; expect finish(21) == 21
-;; expect caught(7) == 8
-
-;; Until the front end has exceptions, the assertions above wait:
-;;! error: 3 "the operator `try_table` is not supported"
+;;! run: caught(7) == 8
+;;! run: caught_ref(7) == 8
+;;! run: cleaned(7) == 100007, 1
+;;! run: cleaned_ref(9) == 100009, 2
+;;! run: chain(7) == 1008
+;;! run: goes_on(30) == 530
+;;! run: finish(21) == 42
+;;! run: fresh(4) == 100004, 0
+;;! run: fresh_ref(4) == 100004, 0
+;;! run: used(1) traps "continuation already consumed"
+;;! run: used_uncaught(1) traps "continuation already consumed"
+;;! run: null() traps "null continuation reference"
+;;! run: null_ref() traps "null continuation reference"
+;;! run: keep() ==
+;;! run: null_exception() traps "null exception reference"
+;;! run: finish(21) == 21
+;;! run: caught(7) == 8

@@ -34,7 +34,8 @@
 //! ```
 //!
 //! - `target`: the ISA, then the ABI. Width and byte order follow from the ISA
-//!   and are checked against it. Required.
+//!   and are checked against it. Required. Where the program can throw, it ends
+//!   in `exceptions extra-result`.
 //! - `import`: host functions; their order is their index.
 //! - `export`, `init`: host name, function, entry trampoline (left out when
 //!   there is none), types (`i32 i64 f32 f64 ref cont`).

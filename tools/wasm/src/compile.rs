@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use clif_cont_abi::Exceptions;
 use clif_cont_lowering::RuntimeFn;
 use clif_cont_program::{Comments, Export, Origin, ProgFunction, Program, Target};
 use cranelift_frontend::FunctionBuilderContext;
 
 use crate::env::{Env, Shared};
 use crate::error::{Error, Result};
+use crate::exception;
 use crate::func::{self, lowered};
 use crate::init;
 use crate::layout::Symbols;
@@ -43,6 +45,10 @@ pub fn compile(source: &[u8], name: &str, target: Target, options: &Options) -> 
 }
 
 fn translate(module: &Module<'_>, target: Target, options: &Options) -> Result<Program> {
+    let mut target = target;
+    if exception::used(module)? {
+        target.abi.exceptions = Exceptions::ExtraResult;
+    }
     let symbols = Symbols::new(module, &options.prefix);
     let shared = Shared { module, symbols: &symbols, target };
     let mut link = Link::default();

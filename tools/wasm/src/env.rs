@@ -4,17 +4,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use clif_cont_abi::{Abi, symbols};
-use clif_cont_lowering::{ContEnv, ContType, RuntimeFn, TagId, frontend_config};
+use clif_cont_abi::{Abi, Exceptions, symbols};
+use clif_cont_lowering::{ContEnv, ContType, LowerError, RuntimeFn, TagId, frontend_config};
 use clif_cont_program::{Data, DataItem, Target, ValType};
 use cranelift_codegen::ir::immediates::Imm64;
 use cranelift_codegen::ir::{
-    AbiParam, ExtFuncData, ExternalName, FuncRef, Function, GlobalValue, GlobalValueData, InstBuilder, SigRef,
-    Signature, Type, Value, types,
+    AbiParam, Block, ExtFuncData, ExternalName, FuncRef, Function, GlobalValue, GlobalValueData, InstBuilder,
+    MemFlagsData, SigRef, Signature, Type, Value, types,
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 
+use crate::exception;
 use crate::helper::Helper;
 use crate::layout::Symbols;
 use crate::link::Link;
@@ -48,10 +49,16 @@ impl Shared<'_> {
         ContType::new(self.flat(&sig.params), self.flat(&sig.results))
     }
 
+    /// Do the program's functions say in their first result whether they threw?
+    pub(crate) fn throws(&self) -> bool {
+        self.target.abi.exceptions == Exceptions::ExtraResult
+    }
+
     /// The signature of a program's function.
     pub(crate) fn signature(&self, sig: &Sig) -> Signature {
         let mut signature = Signature::new(CallConv::Tail);
         signature.params.extend(self.flat(&sig.params).into_iter().map(AbiParam::new));
+        signature.returns.extend(self.throws().then(|| AbiParam::new(self.word())));
         signature.returns.extend(self.flat(&sig.results).into_iter().map(AbiParam::new));
         signature
     }
@@ -73,13 +80,24 @@ pub(crate) struct Env<'m, 'l> {
     funcs: HashMap<String, FuncRef>,
     sigs: HashMap<Signature, SigRef>,
     tables: u32,
+    /// Where an exception goes that is raised now: the innermost last. Empty
+    /// where it goes to the caller at once.
+    catchers: Vec<Catcher>,
+}
+
+/// A block that takes an exception.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Catcher {
+    pub(crate) block: Block,
+    /// Does anything go there?
+    pub(crate) used: bool,
 }
 
 impl<'m, 'l> Env<'m, 'l> {
     /// For a function in which nothing is declared yet.
     pub(crate) fn new(shared: Shared<'m>, link: &'l mut Link, func: Option<u32>) -> Self {
         let (globals, funcs, sigs) = Default::default();
-        Self { shared, link, func, globals, funcs, sigs, tables: 0 }
+        Self { shared, link, func, globals, funcs, sigs, tables: 0, catchers: vec![] }
     }
 
     /// The address of a data symbol.
@@ -126,6 +144,7 @@ impl<'m, 'l> Env<'m, 'l> {
     /// A helper.
     pub(crate) fn helper(&mut self, func: &mut Function, helper: Helper) -> FuncRef {
         self.link.helpers.insert(helper);
+        self.link.exception_heap |= helper == Helper::ExceptionAlloc;
         let signature = helper.signature(&self.shared);
         self.named(func, helper.name(), signature)
     }
@@ -135,6 +154,53 @@ impl<'m, 'l> Env<'m, 'l> {
         self.link.descriptors.insert(index);
         let name = self.shared.symbols.descriptor(index);
         self.symbol(b, &name)
+    }
+
+    /// What is raised from here on goes to a new block, which takes it.
+    pub(crate) fn push_catcher(&mut self, b: &mut FunctionBuilder<'_>) -> Block {
+        let block = b.create_block();
+        b.append_block_param(block, self.shared.word());
+        b.set_cold_block(block);
+        self.catchers.push(Catcher { block, used: false });
+        block
+    }
+
+    /// What is raised from here on goes where it went before. The block is the
+    /// caller's to fill, if it is used.
+    pub(crate) fn pop_catcher(&mut self) -> Option<Catcher> {
+        self.catchers.pop()
+    }
+
+    /// Raises the exception where `exn` is not 0; goes on in a new block.
+    pub(crate) fn raise_if(&mut self, b: &mut FunctionBuilder<'_>, exn: Value) {
+        let next = b.create_block();
+        match self.catchers.last_mut() {
+            Some(catcher) => {
+                catcher.used = true;
+                b.ins().brif(exn, catcher.block, &[exn.into()], next, &[]);
+            }
+            None => {
+                let escaped = b.create_block();
+                b.set_cold_block(escaped);
+                b.ins().brif(exn, escaped, &[], next, &[]);
+                b.seal_block(escaped);
+                b.switch_to_block(escaped);
+                self.raise(b, exn);
+            }
+        }
+        b.seal_block(next);
+        b.switch_to_block(next);
+    }
+
+    /// Returns normally.
+    pub(crate) fn return_(&mut self, b: &mut FunctionBuilder<'_>, values: &[Value]) {
+        if !self.shared.throws() {
+            b.ins().return_(values);
+            return;
+        }
+        let none = b.ins().iconst(self.shared.word(), 0);
+        let values: Vec<Value> = std::iter::once(none).chain(values.iter().copied()).collect();
+        b.ins().return_(&values);
     }
 
     /// The settings that `FunctionBuilder` needs for library calls.
@@ -172,6 +238,31 @@ impl ContEnv for Env<'_, '_> {
         declared
     }
 
+    fn raise(&mut self, b: &mut FunctionBuilder<'_>, exn: Value) {
+        if let Some(catcher) = self.catchers.last_mut() {
+            catcher.used = true;
+            b.ins().jump(catcher.block, &[exn.into()]);
+            return;
+        }
+        let results: Vec<Type> = b.func.signature.returns[1..].iter().map(|r| r.value_type).collect();
+        let zeros: Vec<Value> = results.into_iter().map(|ty| zero_of(b, ty)).collect();
+        let values: Vec<Value> = std::iter::once(exn).chain(zeros).collect();
+        b.ins().return_(&values);
+    }
+
+    fn new_exception(&mut self, b: &mut FunctionBuilder<'_>, tag: TagId, args: &[Value]) -> Result<Value, LowerError> {
+        let alloc = self.helper(b.func, Helper::ExceptionAlloc);
+        let size = b.ins().iconst(self.shared.word(), exception::size(args.len()));
+        let call = b.ins().call(alloc, &[size]);
+        let exn = b.inst_results(call)[0];
+        let tag = self.tag(b, tag);
+        b.ins().store(MemFlagsData::trusted(), tag, exn, exception::TAG);
+        for (i, value) in args.iter().enumerate() {
+            b.ins().store(MemFlagsData::trusted(), *value, exn, exception::value(i));
+        }
+        Ok(exn)
+    }
+
     fn handler_table(&mut self, b: &mut FunctionBuilder<'_>, suspend: &[TagId], switch: &[TagId]) -> Option<Value> {
         let (symbols, abi) = (self.shared.symbols, self.shared.target.abi);
         let name = symbols.handlers(self.func?, self.tables);
@@ -198,5 +289,14 @@ impl ContEnv for Env<'_, '_> {
         });
         let table = self.symbol(b, &name);
         Some(b.ins().iadd_imm_s(table, (switch.len() as i64 + 1) * i64::from(abi.word())))
+    }
+}
+
+/// A value of this type that nobody reads, or that means nothing yet.
+pub(crate) fn zero_of(b: &mut FunctionBuilder<'_>, ty: Type) -> Value {
+    match ty {
+        types::F32 => b.ins().f32const(0.0),
+        types::F64 => b.ins().f64const(0.0),
+        _ => b.ins().iconst(ty, 0),
     }
 }

@@ -1,8 +1,8 @@
 //! Functions that several translated operators share, too long to be repeated.
 //! They are part of the program, behind its own functions.
 
-use clif_cont_abi::HostFn;
-use clif_cont_lowering::{ContEnv, RuntimeFn};
+use clif_cont_abi::{HostFn, Trap};
+use clif_cont_lowering::{ContEnv, Conts, RuntimeFn};
 use clif_cont_program::{Comments, Origin, ProgFunction};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
@@ -11,6 +11,7 @@ use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
 use crate::env::{Env, Shared};
+use crate::exception;
 use crate::link::Link;
 
 /// A helper; `words` is the number of words of an element.
@@ -21,6 +22,9 @@ pub(crate) enum Helper {
     /// `(table record, i32 delta, i64 most elements, element..) -> i32`: the
     /// length before, or -1.
     TableGrow { words: u8 },
+    /// `(word bytes) -> address`: memory for an exception, at most
+    /// [`exception::CHUNK`] of it.
+    ExceptionAlloc,
 }
 
 impl Helper {
@@ -29,6 +33,7 @@ impl Helper {
         match self {
             Self::TableFill { words } => format!("wasm_table_fill_{words}"),
             Self::TableGrow { words } => format!("wasm_table_grow_{words}"),
+            Self::ExceptionAlloc => "wasm_exn_alloc".to_owned(),
         }
     }
 
@@ -41,6 +46,10 @@ impl Helper {
             Self::TableGrow { words } => {
                 signature.returns.push(AbiParam::new(I32));
                 (vec![w, I32, I64], words)
+            }
+            Self::ExceptionAlloc => {
+                signature.returns.push(AbiParam::new(w));
+                (vec![w], 0)
             }
         };
         let element = std::iter::repeat_n(w, words.into());
@@ -72,6 +81,10 @@ impl Helper {
             Self::TableGrow { .. } => {
                 make.grow(params[0], params[1], params[2], &params[3..]);
                 "(table, delta, most, element): table.grow, the length before or -1"
+            }
+            Self::ExceptionAlloc => {
+                make.allocate(params[0]);
+                "(bytes): memory for an exception, which stays"
             }
         };
         let config = make.env.frontend_config();
@@ -179,6 +192,39 @@ impl Make<'_, '_, '_> {
         self.go(fail);
         let failed = self.b.ins().iconst(I32, i64::from(u32::MAX));
         self.b.ins().return_(&[failed]);
+    }
+
+    /// The next bytes of the piece that there is, or the first of a new one:
+    /// then what was left of the old one stays unused.
+    fn allocate(&mut self, bytes: Value) {
+        let (word, abi) = (self.env.shared.word(), self.env.shared.target.abi);
+        let (flags, end_at) = (MemFlagsData::trusted(), abi.word());
+        let (fits, full) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(full);
+        let heap = self.env.symbol(&mut self.b, exception::HEAP);
+        let next = self.b.ins().load(word, flags, heap, 0);
+        let end = self.b.ins().load(word, flags, heap, end_at);
+        let left = self.b.ins().isub(end, next);
+        let enough = self.b.ins().icmp(IntCC::UnsignedLessThanOrEqual, bytes, left);
+        self.b.ins().brif(enough, fits, &[], full, &[]);
+
+        self.go(fits);
+        let after = self.b.ins().iadd(next, bytes);
+        self.b.ins().store(flags, after, heap, 0);
+        self.b.ins().return_(&[next]);
+
+        self.go(full);
+        let size = self.b.ins().iconst(word, exception::CHUNK);
+        let align = self.b.ins().iconst(word, 16);
+        let reserve = self.env.runtime(self.b.func, &RuntimeFn::Host(HostFn::Reserve));
+        let call = self.b.ins().call(reserve, &[size, align]);
+        let chunk = self.b.inst_results(call)[0];
+        Conts::new(&mut self.env).trap_unless(&mut self.b, chunk, Trap::PoolExhausted);
+        let after = self.b.ins().iadd(chunk, bytes);
+        let end = self.b.ins().iadd(chunk, size);
+        self.b.ins().store(flags, after, heap, 0);
+        self.b.ins().store(flags, end, heap, end_at);
+        self.b.ins().return_(&[chunk]);
     }
 
     fn wide(&mut self, word: Value) -> Value {

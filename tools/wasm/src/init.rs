@@ -41,7 +41,7 @@ pub(crate) fn stub(
     let mut k = Conts::new(&mut env);
     k.stack_check(&mut b);
     let results = k.host_call(&mut b, import, &shared.cont_type(sig), &args);
-    b.ins().return_(&lowered(results, None)?);
+    env.return_(&mut b, &lowered(results, None)?);
     b.finalize(env.frontend_config());
 
     let import = &shared.module.imports[import as usize];
@@ -83,9 +83,13 @@ pub(crate) fn init(
         (None, start) => {
             if let Some(start) = start {
                 let start = env.func(b.func, start);
-                b.ins().call(start, &[]);
+                let call = b.ins().call(start, &[]);
+                if shared.throws() {
+                    let exn = b.inst_results(call)[0];
+                    env.raise_if(&mut b, exn);
+                }
             }
-            b.ins().return_(&[]);
+            env.return_(&mut b, &[]);
         }
     }
     b.finalize(env.frontend_config());

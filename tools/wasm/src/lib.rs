@@ -8,11 +8,12 @@
 //! layout    symbols                       segment   static data
 //! func      operators to CLIF             init      import stubs, instantiation
 //! env       what one function refers to   link      what all functions ask for
+//! helper    what operators share          exception exceptions in memory
 //! ```
 //!
 //! Supported: WebAssembly 2.0 without SIMD, tail calls, extended constants,
-//! several memories, typed function references, and stack switching without
-//! `resume_throw` and `resume_throw_ref`. What else is valid is reported as
+//! several memories, typed function references, exceptions, and stack switching.
+//! What else is valid is reported as
 //! unsupported, with the operator and where it is; nothing is ever compiled to
 //! something weaker than it says.
 //!
@@ -24,6 +25,7 @@ mod compile;
 mod constant;
 mod env;
 mod error;
+mod exception;
 mod func;
 mod helper;
 mod init;

@@ -16,6 +16,8 @@ pub(crate) struct Link {
     /// By name.
     pub(crate) runtime: BTreeMap<String, RuntimeFn>,
     pub(crate) helpers: BTreeSet<Helper>,
+    /// Is anything thrown that needs memory?
+    pub(crate) exception_heap: bool,
     /// Functions that are referred to.
     pub(crate) descriptors: BTreeSet<u32>,
     /// Element segments that exist at run time.

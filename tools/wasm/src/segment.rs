@@ -7,6 +7,7 @@
 //! segment   { length (0: dropped), content at 8 }    active segments begin dropped
 //! function  { code, type }                           words; a reference is this address
 //! tag       { }                                      a word; only its address counts
+//! exn heap  { next, end }                            words; see [`crate::exception`]
 //! ```
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use clif_cont_program::{Data, DataItem};
 use crate::constant::Const;
 use crate::env::Shared;
 use crate::error::{Fault, Result};
+use crate::exception;
 use crate::func::{heading, signature_text};
 use crate::link::Link;
 use crate::module::{Mode, Module};
@@ -99,6 +101,10 @@ impl Layout<'_, '_> {
     pub(crate) fn data(&mut self) -> Result<Vec<Data>> {
         let mut all = vec![self.store()];
         all.extend((0..self.shared.module.tags.len() as u32).map(|i| self.tag(i)));
+        if self.link.exception_heap {
+            let heap = self.record(exception::HEAP.to_owned(), BTreeMap::new(), 2 * self.word());
+            all.push(Data { comment: Some("exceptions: next, end".to_owned()), ..heap });
+        }
         for index in 0..self.shared.module.globals.len() as u32 {
             all.extend(self.global(index));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use clif_cont_abi::{ByteOrder, Isa, PROFILE, SwitchModel};
+use clif_cont_abi::{ByteOrder, Exceptions, Isa, PROFILE, SwitchModel};
 
 use super::directive::Cursor;
 use super::{ParseError, VERSION};
@@ -134,6 +134,9 @@ fn target(c: &mut Cursor<'_>, header: &mut Header, begin: &ParseError) -> Result
         w.parse().ok().filter(|b| (16..=30).contains(b))
     })?;
     target.abi.slot_bits = bits;
+    if c.eat_keyword("exceptions") {
+        target.abi.exceptions = c.choice("a convention for exceptions: none or extra-result", Exceptions::from_name)?;
+    }
     c.end()?;
     header.target = Some(target);
     Ok(())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
-use clif_cont_abi::ByteOrder;
+use clif_cont_abi::{ByteOrder, Exceptions};
 use cranelift_codegen::entity::SecondaryMap;
 use cranelift_codegen::ir::{Block, Function, Inst, Value};
 use cranelift_codegen::write::{FuncWriter, PlainWriter, decorate_function};
@@ -120,9 +120,13 @@ fn push_header(out: &mut String, program: &Program) {
         ByteOrder::Big => "big",
     };
     let _ = writeln!(out, ";! {} {VERSION}", clif_cont_abi::PROFILE);
+    let exceptions = match abi.exceptions {
+        Exceptions::None => String::new(),
+        convention => format!(" exceptions {}", convention.name()),
+    };
     let _ = writeln!(
         out,
-        ";! target {} width {} endian {endian} switch {} slot-bits {}",
+        ";! target {} width {} endian {endian} switch {} slot-bits {}{exceptions}",
         target.isa.name(),
         abi.width.bits(),
         abi.switch.name(),

@@ -65,7 +65,11 @@ impl Translator<'_, '_, '_> {
             self.reachable = false;
             return Ok(());
         }
-        let results = self.b.inst_results(call).to_vec();
+        let mut results = self.b.inst_results(call).to_vec();
+        if shared.throws() {
+            let exn = results.remove(0);
+            self.env.raise_if(&mut self.b, exn);
+        }
         self.push_all(&sig.results, &results)
     }
 

@@ -57,6 +57,31 @@ impl Translator<'_, '_, '_> {
                 self.push_all(&sig.results, &results)?;
                 format!("resume {}{clauses}", self.type_name(cont_type_index))
             }
+            Operator::ResumeThrow { cont_type_index, tag_index, ref resume_table } => {
+                let sig = self.env.shared.module.sig(cont_type_index, self.offset)?;
+                let ty = self.env.shared.cont_type(&sig);
+                let n = self.env.shared.module.tags[tag_index as usize].sig.params.len();
+                let obj = self.pop_cont()?;
+                let args = self.pop_n(n)?;
+                let (handlers, clauses) = self.handlers(resume_table)?;
+                let tag = TagId(tag_index);
+                let results = Conts::new(&mut self.env).resume_throw(&mut self.b, obj, &ty, tag, &args, &handlers);
+                let results = self.lower(results)?;
+                self.push_all(&sig.results, &results)?;
+                let (ty, tag) = (self.type_name(cont_type_index), self.tag_name(tag_index));
+                format!("resume_throw {ty} {tag}{clauses}")
+            }
+            Operator::ResumeThrowRef { cont_type_index, ref resume_table } => {
+                let sig = self.env.shared.module.sig(cont_type_index, self.offset)?;
+                let ty = self.env.shared.cont_type(&sig);
+                let obj = self.pop_cont()?;
+                let exn = self.pop1()?;
+                let (handlers, clauses) = self.handlers(resume_table)?;
+                let results = Conts::new(&mut self.env).resume_throw_ref(&mut self.b, obj, &ty, exn, &handlers);
+                let results = self.lower(results)?;
+                self.push_all(&sig.results, &results)?;
+                format!("resume_throw_ref {}{clauses}", self.type_name(cont_type_index))
+            }
             Operator::Switch { cont_type_index, tag_index } => {
                 self.switch(cont_type_index, tag_index)?;
                 format!("switch {} {}", self.type_name(cont_type_index), self.tag_name(tag_index))
@@ -109,7 +134,7 @@ impl Translator<'_, '_, '_> {
         Ok((handlers, text))
     }
 
-    fn tag_name(&self, tag: u32) -> String {
+    pub(super) fn tag_name(&self, tag: u32) -> String {
         self.env.shared.module.tag_name(tag)
     }
 

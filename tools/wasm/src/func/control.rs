@@ -4,7 +4,7 @@ use clif_cont_abi::Trap;
 use clif_cont_lowering::Conts;
 use clif_cont_program::ValType;
 use cranelift_codegen::ir::{Block, BlockCall, InstBuilder, JumpTableData};
-use wasmparser::{BlockType, Operator};
+use wasmparser::{BlockType, Catch, Operator};
 
 use super::Translator;
 use super::stack::{Frame, Kind};
@@ -45,9 +45,8 @@ impl Translator<'_, '_, '_> {
             Operator::Block { blockty } => self.open(blockty, Self::block)?,
             Operator::Loop { blockty } => self.open(blockty, Self::loop_)?,
             Operator::If { blockty } => self.open(blockty, Self::if_)?,
-            // a `try_table` that cannot be reached still has an end
-            Operator::TryTable { ref try_table } if !self.reachable => {
-                self.open(try_table.ty, Self::block)?;
+            Operator::TryTable { ref try_table } => {
+                self.open(try_table.ty, |t, sig, label| t.try_table(sig, label, try_table.catches.clone()))?;
             }
             Operator::Else => self.else_()?,
             Operator::End => self.end()?,
@@ -98,7 +97,7 @@ impl Translator<'_, '_, '_> {
             Operator::Return => {
                 let n = self.frames[0].results.len();
                 let values = self.top_n(n)?;
-                self.b.ins().return_(&values);
+                self.env.return_(&mut self.b, &values);
                 self.reachable = false;
             }
             Operator::Unreachable => {
@@ -128,7 +127,7 @@ impl Translator<'_, '_, '_> {
         self.b.switch_to_block(block);
     }
 
-    fn open(&mut self, ty: BlockType, how: fn(&mut Self, Sig, Option<String>) -> Result<()>) -> Result<()> {
+    fn open(&mut self, ty: BlockType, how: impl FnOnce(&mut Self, Sig, Option<String>) -> Result<()>) -> Result<()> {
         let label = self.env.shared.module.names.label(self.index, self.labels);
         let label = label.map(|l| format!("${}", printable(l)));
         self.labels += 1;
@@ -172,6 +171,14 @@ impl Translator<'_, '_, '_> {
         self.stack.truncate(self.stack.len() - n);
         let params = self.b.block_params(header).to_vec();
         self.push_all(&types, &params)
+    }
+
+    fn try_table(&mut self, sig: Sig, label: Option<String>, clauses: Vec<Catch>) -> Result<()> {
+        let of = label.as_ref().map(|l| format!(" {l}")).unwrap_or_default();
+        self.push_frame(Kind::Try(clauses), sig, label, "try_table")?;
+        let block = self.env.push_catcher(&mut self.b);
+        self.comments.blocks.insert(block, format!("thrown in try_table{of}"));
+        Ok(())
     }
 
     fn if_(&mut self, sig: Sig, label: Option<String>) -> Result<()> {
@@ -236,23 +243,29 @@ impl Translator<'_, '_, '_> {
         let (function, used, n) = (matches!(frame.kind, Kind::Function), frame.exit_used, frame.results.len());
         if self.reachable && function && !used {
             let values = self.top_n(n)?;
-            self.b.ins().return_(&values);
+            self.env.return_(&mut self.b, &values);
         } else if self.reachable {
             self.leave()?;
         }
         let Some(frame) = self.frames.pop() else { return Err(missing) };
         self.b.seal_block(frame.exit);
+        if let Kind::Try(clauses) = &frame.kind {
+            self.catch(clauses)?;
+        }
         self.stack.truncate(frame.height);
         self.reachable = frame.exit_used;
         if self.reachable {
             self.b.switch_to_block(frame.exit);
             let values = self.b.block_params(frame.exit).to_vec();
             if function {
-                self.b.ins().return_(&values);
+                self.env.return_(&mut self.b, &values);
                 self.reachable = false;
             } else {
                 self.push_all(&frame.results, &values)?;
             }
+        }
+        if function {
+            self.escape();
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! - [`stack`]: operands and control frames.
 //! - [`control`]: blocks, branches, and what is reachable.
 //! - [`call`]: calls of every kind.
+//! - [`exception`]: throwing and catching.
 //! - [`numeric`], [`memory`], [`table`], [`reference`], [`cont`]: operators by
 //!   what they work on.
 //!
@@ -13,6 +14,7 @@
 mod call;
 mod cont;
 mod control;
+mod exception;
 mod memory;
 mod numeric;
 mod reference;
@@ -28,7 +30,7 @@ use cranelift_codegen::ir::{Function, Inst, InstBuilder, Type, UserFuncName, Val
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use wasmparser::{FunctionBody, Operator};
 
-use crate::env::{Env, Shared};
+use crate::env::{Env, Shared, zero_of};
 use crate::error::{ErrorKind, Fault, Result};
 use crate::link::Link;
 use crate::names::printable;
@@ -162,6 +164,10 @@ impl Translator<'_, '_, '_> {
             }
         }
         self.push_function_frame(sig);
+        if self.env.shared.throws() {
+            let block = self.env.push_catcher(&mut self.b);
+            self.comments.blocks.insert(block, "thrown, and not caught here".to_owned());
+        }
         Ok(())
     }
 
@@ -180,6 +186,7 @@ impl Translator<'_, '_, '_> {
             || self.reference(op)?
             || self.table(op)?
             || self.cont(op)?
+            || self.exception(op)?
             || self.parametric(op)?;
         if done {
             return Ok(());
@@ -294,14 +301,6 @@ pub(crate) fn lowered<T>(result: std::result::Result<T, LowerError>, offset: Opt
     })
 }
 
-fn zero_of(b: &mut FunctionBuilder<'_>, ty: Type) -> Value {
-    match ty {
-        types::F32 => b.ins().f32const(0.0),
-        types::F64 => b.ins().f64const(0.0),
-        _ => b.ins().iconst(ty, 0),
-    }
-}
-
 /// Does the function do anything that takes stack beyond its own frame? Then it
 /// checks the stack's bound. Tail calls do not.
 fn has_frame(body: &FunctionBody<'_>) -> Result<bool> {
@@ -315,6 +314,9 @@ fn has_frame(body: &FunctionBody<'_>) -> Result<bool> {
             | Operator::ContBind { .. }
             | Operator::Suspend { .. }
             | Operator::Resume { .. }
+            | Operator::ResumeThrow { .. }
+            | Operator::ResumeThrowRef { .. }
+            | Operator::Throw { .. }
             | Operator::Switch { .. }
             | Operator::MemoryFill { .. }
             | Operator::MemoryCopy { .. }

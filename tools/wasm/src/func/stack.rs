@@ -3,6 +3,7 @@
 use clif_cont_lowering::ContObj;
 use clif_cont_program::ValType;
 use cranelift_codegen::ir::{Block, BlockArg, Value};
+use wasmparser::Catch;
 
 use super::Translator;
 use crate::error::Result;
@@ -36,6 +37,8 @@ pub(super) enum Kind {
     /// The block of its `else`, and the operands that both arms begin with;
     /// `None` once the `else` was seen.
     If(Option<(Block, Vec<Operand>)>),
+    /// The clauses of a `try_table`.
+    Try(Vec<Catch>),
 }
 
 /// An open block.

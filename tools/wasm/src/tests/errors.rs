@@ -78,15 +78,6 @@ fn what_is_missing_is_named() {
     unsupported("(module (func (drop (ref.i31 (i32.const 1)))))", "`ref.i31`");
     unsupported("(module (func (param anyref) (drop (ref.cast (ref eq) (local.get 0)))))", "`ref.cast`");
     unsupported("(module (global i31ref (ref.i31 (i32.const 1))))", "constant expression");
-    unsupported("(module (tag $t) (func (throw $t)))", "`throw`");
-    unsupported("(module (func (throw_ref (ref.null exn))))", "`throw_ref`");
-    unsupported("(module (func (try_table)))", "`try_table`");
-    let conts = "(type $f (func)) (type $c (cont $f)) (tag $t)";
-    unsupported(&format!("(module {conts} (func (resume_throw $c $t (ref.null $c))))"), "`resume_throw`");
-    unsupported(
-        &format!("(module {conts} (func (resume_throw_ref $c (ref.null exn) (ref.null $c))))"),
-        "`resume_throw_ref`",
-    );
     at("(module (func\n (nop)\n  (atomic.fence)))", ErrorKind::Unsupported, "atomic.fence", 3, 4);
 }
 
