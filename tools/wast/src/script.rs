@@ -5,7 +5,7 @@
 //! are skipped with that reason: one cause is one failure.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use clif_cont_abi::Trap;
@@ -22,6 +22,8 @@ use crate::value::{argument, meets, show, show_expected};
 
 /// The one module that scripts import from without making it.
 const SPECTEST: &str = "spectest";
+
+const LINKING: &str = "linking instances is not supported yet";
 
 /// Runs a script; `name` is what its modules are called in errors.
 ///
@@ -48,7 +50,7 @@ pub fn run(name: &str, text: &str, backend: &mut dyn Backend) -> Result<Report, 
         current: Err("there is no module yet".to_owned()),
         named: BTreeMap::new(),
         definitions: BTreeMap::new(),
-        registered: BTreeSet::new(),
+        registered: BTreeMap::new(),
     };
     for directive in script.directives {
         runner.directive(directive);
@@ -62,6 +64,9 @@ pub fn run(name: &str, text: &str, backend: &mut dyn Backend) -> Result<Report, 
 struct Made {
     exports: Vec<Export>,
     instance: Box<dyn Instance>,
+    /// Would a skipped module have shared its memories, tables and globals? Then
+    /// nobody knows what they would hold now.
+    stale: bool,
 }
 
 type Shared = Rc<RefCell<Made>>;
@@ -130,7 +135,7 @@ struct Runner<'a> {
     named: BTreeMap<String, Result<Shared, String>>,
     /// Modules that are defined and not instantiated, under their names; the last under "".
     definitions: BTreeMap<String, Result<Vec<u8>, String>>,
-    registered: BTreeSet<String>,
+    registered: BTreeMap<String, Result<Shared, String>>,
 }
 
 impl<'a> Runner<'a> {
@@ -236,10 +241,7 @@ impl<'a> Runner<'a> {
 
     /// Compiles and forgets.
     fn check(&self, binary: &[u8]) -> Result<(), Unmade> {
-        if let Some(module) = self.foreign(binary) {
-            return Err(linking(&module));
-        }
-        self.compile(binary).map(drop)
+        if self.foreign(binary).is_empty() { self.compile(binary).map(drop) } else { Err(linking()) }
     }
 
     fn compile(&self, binary: &[u8]) -> Result<clif_cont_program::Program, Unmade> {
@@ -255,14 +257,18 @@ impl<'a> Runner<'a> {
         })
     }
 
-    /// A registered module that a binary imports from.
-    fn foreign(&self, binary: &[u8]) -> Option<String> {
-        imported_modules(binary).into_iter().find(|m| self.registered.contains(m))
+    /// The registered modules that a binary imports from.
+    fn foreign(&self, binary: &[u8]) -> Vec<&Result<Shared, String>> {
+        imported_modules(binary).iter().filter_map(|m| self.registered.get(m)).collect()
     }
 
     fn instantiate(&mut self, binary: &[u8]) -> Result<Made, Unmade> {
-        if let Some(module) = self.foreign(binary) {
-            return Err(linking(&module));
+        let foreign = self.foreign(binary);
+        if !foreign.is_empty() {
+            for exporter in foreign.into_iter().flatten() {
+                exporter.borrow_mut().stale = true;
+            }
+            return Err(linking());
         }
         let program = self.compile(binary)?;
         if let [first, ..] = unknown_imports(&program)[..] {
@@ -273,7 +279,7 @@ impl<'a> Runner<'a> {
         let host = Box::new(Spectest::new(move |line: &str| printed.borrow_mut().push(line.to_owned())));
         let mut instance = self.backend.instantiate(&program, host).map_err(Unmade::Fault)?;
         match instance.initialize() {
-            None | Some(Outcome::Returned(_)) => Ok(Made { exports: program.exports, instance }),
+            None | Some(Outcome::Returned(_)) => Ok(Made { exports: program.exports, instance, stale: false }),
             Some(Outcome::Unsupported(what)) => Err(Unmade::Skip(what)),
             Some(outcome) => Err(Unmade::Ended(outcome)),
         }
@@ -291,13 +297,22 @@ impl<'a> Runner<'a> {
     }
 
     fn register(&mut self, name: &str, module: Option<Id<'_>>) -> Verdict {
-        self.registered.insert(name.to_owned());
-        self.find(module).map(drop)
+        let found = self.find(module);
+        let entry = match &found {
+            Ok(made) => Ok(Rc::clone(made)),
+            Err(Miss::Skip(reason)) => Err(reason.clone()),
+            Err(Miss::Differs { actual, .. }) => Err(actual.clone()),
+        };
+        self.registered.insert(name.to_owned(), entry);
+        found.map(drop)
     }
 
     fn invoke(&mut self, invoke: &WastInvoke<'_>) -> Result<Outcome, Miss> {
         let made = self.find(invoke.module)?;
         let made = &mut *made.borrow_mut();
+        if made.stale {
+            return Miss::skip(LINKING);
+        }
         let export = made.exports.iter().find(|e| e.name == invoke.name);
         let types = export.map(|e| e.params.clone()).unwrap_or_default();
         let args = (0..).zip(&invoke.args).map(|(i, arg)| argument(arg, types.get(i as usize).copied()));
@@ -378,8 +393,8 @@ impl<'a> Runner<'a> {
     }
 }
 
-fn linking(_module: &str) -> Unmade {
-    Unmade::Skip("linking instances is not supported yet".to_owned())
+fn linking() -> Unmade {
+    Unmade::Skip(LINKING.to_owned())
 }
 
 /// A module of the script as a binary.

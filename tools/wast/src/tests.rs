@@ -96,8 +96,10 @@ fn linking_is_skipped() {
 (module (import "a" "f" (func)) (export "g" (func 0)))
 (assert_return (invoke "g"))
 (assert_return (invoke $a "f"))
+(module $b (func (export "f")))
+(assert_return (invoke $b "f"))
 (assert_unlinkable (module (import "a" "g" (func))) "unknown import")"#;
-    assert_eq!(counts(script), [1, 0, 3]);
+    assert_eq!(counts(script), [1, 0, 4], "what $a shares is not known any more");
 }
 
 #[test]
