@@ -132,7 +132,25 @@ fn refused(error: impl fmt::Display) -> BackendError {
 }
 
 /// Makes an instance under the interpreter, of the program as it is after
-/// optimisation, and hands it to `body`.
+/// optimisation.
+///
+/// # Errors
+///
+/// [`BackendError`].
+pub fn interpreter(
+    program: &Program,
+    opt: OptLevel,
+    fuel: Option<u64>,
+    host: Box<dyn Host>,
+) -> Result<Box<dyn Instance>, BackendError> {
+    let mut program = program.clone();
+    finish(&mut program, opt).map_err(BackendError::Finish)?;
+    // Verified above.
+    let options = clif_cont_interp::Options { fuel, verify: false, ..Default::default() };
+    Ok(Box::new(clif_cont_interp::Interp::new(program, host, options).map_err(refused)?))
+}
+
+/// Makes an instance under the interpreter, and hands it to `body`.
 ///
 /// # Errors
 ///
@@ -144,12 +162,41 @@ pub fn interpret<T>(
     host: Box<dyn Host>,
     body: impl FnOnce(&mut dyn Instance) -> T,
 ) -> Result<T, BackendError> {
-    let mut program = program.clone();
-    finish(&mut program, opt).map_err(BackendError::Finish)?;
-    // Verified above.
-    let options = clif_cont_interp::Options { fuel, verify: false, ..Default::default() };
-    let mut instance = clif_cont_interp::Interp::new(program, host, options).map_err(refused)?;
-    Ok(body(&mut instance))
+    Ok(body(&mut *interpreter(program, opt, fuel, host)?))
+}
+
+/// Compiles a program and makes an instance. Each invocation of an executable
+/// ends with `Outcome::OutOfFuel` after `limit`; the other engines have no limit
+/// of their own.
+///
+/// # Errors
+///
+/// [`BackendError`].
+pub fn compiled(
+    program: &Program,
+    engine: Engine,
+    opt: OptLevel,
+    host: Box<dyn Host>,
+    limit: Option<Duration>,
+) -> Result<Box<dyn Instance>, BackendError> {
+    if let Availability::No(reason) = engine.available(program.target.isa) {
+        return Err(BackendError::Unavailable(reason));
+    }
+    finish(&mut program.clone(), opt).map_err(BackendError::Finish)?;
+    Ok(match engine {
+        Engine::InProcess => {
+            let options = clif_cont_runner::Options { opt, ..Default::default() };
+            Box::new(clif_cont_runner::Jit::new(program, host, options).map_err(refused)?)
+        }
+        Engine::Executable => {
+            let options = clif_cont_elf::Options { opt, timeout: limit, ..Default::default() };
+            Box::new(Executable::launch(program, host, &options).map_err(refused)?)
+        }
+        Engine::Pulley => {
+            let options = clif_cont_pulley::Options { opt, ..Default::default() };
+            Box::new(clif_cont_pulley::Pulley::new(program, host, options).map_err(refused)?)
+        }
+    })
 }
 
 /// Compiles a program and hands an instance to `body`, which has `limit` to come
@@ -170,31 +217,13 @@ pub fn run<T>(
     expired: impl FnOnce() + Send + 'static,
     body: impl FnOnce(&mut dyn Instance) -> T,
 ) -> Result<T, BackendError> {
-    if let Availability::No(reason) = engine.available(program.target.isa) {
-        return Err(BackendError::Unavailable(reason));
-    }
-    finish(&mut program.clone(), opt).map_err(BackendError::Finish)?;
-    let mut instance: Box<dyn Instance> = match engine {
-        Engine::InProcess => {
-            let options = clif_cont_runner::Options { opt, ..Default::default() };
-            Box::new(clif_cont_runner::Jit::new(program, host, options).map_err(refused)?)
-        }
-        Engine::Executable => {
-            let options = clif_cont_elf::Options { opt, timeout: limit, ..Default::default() };
-            let mut remote = Executable::launch(program, host, &options).map_err(refused)?;
-            return Ok(body(&mut remote));
-        }
-        Engine::Pulley => {
-            let options = clif_cont_pulley::Options { opt, ..Default::default() };
-            Box::new(clif_cont_pulley::Pulley::new(program, host, options).map_err(refused)?)
-        }
-    };
+    let mut instance = compiled(program, engine, opt, host, limit)?;
     match limit {
-        None => Ok(clif_cont_runner::armed(|| body(&mut *instance))),
-        Some(limit) => {
+        Some(limit) if engine != Engine::Executable => {
             let body = || clif_cont_runner::armed(|| body(&mut *instance));
             clif_cont_runner::with_deadline(limit, expired, body).map_err(refused)
         }
+        _ => Ok(clif_cont_runner::armed(|| body(&mut *instance))),
     }
 }
 

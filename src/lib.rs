@@ -13,6 +13,7 @@
 //! | [`program`] | a link set of functions and data, its text form, its compilation |
 //! | [`link`] | functions made with the builders, to a program |
 //! | [`wasm`] | WebAssembly modules, to a program |
+//! | [`wast`] | test scripts of WebAssembly, on any backend |
 //! | [`interp`] | a checking interpreter |
 //! | [`runner`] | native execution in this process |
 //! | [`elf`] | execution as a static executable, emulated where need be |
@@ -69,6 +70,7 @@ pub mod finish;
 pub mod load;
 pub mod object;
 pub mod op;
+pub mod script;
 pub mod tool;
 
 pub use backend::{Availability, Engine, NOT_COVERED, compiles, runs};
@@ -85,3 +87,4 @@ pub use clif_cont_pulley as pulley;
 pub use clif_cont_runner as runner;
 pub use clif_cont_verifier as verifier;
 pub use clif_cont_wasm as wasm;
+pub use clif_cont_wast as wast;

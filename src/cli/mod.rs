@@ -11,6 +11,7 @@ mod lower;
 mod run;
 mod test;
 mod verify;
+mod wast;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ enum Command {
     Check(check::Check),
     Verify(verify::Verify),
     Explain(explain::Explain),
+    Wast(wast::Wast),
     Test(test::Test),
     Isas(isas::Isas),
     Abi(abi::AbiTable),
@@ -78,6 +80,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(c) => &c.shared,
         Command::Verify(c) => &c.shared,
         Command::Explain(c) => &c.shared,
+        Command::Wast(c) => &c.shared,
         Command::Test(c) => &c.shared,
         Command::Isas(c) => &c.shared,
         Command::Abi(c) => &c.shared,
@@ -94,6 +97,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(c) => c.run(&ui),
         Command::Verify(c) => c.run(&ui),
         Command::Explain(c) => c.run(&ui),
+        Command::Wast(c) => c.run(&ui),
         Command::Test(c) => c.run(&ui),
         Command::Isas(c) => c.run(&ui),
         Command::Abi(c) => c.run(&ui),

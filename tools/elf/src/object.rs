@@ -19,7 +19,7 @@ use cranelift_object::{ObjectBuilder, ObjectModule};
 
 use crate::ElfError;
 use crate::protocol::slot_count;
-use crate::support::{self, Target};
+use crate::support::{self, Driver, Target};
 
 /// What a symbol stands for.
 #[derive(Clone, Copy)]
@@ -50,7 +50,9 @@ pub(crate) fn emit(program: &Program, isa: OwnedTargetIsa, arch: &'static Arch) 
     let mut emitter =
         Emitter { module: ObjectModule::new(builder), isa, target, symbols: HashMap::new(), library: vec![] };
 
-    let support = support::functions(target, program.imports.len());
+    let idle = program.exports.is_empty() && program.init.is_none() && program.function(symbols::BEGIN).is_none();
+    let driver = if idle { Driver::Idles } else { Driver::Serves };
+    let support = support::functions(target, program.imports.len(), driver);
     let support_data = support::data(&import_slots);
     let routines = [(symbols::SWITCH, arch.switch), (SYSCALL, arch.syscall)];
     for name in routines.iter().map(|r| r.0) {

@@ -9,7 +9,7 @@ use clif_cont_elf::{Executable, Vectors};
 use clif_cont_link::Linker;
 use clif_cont_lowering::{ContObj, ContType, on};
 use clif_cont_program::{
-    Data, DataItem, Host, HostError, HostImport, Instance, InvokeError, Invoker, NoHost, Outcome, Val, ValType,
+    Data, DataItem, Host, HostError, HostImport, Instance, InvokeError, Invoker, NoHost, Outcome, Program, Val, ValType,
 };
 use common::{everywhere, everywhere_with, names, returned, trapped};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -578,5 +578,17 @@ fn vectors_live_across_switches_where_there_are_vectors() {
         let mut remote = Executable::launch(&program, Box::new(NoHost), &way.options).expect("starts");
         let got = returned(&mut remote, "vectors", &[Val::I32(3)], &way.name());
         assert_eq!(got, [Val::I32(7 + sum(7) + sum(3))], "{}", way.name());
+    }
+}
+
+#[test]
+fn a_program_without_exports_starts_and_ends() {
+    for way in common::ways() {
+        // as a front end makes it: without the functions for a host
+        let program = Program::new(way.target);
+        let mut remote = Executable::launch(&program, Box::new(NoHost), &way.options).expect("it links");
+        let error = remote.invoke("anything", &[]);
+        assert!(matches!(error, Err(InvokeError::UnknownExport(..))), "{}: {error:?}", way.name());
+        assert_eq!(remote.initialize(), None, "{}", way.name());
     }
 }

@@ -3,8 +3,9 @@
 //! A directory is searched recursively, in the order of names. Golden files
 //! are recognised by their test: `a.LABEL.clif` and the directory `a` belong to
 //! `a.wat`, `a.clif` or `a.op` beside them. Directories named `inputs` hold
-//! inputs of transcripts, not tests. A file that is none of this is an error,
-//! so that no test is lost by a wrong name.
+//! inputs of transcripts, not tests; `.wast` scripts have a runner of their own.
+//! A file that is none of this is an error, so that no test is lost by a wrong
+//! name.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -150,7 +151,7 @@ fn walk(dir: &Path, found: &mut Vec<TestFile>) -> Result<(), DiscoverError> {
             }
         } else if TESTS.contains(&extension(path)) {
             found.push(TestFile { path: path.clone(), goldens: goldens(path, &entries)? });
-        } else if extension(path) != "md" {
+        } else if !matches!(extension(path), "md" | "wast") {
             return Err(DiscoverError::NotATest(path.clone()));
         }
     }

@@ -48,11 +48,25 @@ pub(crate) struct Target {
     pub(crate) arch: &'static Arch,
 }
 
-/// The functions that every executable has.
-pub(crate) fn functions(target: Target, imports: usize) -> Vec<ProgFunction> {
+/// Can anything in a program be invoked?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Driver {
+    /// It can: commands are served.
+    Serves,
+    /// It cannot.
+    Idles,
+}
+
+/// The functions that an executable has in any case.
+pub(crate) fn functions(target: Target, imports: usize, driver: Driver) -> Vec<ProgFunction> {
     let mut all = os::functions(target);
-    all.extend(serve::functions(target, imports));
-    all.push(backtrace::function(target));
+    match driver {
+        Driver::Serves => {
+            all.extend(serve::functions(target, imports));
+            all.push(backtrace::function(target));
+        }
+        Driver::Idles => all.push(serve::idle(target)),
+    }
     all
 }
 

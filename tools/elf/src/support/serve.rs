@@ -31,6 +31,19 @@ const fn operand(index: usize) -> i32 {
     (index * WORD) as i32
 }
 
+/// The driver of a program with nothing to invoke, which need not contain the
+/// functions that an invocation takes: it waits for the end of its input.
+pub(super) fn idle(target: Target) -> ProgFunction {
+    define(target, MAIN, &[], &[], |f| {
+        let buffer = f.symbol(BUFFER);
+        let bytes = f.word(HEADER_BYTES as i64);
+        f.run(READ, &[buffer, bytes]);
+        let status = f.word(STATUS_PROTOCOL);
+        f.run(EXIT, &[status]);
+        f.return_(&[]);
+    })
+}
+
 pub(super) fn functions(target: Target, imports: usize) -> Vec<ProgFunction> {
     vec![
         define(target, MAIN, &[], &[], |f| {

@@ -1,0 +1,2 @@
+;; A script that asserts nothing.
+(module)

@@ -1,0 +1,82 @@
+//! The backends on which a script runs, by name.
+
+use std::fmt;
+
+use clif_cont_abi::Isa;
+use clif_cont_program::target::OptLevel;
+use clif_cont_program::{Host, Instance, Program, Target};
+
+use crate::backend::{self, Availability, Engine};
+
+/// Instructions that the interpreter may execute for one invocation. A script's
+/// deepest recursions and longest loops take a small part of it.
+const FUEL: u64 = 2_000_000_000;
+
+/// What runs a script.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// The interpreter, for an ISA's layout and byte order.
+    Interpreter(Isa),
+    /// Compiled code.
+    Compiled(Isa),
+}
+
+/// `interp` (for x86_64), `interp:ISA`, or an ISA.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Interpreter(Isa::X86_64) => f.write_str("interp"),
+            Self::Interpreter(isa) => write!(f, "interp:{}", isa.name()),
+            Self::Compiled(isa) => f.write_str(isa.name()),
+        }
+    }
+}
+
+impl Place {
+    /// The inverse of its text.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name.split_once(':') {
+            None if name == "interp" => Some(Self::Interpreter(Isa::X86_64)),
+            Some(("interp", isa)) => Isa::from_name(isa).map(Self::Interpreter),
+            _ => Isa::from_name(name).map(Self::Compiled),
+        }
+    }
+
+    /// The interpreter, and compiled code of every ISA.
+    pub fn all() -> Vec<Self> {
+        let compiled = Isa::ALL.into_iter().map(Self::Compiled);
+        [Self::Interpreter(Isa::X86_64)].into_iter().chain(compiled).collect()
+    }
+
+    /// Can scripts be run there, on this machine?
+    pub fn available(self) -> Availability {
+        match self {
+            Self::Interpreter(_) => Availability::Yes,
+            Self::Compiled(isa) => backend::runs(isa),
+        }
+    }
+}
+
+/// A place with an optimisation level, as a script runner uses it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Backend {
+    /// Where.
+    pub place: Place,
+    /// How.
+    pub opt: OptLevel,
+}
+
+impl clif_cont_wast::Backend for Backend {
+    fn target(&self) -> Target {
+        let (Place::Interpreter(isa) | Place::Compiled(isa)) = self.place;
+        Target::new(isa)
+    }
+
+    fn instantiate(&mut self, program: &Program, host: Box<dyn Host>) -> Result<Box<dyn Instance>, String> {
+        let made = match self.place {
+            Place::Interpreter(_) => backend::interpreter(program, self.opt, Some(FUEL), host),
+            Place::Compiled(isa) => backend::compiled(program, Engine::of(isa)[0], self.opt, host, None),
+        };
+        made.map_err(|e| e.to_string())
+    }
+}

@@ -1,0 +1,113 @@
+//! Arguments and expected results of a script, as values at the border of a
+//! program.
+//!
+//! An external reference is the host's number + 1, because 0 is null.
+
+use clif_cont_program::{Val, ValType};
+use wast::core::{NanPattern, WastArgCore, WastRetCore};
+use wast::{WastArg, WastRet};
+
+/// An argument, for a parameter of type `ty`; the error says what is not
+/// supported.
+pub(crate) fn argument(arg: &WastArg<'_>, ty: Option<ValType>) -> Result<Val, String> {
+    let core = match arg {
+        WastArg::Core(core) => core,
+        _ => return Err("components are not supported".to_owned()),
+    };
+    Ok(match core {
+        WastArgCore::I32(v) => Val::I32(*v),
+        WastArgCore::I64(v) => Val::I64(*v),
+        WastArgCore::F32(v) => Val::F32(v.bits),
+        WastArgCore::F64(v) => Val::F64(v.bits),
+        WastArgCore::RefNull(_) if ty == Some(ValType::Cont) => Val::Cont { contref: 0, revision: 0 },
+        WastArgCore::RefNull(_) => Val::Ref(0),
+        WastArgCore::RefExtern(n) => Val::Ref(u64::from(*n) + 1),
+        WastArgCore::RefHost(_) => return Err("host references of type any are not supported".to_owned()),
+        WastArgCore::V128(_) => return Err("vectors are not supported".to_owned()),
+    })
+}
+
+const F32_QUIET: u32 = 0x7fc0_0000;
+const F64_QUIET: u64 = 0x7ff8_0000_0000_0000;
+
+/// Is this the result that the script expects?
+pub(crate) fn meets(actual: Val, expected: &WastRet<'_>) -> bool {
+    match expected {
+        WastRet::Core(core) => meets_core(actual, core),
+        _ => false,
+    }
+}
+
+fn meets_core(actual: Val, expected: &WastRetCore<'_>) -> bool {
+    match (expected, actual) {
+        (WastRetCore::Either(cases), _) => cases.iter().any(|case| meets_core(actual, case)),
+        (WastRetCore::I32(e), Val::I32(a)) => *e == a,
+        (WastRetCore::I64(e), Val::I64(a)) => *e == a,
+        (WastRetCore::F32(e), Val::F32(a)) => match e {
+            NanPattern::CanonicalNan => a & !(1 << 31) == F32_QUIET,
+            NanPattern::ArithmeticNan => a & F32_QUIET == F32_QUIET,
+            NanPattern::Value(e) => e.bits == a,
+        },
+        (WastRetCore::F64(e), Val::F64(a)) => match e {
+            NanPattern::CanonicalNan => a & !(1 << 63) == F64_QUIET,
+            NanPattern::ArithmeticNan => a & F64_QUIET == F64_QUIET,
+            NanPattern::Value(e) => e.bits == a,
+        },
+        (WastRetCore::RefNull(_), Val::Ref(a) | Val::Cont { contref: a, .. }) => a == 0,
+        (WastRetCore::RefExtern(Some(n)), Val::Ref(a)) => a == u64::from(*n) + 1,
+        (WastRetCore::RefExtern(None) | WastRetCore::RefFunc(_), Val::Ref(a)) => a != 0,
+        (
+            WastRetCore::RefAny
+            | WastRetCore::RefEq
+            | WastRetCore::RefArray
+            | WastRetCore::RefStruct
+            | WastRetCore::RefI31,
+            Val::Ref(a),
+        ) => a != 0,
+        _ => false,
+    }
+}
+
+/// A float so that its class and its bits can be seen.
+fn float(value: impl std::fmt::Display, bits: impl std::fmt::LowerHex) -> String {
+    format!("{value} ({bits:#x})")
+}
+
+/// A value for a person.
+pub(crate) fn show(value: Val) -> String {
+    match value {
+        Val::I32(v) => format!("i32 {v}"),
+        Val::I64(v) => format!("i64 {v}"),
+        Val::F32(v) => format!("f32 {}", float(f32::from_bits(v), v)),
+        Val::F64(v) => format!("f64 {}", float(f64::from_bits(v), v)),
+        Val::Ref(0) | Val::Cont { contref: 0, .. } => "null".to_owned(),
+        Val::Ref(v) => format!("ref {v:#x}"),
+        Val::Cont { contref, revision } => format!("cont {contref:#x} revision {revision}"),
+    }
+}
+
+/// An expected result for a person.
+pub(crate) fn show_expected(expected: &WastRet<'_>) -> String {
+    match expected {
+        WastRet::Core(core) => show_core(core),
+        _ => "a component's value".to_owned(),
+    }
+}
+
+fn show_core(expected: &WastRetCore<'_>) -> String {
+    match expected {
+        WastRetCore::I32(v) => show(Val::I32(*v)),
+        WastRetCore::I64(v) => show(Val::I64(*v)),
+        WastRetCore::F32(NanPattern::Value(v)) => show(Val::F32(v.bits)),
+        WastRetCore::F64(NanPattern::Value(v)) => show(Val::F64(v.bits)),
+        WastRetCore::F32(NanPattern::CanonicalNan) => "f32 nan:canonical".to_owned(),
+        WastRetCore::F32(NanPattern::ArithmeticNan) => "f32 nan:arithmetic".to_owned(),
+        WastRetCore::F64(NanPattern::CanonicalNan) => "f64 nan:canonical".to_owned(),
+        WastRetCore::F64(NanPattern::ArithmeticNan) => "f64 nan:arithmetic".to_owned(),
+        WastRetCore::RefNull(_) => "null".to_owned(),
+        WastRetCore::RefExtern(Some(n)) => format!("ref.extern {n}"),
+        WastRetCore::Either(cases) => cases.iter().map(show_core).collect::<Vec<_>>().join(" or "),
+        WastRetCore::V128(_) => "a vector".to_owned(),
+        _ => "a reference".to_owned(),
+    }
+}
