@@ -199,8 +199,8 @@ pub fn compiled(
     })
 }
 
-/// Compiles a program and hands an instance to `body`, which has `limit` to come
-/// back; after that `expired` is called from another thread, and has to end the
+/// Compiles a program and hands an instance to `body`, which has `limit`, with
+/// compiling, to come back; after that `expired` is called from another thread, and has to end the
 /// process, for code that runs in this process cannot be stopped. An executable
 /// can: its invocations end with `Outcome::OutOfFuel` then. Nor can a fault of
 /// code in this process be survived: see [`report_faults`].
@@ -217,13 +217,16 @@ pub fn run<T>(
     expired: impl FnOnce() + Send + 'static,
     body: impl FnOnce(&mut dyn Instance) -> T,
 ) -> Result<T, BackendError> {
-    let mut instance = compiled(program, engine, opt, host, limit)?;
+    let go = || {
+        let mut instance = compiled(program, engine, opt, host, limit)?;
+        Ok(clif_cont_runner::armed(|| body(&mut *instance)))
+    };
     match limit {
+        // compiling counts: an input can be large
         Some(limit) if engine != Engine::Executable => {
-            let body = || clif_cont_runner::armed(|| body(&mut *instance));
-            clif_cont_runner::with_deadline(limit, expired, body).map_err(refused)
+            clif_cont_runner::with_deadline(limit, expired, go).map_err(refused)?
         }
-        _ => Ok(clif_cont_runner::armed(|| body(&mut *instance))),
+        _ => go(),
     }
 }
 

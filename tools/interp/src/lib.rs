@@ -53,7 +53,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fuel: None, memory: 4 << 30, stack: 4 << 20, verify: true }
+        Self { fuel: None, memory: 1 << 30, stack: 4 << 20, verify: true }
     }
 }
 
