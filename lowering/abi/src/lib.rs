@@ -170,6 +170,17 @@ impl Abi {
         }
     }
 
+    /// Slots that a store makes at most: more continuations than this at a time
+    /// trap with [`Trap::PoolExhausted`], before a program that makes them
+    /// without end takes all of the machine's memory. With 64-bit words
+    /// 1,048,576 of them; with 32-bit words as many as there are addresses for.
+    pub const fn max_slots(&self) -> u64 {
+        match self.width {
+            PointerWidth::W32 => 1 << (32 - self.slot_bits),
+            PointerWidth::W64 => 1 << 20,
+        }
+    }
+
     /// Slots that the pool reserves address space for at a time.
     pub const fn slots_per_reservation(&self) -> u64 {
         match self.width {

@@ -25,9 +25,10 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
     /// nothing is left of it.
     pub(super) fn define_new_slot(&mut self, b: &mut FunctionBuilder<'_>) {
         let abi = *self.env().abi();
-        let [reserve, none, some, cut] = std::array::from_fn(|_| b.create_block());
+        let [reserve, ask, none, some, cut] = std::array::from_fn(|_| b.create_block());
         let base = b.append_block_param(cut, word_type(&abi));
         b.set_cold_block(reserve);
+        b.set_cold_block(ask);
         b.set_cold_block(none);
         let context = self.env().store(b);
         let next = load(b, &abi, context, &StoreContext::NEXT_SLOT);
@@ -36,6 +37,10 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         b.ins().brif(used_up, reserve, &[], cut, &[next.into()]);
 
         b.switch_to_block(reserve);
+        let slots = load(b, &abi, context, &StoreContext::SLOTS);
+        let few = b.ins().icmp_imm_u(IntCC::UnsignedLessThan, slots, abi.max_slots() as i64);
+        b.ins().brif(few, ask, &[], none, &[]);
+        b.switch_to_block(ask);
         let bytes = word(b, &abi, abi.slots_per_reservation() * abi.slot_size());
         let align = word(b, &abi, abi.slot_size());
         let region = self.host(b, HostFn::Reserve, &[bytes, align])[0];
@@ -59,7 +64,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         self.start_over(b, contref);
         self.host(b, HostFn::Guard, &[base]);
         b.ins().return_(&[contref]);
-        for block in [reserve, none, some, cut] {
+        for block in [reserve, ask, none, some, cut] {
             b.seal_block(block);
         }
     }
