@@ -84,10 +84,7 @@ pub trait ContEnv {
     ///
     /// What is provided returns to the caller, with zeros beside it.
     fn raise(&mut self, b: &mut FunctionBuilder<'_>, exn: Value) {
-        let results: Vec<Type> = b.func.signature.returns[1..].iter().map(|r| r.value_type).collect();
-        let zeros: Vec<Value> = results.into_iter().map(|ty| zero_of(b, ty)).collect();
-        let values: Vec<Value> = std::iter::once(exn).chain(zeros).collect();
-        b.ins().return_(&values);
+        return_exception(b, exn);
     }
 
     /// A new exception of `tag` with these values, for `resume_throw`; never
@@ -113,8 +110,16 @@ pub trait ContEnv {
     fn handler_table(&mut self, b: &mut FunctionBuilder<'_>, suspend: &[TagId], switch: &[TagId]) -> Option<Value>;
 }
 
-/// A value of this type that nobody reads.
-fn zero_of(b: &mut FunctionBuilder<'_>, ty: Type) -> Value {
+/// Returns `exn` to the caller in the extra first result, with zeros beside it.
+pub fn return_exception(b: &mut FunctionBuilder<'_>, exn: Value) {
+    let results: Vec<Type> = b.func.signature.returns[1..].iter().map(|r| r.value_type).collect();
+    let zeros: Vec<Value> = results.into_iter().map(|ty| zero_of(b, ty)).collect();
+    let values: Vec<Value> = std::iter::once(exn).chain(zeros).collect();
+    b.ins().return_(&values);
+}
+
+/// A zero of this type, for a value that nobody reads or that means nothing yet.
+pub fn zero_of(b: &mut FunctionBuilder<'_>, ty: Type) -> Value {
     match ty {
         types::F32 => b.ins().f32const(0.0),
         types::F64 => b.ins().f64const(0.0),

@@ -269,14 +269,7 @@ impl<'a> Check<'a> {
         }
         let mut seen = vec![];
         self.every_origin(s, &mut seen, &|c, s, state| match c.kind(s) {
-            Kind::Active
-            | Kind::Back(_)
-            | Kind::Parent(_)
-            | Kind::Last(_)
-            | Kind::Driver
-            | Kind::DriverRecord(_)
-            | Kind::Found(..)
-            | Kind::Handed => true,
+            kind if kind.is_protocols_own() => true,
             _ => state.is_some_and(|st| st.knows(Fact::NonNull(s))),
         })
     }
@@ -290,14 +283,7 @@ impl<'a> Check<'a> {
         let runtime = self.a.role != FunctionRole::Program;
         let mut seen = vec![];
         self.every_origin(s, &mut seen, &|c, s, state| match c.kind(s) {
-            Kind::Active
-            | Kind::Back(_)
-            | Kind::Parent(_)
-            | Kind::Last(_)
-            | Kind::Driver
-            | Kind::DriverRecord(_)
-            | Kind::Found(..)
-            | Kind::Handed => true,
+            kind if kind.is_protocols_own() => true,
             Kind::Trapped | Kind::NewSlot => runtime,
             _ => state.is_some_and(|st| st.knows(Fact::Taken(s))),
         })

@@ -43,6 +43,24 @@ pub(crate) enum Kind {
     Outside,
 }
 
+impl Kind {
+    /// Does the protocol itself vouch for it: never null, and not the program's
+    /// to give up?
+    pub(crate) fn is_protocols_own(self) -> bool {
+        matches!(
+            self,
+            Self::Active
+                | Self::Back(_)
+                | Self::Parent(_)
+                | Self::Last(_)
+                | Self::Driver
+                | Self::DriverRecord(_)
+                | Self::Found(..)
+                | Self::Handed
+        )
+    }
+}
+
 /// Where an access goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Place {

@@ -35,13 +35,12 @@ enum Worker {
     PeerRobin(peers::Robin),
 }
 
-/// One operation as one of the workers does it: `n` times a round, with the
-/// value that has to come out.
+/// One operation as one of the workers does it: `n` times a round, which
+/// is also the value that has to come out.
 struct Subject {
     operation: &'static str,
     name: String,
     n: i64,
-    expected: i64,
     /// How many of the operation one `n` holds.
     per_n: f64,
     worker: Worker,
@@ -57,8 +56,8 @@ impl Subject {
             Worker::PeerRobin(robin) => robin.run(self.n),
         };
         let elapsed = start.elapsed();
-        if value != self.expected {
-            return Err(format!("{}, {}: got {value}, expected {}", self.operation, self.name, self.expected).into());
+        if value != self.n {
+            return Err(format!("{}, {}: got {value}, expected {}", self.operation, self.name, self.n).into());
         }
         self.nanoseconds.push(elapsed.as_nanos() as f64 / (self.n as f64 * self.per_n));
         Ok(())
@@ -108,9 +107,9 @@ fn times(rounds: usize) -> Result<Vec<Time>, Box<dyn Error>> {
     let host = Isa::host().ok_or("there is no code for this machine")?;
     let mut jits = vec![];
     let mut subjects = vec![];
-    let mut subject = |operation, name: &str, n, expected, per_n, worker| {
+    let mut subject = |operation, name: &str, n, per_n, worker| {
         let name = name.to_owned();
-        subjects.push(Subject { operation, name, n, expected, per_n, worker, nanoseconds: vec![] });
+        subjects.push(Subject { operation, name, n, per_n, worker, nanoseconds: vec![] });
     };
     for model in host.switch_models() {
         let target = Target::with_switch(host, *model).ok_or("no such switch model here")?;
@@ -118,28 +117,28 @@ fn times(rounds: usize) -> Result<Vec<Time>, Box<dyn Error>> {
         let mut jit = Jit::new(&programs::build(target)?, Box::new(NoHost), options)?;
         jit.call::<(i64,), i64>("robin_fill", (programs::ROBIN,))?;
         let mut work = vec![
-            (report::ROUND_TRIP, "round", 1_000_000, 0, 1.0),
-            (report::NEW_RUN, "new_run", 300_000, 0, 1.0),
-            (report::SWITCH, "switch", 1_000_000, 0, 1.0),
-            (report::DEEP, "deep", 200_000, 0, 1.0),
-            (report::ROBIN, "robin", 100 * programs::ROBIN, 0, 1.0),
+            (report::ROUND_TRIP, "round", 1_000_000, 1.0),
+            (report::NEW_RUN, "new_run", 300_000, 1.0),
+            (report::SWITCH, "switch", 1_000_000, 1.0),
+            (report::DEEP, "deep", 200_000, 1.0),
+            (report::ROBIN, "robin", 100 * programs::ROBIN, 1.0),
         ];
         if *model == SwitchModel::Instruction {
-            let bare = |operation, per_n| (operation, "bare", 1_000_000, 0, per_n);
+            let bare = |operation, per_n| (operation, "bare", 1_000_000, per_n);
             work.extend([bare(report::ROUND_TRIP, 1.0), bare(report::SWITCH, 2.0)]);
         }
-        for (operation, export, n, more, per_n) in work {
+        for (operation, export, n, per_n) in work {
             let name = if export == "bare" { report::BARE } else { model.name() };
-            subject(operation, name, n, n + more, per_n, Worker::Generated(jits.len(), export));
+            subject(operation, name, n, per_n, Worker::Generated(jits.len(), export));
         }
         jits.push(jit);
     }
     let peer = report::COROSENSEI;
-    subject(report::ROUND_TRIP, peer, 1_000_000, 1_000_000, 1.0, Worker::Peer(peers::round));
-    subject(report::NEW_RUN, peer, 300_000, 300_000, 1.0, Worker::Peer(peers::new_run));
+    subject(report::ROUND_TRIP, peer, 1_000_000, 1.0, Worker::Peer(peers::round));
+    subject(report::NEW_RUN, peer, 300_000, 1.0, Worker::Peer(peers::new_run));
     let n = 100 * programs::ROBIN;
     let robin = peers::Robin::new(programs::ROBIN as usize);
-    subject(report::ROBIN, peer, n, n, 1.0, Worker::PeerRobin(robin));
+    subject(report::ROBIN, peer, n, 1.0, Worker::PeerRobin(robin));
 
     for subject in &mut subjects {
         subject.once(&mut jits)?; // not counted: first touch of stacks and code

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use clif_cont_abi::{ContRef, SwitchModel};
 use clif_cont_link::{FunctionCx, LinkError, Linker};
-use clif_cont_lowering::{ContObj, ContPlace, ContType, LowerError, on, on_switch};
+use clif_cont_lowering::{ContObj, ContPlace, ContType, LowerError, TagId, on, on_switch};
 use clif_cont_program::{Data, Program, Target, ValType};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
@@ -70,13 +70,7 @@ fn fresh(f: &mut FunctionCx<'_, '_>, function: &str) -> Result<ContObj, LowerErr
 }
 
 /// Resumes the continuation of `child` n times: a loop over its yields.
-fn consumer(
-    p: &mut Linker,
-    name: &str,
-    child: &str,
-    first: i64,
-    tag: clif_cont_lowering::TagId,
-) -> Result<(), LinkError> {
+fn consumer(p: &mut Linker, name: &str, child: &str, first: i64, tag: TagId) -> Result<(), LinkError> {
     p.declare(name, i64_to_i64());
     p.define(name, |f| {
         let n = f.params[0];
@@ -105,11 +99,10 @@ fn consumer(
     Ok(())
 }
 
-/// A suspend and a resume, an i64 each way: n round trips give n.
-fn round_trip(p: &mut Linker) -> Result<(), LinkError> {
-    let tag = p.tag("yield", i64_to_i64());
-    p.declare("generator", i64_to_i64());
-    p.define("generator", |f| {
+/// Suspends for ever, each time with what it got plus 1.
+fn generator(p: &mut Linker, name: &str, tag: TagId) -> Result<(), LinkError> {
+    p.declare(name, i64_to_i64());
+    p.define(name, |f| {
         let (head, h) = block(f, 1);
         let x = f.params[0];
         jump(f, head, &[x]);
@@ -119,9 +112,14 @@ fn round_trip(p: &mut Linker) -> Result<(), LinkError> {
         let next = k.suspend(b, tag, &[y])?;
         jump(f, head, &next);
         Ok(())
-    })?;
-    consumer(p, "round", "generator", 0, tag)?;
-    Ok(())
+    })
+}
+
+/// A suspend and a resume, an i64 each way: n round trips give n.
+fn round_trip(p: &mut Linker) -> Result<(), LinkError> {
+    let tag = p.tag("yield", i64_to_i64());
+    generator(p, "generator", tag)?;
+    consumer(p, "round", "generator", 0, tag)
 }
 
 /// The same with more resumes in between, each with a handler for another tag.
@@ -256,18 +254,7 @@ fn robin(p: &mut Linker) -> Result<(), LinkError> {
         let base = f.b.ins().iadd(table, offset);
         ContPlace { base, offset: 0, flags: MemFlagsData::trusted() }
     };
-    p.declare("robin_generator", i64_to_i64());
-    p.define("robin_generator", |f| {
-        let (head, h) = block(f, 1);
-        let x = f.params[0];
-        jump(f, head, &[x]);
-        f.b.switch_to_block(head);
-        let y = f.b.ins().iadd_imm_s(h[0], 1);
-        let (mut k, b) = f.conts();
-        let next = k.suspend(b, tag, &[y])?;
-        jump(f, head, &next);
-        Ok(())
-    })?;
+    generator(p, "robin_generator", tag)?;
     p.declare("robin_fill", i64_to_i64());
     p.define("robin_fill", |f| {
         let end = f.params[0];

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use clif_cont_abi::{Abi, Exceptions, symbols};
-use clif_cont_lowering::{ContEnv, ContType, LowerError, RuntimeFn, TagId, frontend_config};
+use clif_cont_lowering::{ContEnv, ContType, LowerError, RuntimeFn, TagId, frontend_config, return_exception};
 use clif_cont_program::{Data, DataItem, Target, ValType};
 use cranelift_codegen::ir::immediates::Imm64;
 use cranelift_codegen::ir::{
@@ -244,10 +244,7 @@ impl ContEnv for Env<'_, '_> {
             b.ins().jump(catcher.block, &[exn.into()]);
             return;
         }
-        let results: Vec<Type> = b.func.signature.returns[1..].iter().map(|r| r.value_type).collect();
-        let zeros: Vec<Value> = results.into_iter().map(|ty| zero_of(b, ty)).collect();
-        let values: Vec<Value> = std::iter::once(exn).chain(zeros).collect();
-        b.ins().return_(&values);
+        return_exception(b, exn);
     }
 
     fn new_exception(&mut self, b: &mut FunctionBuilder<'_>, tag: TagId, args: &[Value]) -> Result<Value, LowerError> {
@@ -289,14 +286,5 @@ impl ContEnv for Env<'_, '_> {
         });
         let table = self.symbol(b, &name);
         Some(b.ins().iadd_imm_s(table, (switch.len() as i64 + 1) * i64::from(abi.word())))
-    }
-}
-
-/// A value of this type that nobody reads, or that means nothing yet.
-pub(crate) fn zero_of(b: &mut FunctionBuilder<'_>, ty: Type) -> Value {
-    match ty {
-        types::F32 => b.ins().f32const(0.0),
-        types::F64 => b.ins().f64const(0.0),
-        _ => b.ins().iconst(ty, 0),
     }
 }

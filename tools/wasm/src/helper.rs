@@ -1,7 +1,7 @@
 //! Functions that several translated operators share, too long to be repeated.
 //! They are part of the program, behind its own functions.
 
-use clif_cont_abi::{HostFn, Trap};
+use clif_cont_abi::{HostFn, Table, Trap};
 use clif_cont_lowering::{ContEnv, Conts, RuntimeFn};
 use clif_cont_program::{Comments, Origin, ProgFunction};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -140,7 +140,7 @@ impl Make<'_, '_, '_> {
     fn grow(&mut self, table: Value, delta: Value, most: Value, element: &[Value]) {
         let (word, abi) = (self.env.shared.word(), self.env.shared.target.abi);
         let flags = MemFlagsData::trusted();
-        let (length_at, capacity_at) = (abi.word(), 2 * abi.word());
+        let [base_at, length_at, capacity_at] = [Table::BASE, Table::LENGTH, Table::CAPACITY].map(|f| f.offset(&abi));
         let bytes = self.element_bytes(element.len());
         let shift = i64::from((bytes as u64).trailing_zeros());
 
@@ -170,16 +170,16 @@ impl Make<'_, '_, '_> {
         self.b.ins().brif(region, moved, &[], fail, &[]);
 
         self.go(moved);
-        let base = self.b.ins().load(word, flags, table, 0);
+        let base = self.b.ins().load(word, flags, table, base_at);
         let used = self.b.ins().ishl_imm_u(length, shift);
         let config = self.env.frontend_config();
         self.b.call_memmove(config, region, base, used);
-        self.b.ins().store(flags, region, table, 0);
+        self.b.ins().store(flags, region, table, base_at);
         self.b.ins().store(flags, most, table, capacity_at);
         self.b.ins().jump(room, &[]);
 
         self.go(room);
-        let base = self.b.ins().load(word, flags, table, 0);
+        let base = self.b.ins().load(word, flags, table, base_at);
         let used = self.b.ins().ishl_imm_u(length, shift);
         let start = self.b.ins().iadd(base, used);
         self.fill(start, delta, element);

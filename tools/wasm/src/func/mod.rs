@@ -24,13 +24,13 @@ mod table;
 pub(crate) use memory::PAGE_BITS;
 
 use clif_cont_abi::Trap;
-use clif_cont_lowering::{Conts, LowerError};
+use clif_cont_lowering::{Conts, LowerError, zero_of};
 use clif_cont_program::{Comments, Origin, ProgFunction, ValType};
 use cranelift_codegen::ir::{Function, Inst, InstBuilder, Type, UserFuncName, Value, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use wasmparser::{FunctionBody, Operator};
 
-use crate::env::{Env, Shared, zero_of};
+use crate::env::{Env, Shared};
 use crate::error::{ErrorKind, Fault, Result};
 use crate::link::Link;
 use crate::names::printable;

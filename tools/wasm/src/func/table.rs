@@ -1,6 +1,6 @@
 //! Tables: of functions, externals, and continuations (two words an element).
 
-use clif_cont_abi::Trap;
+use clif_cont_abi::{Table, Trap};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
@@ -82,13 +82,19 @@ impl Translator<'_, '_, '_> {
         Ok(true)
     }
 
-    /// A table's record and its length: `{base, length, capacity}`, words.
+    /// A table's record (`clif_cont_abi::Table`) and its length.
     fn table_record(&mut self, table: u32) -> (Value, Value) {
         let name = self.env.shared.symbols.table(table);
         let record = self.env.symbol(&mut self.b, &name);
         let word = self.env.shared.word();
-        let length = self.b.ins().load(word, MemFlagsData::trusted(), record, self.env.shared.target.abi.word());
+        let at = Table::LENGTH.offset(&self.env.shared.target.abi);
+        let length = self.b.ins().load(word, MemFlagsData::trusted(), record, at);
         (record, length)
+    }
+
+    fn table_base(&mut self, record: Value) -> Value {
+        let at = Table::BASE.offset(&self.env.shared.target.abi);
+        self.b.ins().load(self.env.shared.word(), MemFlagsData::trusted(), record, at)
     }
 
     /// The address of an element, checked.
@@ -97,7 +103,7 @@ impl Translator<'_, '_, '_> {
         let wide = self.word(index);
         let beyond = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, wide, length);
         self.trap_if(beyond, trap);
-        let base = self.b.ins().load(self.env.shared.word(), MemFlagsData::trusted(), record, 0);
+        let base = self.table_base(record);
         let offset = self.element_offset(table, index);
         self.b.ins().iadd(base, offset)
     }
@@ -106,7 +112,7 @@ impl Translator<'_, '_, '_> {
     fn table_range(&mut self, table: u32, start: Value, n: Value) -> Value {
         let (record, length) = self.table_record(table);
         self.check_range(start, n, length, Trap::TableOutOfBounds);
-        let base = self.b.ins().load(self.env.shared.word(), MemFlagsData::trusted(), record, 0);
+        let base = self.table_base(record);
         let offset = self.element_offset(table, start);
         self.b.ins().iadd(base, offset)
     }
