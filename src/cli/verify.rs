@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
-use clif_cont::abi::Exceptions;
 use clif_cont::diag::{Diagnostic, FollowUp, FollowUpKind, Place, Source};
 use clif_cont::finish::finish;
 use clif_cont::load::InputKind;
@@ -13,7 +12,7 @@ use clif_cont::verifier::{Finding, Operation, Profile, Report, verify};
 use cranelift_codegen::ir::Inst;
 use serde_json::json;
 
-use super::io::{End, Ended, MISMATCH, Shared, UNSUPPORTED, USAGE, Ui, failure, read};
+use super::io::{End, Ended, MISMATCH, Shared, USAGE, Ui, failure, read};
 use super::lower::{Loaded, TargetArgs, load_input_bytes};
 
 /// Verify generated code: the one-shot and fat-pointer protocol of continuations
@@ -58,11 +57,6 @@ impl Verify {
         for path in &self.inputs {
             let input = read(path)?;
             let mut loaded = load_input_bytes(ui, &input, target)?;
-            // rules that know nothing of throwing would call right programs wrong
-            if loaded.program.target.abi.exceptions != Exceptions::None {
-                let message = "verifying a program with exceptions is not supported";
-                return Err(failure(UNSUPPORTED, Diagnostic::error(message).at(Place::whole(&loaded.source))));
-            }
             finish(&mut loaded.program, self.target.opt)
                 .map_err(|e| failure(USAGE, Diagnostic::error(e.to_string())))?;
             let unchanged = loaded.kind == InputKind::Clif && self.target.opt == Default::default();

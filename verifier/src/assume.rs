@@ -83,8 +83,8 @@ impl Analysis<'_> {
     fn assume_different(&mut self, a: Sym, b: Sym, state: &mut State) {
         let offset = self.profile.field(Role::Revision).offset;
         let is_revision = |s: Sym| state.cells().iter().any(|c| c.offset == offset && c.value == s);
-        let resume = self.profile.effect(EffectKind::Resume);
-        if is_revision(a) || self.syms.as_const(b) == Some(resume) || self.loads_table(a) {
+        let wakes = |code: u64| code < 64 && self.profile.waking_codes() & (1 << code) != 0;
+        if is_revision(a) || self.syms.as_const(b).is_some_and(wakes) || self.loads_table(a) {
             state.learn(Fact::Differ(a, b));
         } else if is_revision(b) || self.loads_table(b) {
             state.learn(Fact::Differ(b, a));
@@ -112,7 +112,8 @@ impl Analysis<'_> {
             for switch in state.undecoded.clone() {
                 let expected = self.switch_kinds[switch].map_or(0, |kind| self.expected_codes(kind));
                 if expected & (1 << (k & low)) != 0 && self.carries(a, switch) {
-                    state.undecoded.retain(|i| *i != switch);
+                    let word = self.switched(switch);
+                    self.decode(word, 1 << (k & low), state);
                 }
             }
         }
@@ -184,9 +185,9 @@ impl Analysis<'_> {
     /// The effects that may come back to an operation, by its kind.
     pub(crate) fn expected_codes(&self, kind: OperationKind) -> u64 {
         match kind {
-            OperationKind::Resume => crate::profile::continuing_codes(),
+            kind if kind.installs_handlers() => self.profile.ending_codes() | self.profile.suspending_codes(),
             OperationKind::Invoke => u64::MAX,
-            _ => 1 << self.profile.effect(EffectKind::Resume),
+            _ => self.profile.waking_codes(),
         }
     }
 

@@ -153,7 +153,7 @@ impl<'a> Check<'a> {
         let kind = self.a.classify(&site, state);
         rules::at_switch(self, &site, kind, state);
         if let Some(kind) = kind {
-            let object = matches!(kind, OperationKind::Resume | OperationKind::Switch).then_some(site.to);
+            let object = kind.runs_object().then_some(site.to);
             let operation = self.a.operation(kind, inst, object, state);
             if let Some(bump) = operation.consumed {
                 self.switched_bumps.insert(bump);

@@ -46,8 +46,8 @@
 //!   driver are live, a current object's continuation is suspended.
 //! - Instruction selection, register allocation and the bytes of the switch
 //!   routine are outside.
-//! - So are link sets with exceptions: the rules know neither the extra result
-//!   nor the effects `Throw` and `ResumeThrow`.
+//! - Where functions have an extra result for exceptions, callers look at it
+//!   before they use the others: a matter of every call, and no rule's.
 //!
 //! # Other profiles
 //!

@@ -17,6 +17,9 @@ impl Analysis<'_> {
     pub(crate) fn classify(&self, site: &SwitchSite, state: &State) -> Option<OperationKind> {
         let code = |kind| self.profile.effect(kind);
         if let Some(word) = self.syms.as_const(site.word) {
+            if word == code(EffectKind::ResumeThrow) && self.profile.throws() {
+                return Some(OperationKind::ResumeThrow);
+            }
             if word != code(EffectKind::Resume) {
                 return None;
             }
@@ -27,6 +30,7 @@ impl Analysis<'_> {
         }
         match self.syms.as_const(self.effect_code(site.word)?) {
             Some(c) if c == code(EffectKind::Return) => Some(OperationKind::Return),
+            Some(c) if c == code(EffectKind::Throw) && self.profile.throws() => Some(OperationKind::Throw),
             Some(c) if c == code(EffectKind::Trap) => Some(OperationKind::Trap),
             Some(c) if c == code(EffectKind::HostCall) => Some(OperationKind::HostCall),
             Some(c) if c < code(EffectKind::Suspend) => None,

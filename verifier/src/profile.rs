@@ -6,8 +6,8 @@
 //! file of its own, that fills the same tables.
 
 use clif_cont_abi::{
-    Abi, ContRef, Effect, EffectKind, FieldKind, HandlerTable, HostFn, Isa, Region, StoreContext, SwitchModel, Trap,
-    symbols,
+    Abi, ContRef, Effect, EffectKind, Exceptions, FieldKind, HandlerTable, HostFn, Isa, Region, StoreContext,
+    SwitchModel, Trap, symbols,
 };
 
 /// What a protocol field is, whatever its offset.
@@ -129,6 +129,7 @@ pub struct Profile {
     word_bits: u32,
     switch: SwitchModel,
     isa: Isa,
+    exceptions: Exceptions,
     contref: Vec<FieldLayout>,
     store: Vec<FieldLayout>,
     table: Vec<FieldLayout>,
@@ -139,12 +140,6 @@ pub struct Profile {
     pub(crate) stack: StackShape,
     initial_sp_bias: u32,
     stack_bound: u64,
-}
-
-/// The effect codes that a resume may go on with: a return, and every suspend.
-pub(crate) const fn continuing_codes() -> u64 {
-    let first = EffectKind::Suspend.code();
-    (1 << EffectKind::Return.code()) | (u64::MAX << first)
 }
 
 fn role_of(record: &str, name: &str) -> Option<Role> {
@@ -194,6 +189,7 @@ impl Profile {
             word_bits: abi.width.bits(),
             switch: abi.switch,
             isa: abi.isa,
+            exceptions: abi.exceptions,
             contref: layout(&ContRef::RECORD),
             store: layout(&StoreContext::RECORD),
             table: layout(&HandlerTable::RECORD),
@@ -263,6 +259,34 @@ impl Profile {
     /// Code of an effect.
     pub(crate) fn effect(&self, kind: EffectKind) -> u64 {
         kind.code().into()
+    }
+
+    /// Does every function have a first result more, an exception reference?
+    pub(crate) fn throws(&self) -> bool {
+        self.exceptions != Exceptions::None
+    }
+
+    /// The codes of these effects, as a bit set.
+    fn codes(&self, kinds: impl IntoIterator<Item = EffectKind>) -> u64 {
+        kinds.into_iter().fold(0, |set, kind| set | 1 << self.effect(kind))
+    }
+
+    /// The effects with which a continuation ends under its resumer.
+    pub(crate) fn ending_codes(&self) -> u64 {
+        let threw = self.throws().then_some(EffectKind::Throw);
+        self.codes([EffectKind::Return].into_iter().chain(threw))
+    }
+
+    /// The effects with which a continuation that waits is told to go on.
+    pub(crate) fn waking_codes(&self) -> u64 {
+        let raise = self.throws().then_some(EffectKind::ResumeThrow);
+        self.codes([EffectKind::Resume].into_iter().chain(raise))
+    }
+
+    /// The effects with which a continuation suspends: one code for each
+    /// handler.
+    pub(crate) fn suspending_codes(&self) -> u64 {
+        u64::MAX << self.effect(EffectKind::Suspend)
     }
 
     /// The symbol of the store context.

@@ -52,6 +52,8 @@ pub enum OperationKind {
     ContDrop,
     /// Runs a continuation under handlers.
     Resume,
+    /// Raises an exception in a continuation, under handlers.
+    ResumeThrow,
     /// Suspends the running continuation to a handler.
     Suspend,
     /// Suspends the running continuation and runs another.
@@ -62,6 +64,8 @@ pub enum OperationKind {
     Enter,
     /// Runtime: goes back to the resumer at the end of a continuation.
     Return,
+    /// Runtime: the same with an exception that the continuation did not catch.
+    Throw,
     /// Runtime: goes to the driver with a trap.
     Trap,
     /// Runtime: goes from the driver to a continuation.
@@ -71,6 +75,21 @@ pub enum OperationKind {
 }
 
 impl OperationKind {
+    /// Does it run a continuation under handlers of its own?
+    pub const fn installs_handlers(self) -> bool {
+        matches!(self, Self::Resume | Self::ResumeThrow)
+    }
+
+    /// Does it run the continuation of an object, which it consumes?
+    pub const fn runs_object(self) -> bool {
+        self.installs_handlers() || matches!(self, Self::Switch)
+    }
+
+    /// Does the continuation that it leaves end with it?
+    pub const fn ends(self) -> bool {
+        matches!(self, Self::Return | Self::Throw)
+    }
+
     /// As it is printed.
     pub const fn name(self) -> &'static str {
         match self {
@@ -78,11 +97,13 @@ impl OperationKind {
             Self::ContBind => "cont.bind",
             Self::ContDrop => "cont_drop",
             Self::Resume => "resume",
+            Self::ResumeThrow => "resume_throw",
             Self::Suspend => "suspend",
             Self::Switch => "switch",
             Self::HostCall => "host call",
             Self::Enter => "enter",
             Self::Return => "return",
+            Self::Throw => "throw",
             Self::Trap => "trap",
             Self::Invoke => "invoke",
             Self::End => "end",

@@ -152,7 +152,7 @@ fn edits_that_change_nothing_raise_nothing() {
     ];
     let mut made = [0; 6];
     let mut out = vec![];
-    for abi in corpus::abis() {
+    for abi in corpus::all_abis() {
         let profile = Profile::clif_cont(&abi);
         let mut samples = corpus::operations(&abi);
         samples.push(corpus::table_on_frame(&abi));
@@ -169,7 +169,7 @@ fn edits_that_change_nothing_raise_nothing() {
                         panic!("{name} in {}: {e}\n{}", sample.name, func.display());
                     }
                     let report = verify(&func, &profile);
-                    let where_ = format!("{name} in {} {} {} {level}", sample.name, abi.isa.name(), abi.switch.name());
+                    let where_ = format!("{name} in {} {} {level}", sample.name, corpus::name(&abi));
                     for f in &report.findings {
                         let inst = func.dfg.display_inst(f.inst);
                         out.push(format!("{where_}: {} {} `{inst}`: {}", f.rule, f.verdict.name(), f.message));

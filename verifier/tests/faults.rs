@@ -582,7 +582,7 @@ fn is_valid(func: &Function, abi: &Abi) -> bool {
 fn each_fault_is_found_by_its_rule() {
     let mut made = vec![0; FAULTS.len()];
     let mut out = vec![];
-    for abi in corpus::abis() {
+    for abi in corpus::all_abis() {
         let profile = Profile::clif_cont(&abi);
         let mut samples = corpus::operations(&abi);
         samples.push(corpus::table_on_frame(&abi));
@@ -603,8 +603,8 @@ fn each_fault_is_found_by_its_rule() {
                     let found = report.findings.iter().any(|f| f.rule == *rule && f.verdict == Verdict::Violated);
                     if !found {
                         let rules: Vec<_> = report.findings.iter().map(|f| (f.rule, f.verdict.name())).collect();
-                        let (isa, model) = (abi.isa.name(), abi.switch.name());
-                        out.push(format!("{name} in {} {isa} {model} {level}: {rule}, not {rules:?}", sample.name));
+                        let abi = corpus::name(&abi);
+                        out.push(format!("{name} in {} {abi} {level}: {rule}, not {rules:?}", sample.name));
                     }
                 }
             }

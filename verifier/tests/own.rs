@@ -28,10 +28,10 @@ fn problems(what: &str, sample: &Sample, func: &Function, report: &Report, out: 
 
 fn accept(samples: impl Fn(&clif_cont_abi::Abi) -> Vec<Sample>) -> (usize, u64) {
     let (mut count, mut proven, mut out) = (0, 0, vec![]);
-    for abi in corpus::abis() {
+    for abi in corpus::all_abis() {
         let profile = Profile::clif_cont(&abi);
         for sample in samples(&abi) {
-            let what = format!("{} {}", abi.isa.name(), abi.switch.name());
+            let what = corpus::name(&abi);
             let report = verify(&sample.func, &profile);
             problems(&what, &sample, &sample.func, &report, &mut out);
             let optimized = corpus::optimized(&sample.func, &abi);
@@ -53,11 +53,11 @@ fn operations_are_recognised_and_proven() {
         all.push(corpus::table_on_frame(abi));
         all
     });
-    assert!(count > 500 && proven > 5_000, "only {count} functions with {proven} obligations");
+    assert!(count > 1_000 && proven > 10_000, "only {count} functions with {proven} obligations");
 }
 
 #[test]
 fn the_runtime_is_recognised_and_proven() {
     let (count, proven) = accept(corpus::runtime);
-    assert!(count > 150 && proven > 1_000, "only {count} functions with {proven} obligations");
+    assert!(count > 300 && proven > 2_000, "only {count} functions with {proven} obligations");
 }

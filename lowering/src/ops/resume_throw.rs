@@ -62,8 +62,9 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         let results = PayloadLayout::new(&abi, &ty.results)?;
         let arms = self.arms(b, handlers)?;
 
-        self.check_current(b, obj);
+        // making one is a call, behind which a check would be worth nothing
         let exn = exception(self.env, b)?;
+        self.check_current(b, obj);
         self.trap_unless(b, exn, Trap::NullException);
         self.consume(b, obj);
         self.store_exception(b, obj.contref, exn);

@@ -249,13 +249,14 @@ impl ContEnv for Env<'_, '_> {
 
     fn new_exception(&mut self, b: &mut FunctionBuilder<'_>, tag: TagId, args: &[Value]) -> Result<Value, LowerError> {
         let alloc = self.helper(b.func, Helper::ExceptionAlloc);
-        let size = b.ins().iconst(self.shared.word(), exception::size(args.len()));
+        let (offsets, size) = exception::layout(args.iter().map(|v| b.func.dfg.value_type(*v)));
+        let size = b.ins().iconst(self.shared.word(), size);
         let call = b.ins().call(alloc, &[size]);
         let exn = b.inst_results(call)[0];
         let tag = self.tag(b, tag);
         b.ins().store(MemFlagsData::trusted(), tag, exn, exception::TAG);
-        for (i, value) in args.iter().enumerate() {
-            b.ins().store(MemFlagsData::trusted(), *value, exn, exception::value(i));
+        for (offset, value) in offsets.into_iter().zip(args) {
+            b.ins().store(MemFlagsData::trusted(), *value, exn, offset);
         }
         Ok(exn)
     }

@@ -1,13 +1,14 @@
 //! Exceptions in memory, and whether a module has any.
 //!
 //! ```text
-//! exception   { address of the tag at 0, values at 8, 16, .. }
+//! exception   { address of the tag at 0, values from 8 on, each aligned to its size }
 //! heap        { next, end }                                       words
 //! ```
 //!
 //! A reference to an exception is its address; 0 is null. There is no
 //! collector: what a program throws stays until its store goes.
 
+use cranelift_codegen::ir::Type;
 use wasmparser::Operator;
 
 use crate::error::Result;
@@ -23,14 +24,21 @@ pub(crate) const CHUNK: i64 = 1 << 16;
 /// Offset of the tag's address.
 pub(crate) const TAG: i32 = 0;
 
-/// Offset of the CLIF value of that index.
-pub(crate) fn value(index: usize) -> i32 {
-    8 * (index as i32 + 1)
-}
+/// Offset of the first value, and alignment of an exception.
+const FIRST: u32 = 8;
 
-/// Bytes of an exception of so many CLIF values.
-pub(crate) fn size(values: usize) -> i64 {
-    value(values).into()
+/// Where the values are in an exception whose tag has these CLIF types, and its
+/// bytes. The words of a continuation object are neighbours, as everywhere.
+pub(crate) fn layout(types: impl IntoIterator<Item = Type>) -> (Vec<i32>, i64) {
+    let mut end = FIRST;
+    let mut offsets = vec![];
+    for ty in types {
+        let size = ty.bytes();
+        let at = end.next_multiple_of(size);
+        offsets.push(at as i32);
+        end = at + size;
+    }
+    (offsets, end.next_multiple_of(FIRST).into())
 }
 
 /// Can any function of the module throw, or catch? One that does neither pays

@@ -49,7 +49,7 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, 
     c.require(leaves_own, &RULE, site.inst, "the context that is left is not the running continuation's");
     let role = c.a.role;
     match kind {
-        OperationKind::Resume | OperationKind::Switch => {
+        kind if kind.runs_object() => {
             let to_object = state.obj(site.to).is_some()
                 || matches!(c.a.kind(site.to), Kind::Outside | Kind::Merged | Kind::Back(_));
             c.require(to_object, &RULE, site.inst, "the switch does not go to the continuation of an object");
@@ -69,18 +69,17 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, 
                 written(c, Role::TrapCode, state) == code && written(c, Role::Trapped, state) == Some(c.a.active);
             c.require(stored, &RULE, site.inst, "the trap's code, or whose it is, is not stored before the switch");
         }
-        OperationKind::Return => {
+        OperationKind::Return | OperationKind::Throw => {
             c.require(
                 role == FunctionRole::Entry,
                 &RULE,
                 site.inst,
                 "only the outermost function of a stack switches with this effect",
             );
-            let ran = match state.since {
-                Since::Inst(i) => matches!(c.a.func.dfg.insts[i], InstructionData::CallIndirect { .. }),
-                _ => false,
-            };
-            c.require(ran, &RULE, site.inst, "the continuation returns without its function being called");
+            match kind {
+                OperationKind::Return => returned(c, site, state),
+                _ => threw(c, site, state),
+            }
             let to_parent = matches!(c.a.kind(site.to), Kind::Parent(of) if of == c.a.active);
             c.require(to_parent, &RULE, site.inst, "the end of a continuation does not go to its parent");
         }
@@ -92,6 +91,35 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, 
         }
         _ => {}
     }
+}
+
+/// The function ran to its end, and threw nothing.
+fn returned(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
+    let called = match state.since {
+        Since::Inst(i) if matches!(c.a.func.dfg.insts[i], InstructionData::CallIndirect { .. }) => Some(i),
+        _ => None,
+    };
+    c.require(called.is_some(), &RULE, site.inst, "the continuation returns without its function being called");
+    if let (true, Some(call)) = (c.a.profile.throws(), called) {
+        let exn = c.a.func.dfg.inst_results(call).first().map(|v| c.a.value(*v));
+        let none = exn.is_some_and(|exn| state.same(exn, c.a.zero));
+        c.require(none, &RULE, site.inst, "the continuation returns though its function may have thrown");
+    }
+}
+
+/// What is thrown comes from the function, or was raised before it ran.
+fn threw(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
+    let at = c.a.profile.field(Role::Payload(0)).offset;
+    let Some(exn) = state.cell(c.a.active, at).map(|cell| cell.value) else { return };
+    let active = c.a.active;
+    let from_there = c.every_origin(exn, &mut vec![], &|a, s, state| {
+        let call = a.def(s).filter(|(_, result)| *result == 0).map(|(i, _)| a.func.dfg.insts[i]);
+        // on an edge the reference is known not to be null
+        let thrown = matches!(call, Some(InstructionData::CallIndirect { .. }))
+            && state.is_some_and(|state| state.knows(Fact::NonNull(s)));
+        thrown || a.loaded_from(s) == Some((active, at))
+    });
+    c.require(from_there, &RULE, site.inst, "what is thrown is neither what the function threw nor what was raised");
 }
 
 fn written(c: &Check<'_>, role: Role, state: &State) -> Option<Sym> {

@@ -35,7 +35,7 @@ pub(crate) fn resumed(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind,
     let last = cell(c, site.to, Role::LastAncestor, state);
     let parent = last.and_then(|l| cell(c, l, Role::Parent, state));
     let holds = match (kind, parent) {
-        (OperationKind::Resume, Some(p)) => p == c.a.active,
+        (kind, Some(p)) if kind.installs_handlers() => p == c.a.active,
         (_, Some(p)) => {
             let code = c.a.syms.constant(0);
             state.facts().iter().any(|f| matches!(f, Fact::Found(_, r, k) if *r == p && *k == code))
@@ -48,7 +48,7 @@ pub(crate) fn resumed(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind,
     let on_head = last != Some(site.to) && cell(c, site.to, Role::Parent, state).is_some();
     let message = match (on_head, kind) {
         (true, _) => "the parent is set on the head of the resumed chain, not on its last ancestor",
-        (_, OperationKind::Resume) => {
+        (_, kind) if kind.installs_handlers() => {
             "the running continuation is not made the parent of the resumed chain's last ancestor"
         }
         _ => "the resumer that was found is not made the parent of the chain that runs now",

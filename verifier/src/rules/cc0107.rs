@@ -9,8 +9,8 @@ use crate::flow::Edge;
 use crate::place::{Access, Kind};
 use crate::profile::{Callee, FunctionRole, RecordKind, Role};
 use crate::report::{OperationKind, Verdict};
-use crate::state::State;
-use crate::sym::{Node, Sym, mask};
+use crate::state::{Since, State};
+use crate::sym::{Node, Sym};
 
 pub(crate) const RULE: Rule = Rule {
     id: "CC0107",
@@ -24,10 +24,6 @@ pub(crate) const RULE: Rule = Rule {
     passing: examples::RESUME,
     fault: &[("brif v27, block5, block6", "brif v27, block6, block5")],
 };
-
-fn suspends(c: &Check<'_>) -> u64 {
-    !mask(c.a.profile.effect(EffectKind::Suspend) as u32)
-}
 
 /// An access through what came back, or to the payload.
 pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
@@ -45,21 +41,37 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
             "a payload is read before the effect that came back is known",
             vec![(switch, "came back here".into())],
         );
+    } else if let (Some(Role::Payload(slot)), Since::Inst(switch)) = (role, state.since) {
+        raised(c, access, slot, switch, state);
     }
+}
+
+/// Where an exception is to be raised, it is all that there is in the payload.
+fn raised(c: &mut Check<'_>, access: &Access, slot: u32, switch: Inst, state: &State) {
+    let Some(word) = c.a.syms.find(Node::Switched(switch)) else { return };
+    if access.base != c.a.active || state.codes(word) != 1 << c.a.profile.effect(EffectKind::ResumeThrow) {
+        return;
+    }
+    if slot == 0 && access.size == c.a.profile.word_bytes() {
+        return c.proven();
+    }
+    let message = "a payload is read where an exception is to be raised";
+    c.fail_with(&RULE, Verdict::Violated, access.inst, message, vec![(switch, "came back here".into())]);
 }
 
 fn came_back(c: &mut Check<'_>, inst: Inst, switched: Sym, makes_object: bool, state: &State) {
     let codes = state.codes(switched);
-    let suspends = suspends(c);
-    let returned = 1 << c.a.profile.effect(EffectKind::Return);
+    let suspends = c.a.profile.suspending_codes();
+    // one of the effects with which a continuation ends
+    let ended = codes.is_power_of_two() && codes & c.a.profile.ending_codes() != 0;
     // which of two suspends it was is a matter of types: the same layout serves both
-    let holds = codes & !suspends == 0 || (codes == returned && !makes_object);
+    let holds = codes & !suspends == 0 || (ended && !makes_object);
     if holds {
         return c.proven();
     }
     let Node::Switched(switch) = c.a.syms.node(switched) else { return };
-    let message = match (codes == returned, makes_object) {
-        (true, _) => "an object is made of a continuation that returned",
+    let message = match (ended, makes_object) {
+        (true, _) => "an object is made of a continuation that has ended",
         (_, true) => "an object is made of what came back, which on this path need not be suspended",
         _ => "a payload is read where more than one effect may have come back",
     };
@@ -84,12 +96,12 @@ pub(crate) fn judge(c: &mut Check<'_>) {
         }
         let served = c.served[inst];
         let must = match kind {
-            OperationKind::Resume => 1 << c.a.profile.effect(EffectKind::Return),
+            kind if kind.installs_handlers() => c.a.profile.ending_codes(),
             _ => c.a.expected_codes(kind),
         };
-        c.require(served & must == must, &RULE, inst, "the operation does not go on with the effect that ends it");
-        if kind == OperationKind::Resume {
-            super::cc0201::dispatch(c, inst, served & suspends(c));
+        c.require(served & must == must, &RULE, inst, "the operation does not go on with an effect that may end it");
+        if kind.installs_handlers() {
+            super::cc0201::dispatch(c, inst, served & c.a.profile.suspending_codes());
         }
     }
     unreachable_arms(c);

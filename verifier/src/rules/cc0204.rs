@@ -4,7 +4,7 @@ use cranelift_codegen::ir::Inst;
 
 use super::{Rule, examples};
 use crate::check::Check;
-use crate::profile::Role;
+use crate::profile::{FunctionRole, Role};
 use crate::report::Verdict;
 use crate::state::State;
 use crate::sym::Sym;
@@ -25,6 +25,21 @@ pub(crate) const RULE: Rule = Rule {
         "    store notrap aligned region3 v22, v0+96\n    v23 = stack_switch v15, v0, v19\n",
     )],
 };
+
+/// An exception is handed over.
+pub(crate) fn exception(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &State) {
+    let cell = state.cell(contref, c.a.profile.field(Role::Payload(0)).offset).copied();
+    let stored = cell.filter(|cell| c.a.func.dfg.insts[cell.by].opcode().can_store());
+    c.require(stored.is_some(), &RULE, inst, "no exception is stored to the payload before the switch");
+    let Some(cell) = stored else { return };
+    let word = cell.size == c.a.profile.word_bytes();
+    c.require(word, &RULE, inst, "what is stored to the payload is no exception reference");
+    // the entry throws what was thrown, see CC0101
+    if c.a.role == FunctionRole::Program {
+        let some = c.is_non_null(cell.value, state);
+        c.require(some, &RULE, inst, "what is raised in the continuation may be null");
+    }
+}
 
 /// The payload of this ContRef is handed over.
 pub(crate) fn filled(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &State) {

@@ -1,6 +1,6 @@
 //! CC0208 trap-mechanism.
 
-use clif_cont_abi::{EffectKind, Trap};
+use clif_cont_abi::Trap;
 use cranelift_codegen::ir::{Inst, InstructionData, Opcode};
 
 use super::{Rule, cc0001, cc0002, cc0009, cc0107, cc0109, examples};
@@ -121,18 +121,31 @@ fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) ->
         let consumed = state.objs().iter().any(|o| o.bump.is_some() && o.stale.is_none());
         return consumed || !compared.is_empty();
     }
-    let resume = c.a.profile.effect(EffectKind::Resume);
-    let differs = |f: &Fact| matches!(*f, Fact::Differ(_, k) if c.a.syms.as_const(k) == Some(resume));
-    state.facts().iter().any(differs)
+    is_unexpected(c, state)
         || last_switches(state).any(|switch| {
             let Some(word) = c.a.syms.find(crate::sym::Node::Switched(switch)) else { return false };
             let must = match c.a.switch_kinds[switch] {
-                Some(crate::report::OperationKind::Resume) => 1 << c.a.profile.effect(EffectKind::Return),
+                Some(kind) if kind.installs_handlers() => c.a.profile.ending_codes(),
                 Some(kind) => c.a.expected_codes(kind),
                 None => 0,
             };
             state.codes(word) & must == 0
         })
+}
+
+/// Is there a word that differs from every effect with which a continuation is
+/// told to go on?
+fn is_unexpected(c: &Check<'_>, state: &State) -> bool {
+    let differs = |word: Sym, code: u32| {
+        let is = |k: Sym| c.a.syms.as_const(k) == Some(code.into());
+        state.facts().iter().any(|f| matches!(*f, Fact::Differ(a, k) if a == word && is(k)))
+    };
+    let codes = c.a.profile.waking_codes();
+    let words = state.facts().iter().filter_map(|f| match *f {
+        Fact::Differ(word, _) => Some(word),
+        _ => None,
+    });
+    words.into_iter().any(|word| (0..64).filter(|code| codes & (1 << code) != 0).all(|code| differs(word, code)))
 }
 
 /// What may have come back last, its effect known or not.

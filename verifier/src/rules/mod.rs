@@ -155,18 +155,20 @@ pub(crate) fn at_switch(c: &mut Check<'_>, site: &SwitchSite, kind: Option<Opera
     };
     cc0101::switch(c, site, kind, state);
     match kind {
-        OperationKind::Resume | OperationKind::Switch => cc0204::filled(c, site.inst, site.to, state),
+        OperationKind::ResumeThrow => cc0204::exception(c, site.inst, site.to, state),
+        kind if kind.runs_object() => cc0204::filled(c, site.inst, site.to, state),
+        OperationKind::Throw => cc0204::exception(c, site.inst, site.from, state),
         OperationKind::Suspend | OperationKind::HostCall => cc0204::filled(c, site.inst, site.from, state),
         _ => {}
     }
     match kind {
-        OperationKind::Resume | OperationKind::Switch => {
+        kind if kind.runs_object() => {
             if cc0102::switch(c, site, state) {
                 cc0003::switch(c, site, state);
             }
             cc0011::switch(c, site, state);
             cc0103::resumed(c, site, kind, state);
-            if kind == OperationKind::Resume {
+            if kind.installs_handlers() {
                 cc0202::switch(c, site, state);
                 cc0201::switch(c, site, state);
             } else {
@@ -175,7 +177,7 @@ pub(crate) fn at_switch(c: &mut Check<'_>, site: &SwitchSite, kind: Option<Opera
             }
         }
         OperationKind::Suspend => cc0103::suspended(c, site, state),
-        OperationKind::Return => cc0113::ended(c, site, state),
+        kind if kind.ends() => cc0113::ended(c, site, state),
         _ => {}
     }
 }

@@ -4,7 +4,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test target uses a part of it")]
 
-use clif_cont_abi::{Abi, Isa, Trap};
+use clif_cont_abi::{Abi, Exceptions, Isa, Trap};
 use clif_cont_lowering::{
     ContEnv, ContObj, ContPlace, ContType, Conts, Handler, LowerError, On, RuntimeFn, SymbolEnv, TagId,
     frontend_config, on, on_switch, required_by, symbol_address,
@@ -29,6 +29,23 @@ pub struct Sample {
 /// Every ISA with every switch model it has.
 pub fn abis() -> impl Iterator<Item = Abi> {
     Isa::ALL.into_iter().flat_map(|isa| isa.switch_models().iter().map(move |m| Abi::new(isa, *m)))
+}
+
+/// The same, for link sets without exceptions and with them.
+pub fn all_abis() -> impl Iterator<Item = Abi> {
+    abis().flat_map(|abi| Exceptions::ALL.map(|exceptions| Abi { exceptions, ..abi }))
+}
+
+/// An ABI in the messages of a test.
+pub fn name(abi: &Abi) -> String {
+    format!("{} {} {}", abi.isa.name(), abi.switch.name(), abi.exceptions.name())
+}
+
+/// Returns normally.
+fn return_(b: &mut FunctionBuilder<'_>, abi: &Abi, values: &[Value]) {
+    let none = (abi.exceptions != Exceptions::None).then(|| b.ins().iconst(word(abi), 0));
+    let values: Vec<Value> = none.into_iter().chain(values.iter().copied()).collect();
+    b.ins().return_(&values);
 }
 
 /// After Cranelift's optimiser at `speed`.
@@ -66,7 +83,8 @@ impl Maker {
     ) {
         let mut signature = Signature::new(CallConv::Tail);
         signature.params.extend(params.iter().copied().map(AbiParam::new));
-        signature.returns.extend(results.iter().copied().map(AbiParam::new));
+        let exn = (self.abi.exceptions != Exceptions::None).then_some(word(&self.abi));
+        signature.returns.extend(exn.into_iter().chain(results.iter().copied()).map(AbiParam::new));
         let mut func = Function::with_name_signature(UserFuncName::testcase(name), signature);
         let mut context = FunctionBuilderContext::new();
         let mut b = FunctionBuilder::new(&mut func, &mut context);
@@ -77,7 +95,7 @@ impl Maker {
         self.env.enter_function(name);
         Conts::new(&mut self.env).stack_check(&mut b);
         let values = body(&mut self.env, &mut b, &args).expect("values of the right types");
-        b.ins().return_(&values);
+        return_(&mut b, &self.abi, &values);
         b.seal_all_blocks();
         b.finalize(frontend_config(&self.abi));
         self.out.push(Sample { name: name.into(), func, operations });
@@ -123,6 +141,9 @@ pub fn operations(abi: &Abi) -> Vec<Sample> {
     single(&mut m, &tags, w);
     resumes(&mut m, &tags, w);
     combined(&mut m, &tags, w);
+    if abi.exceptions != Exceptions::None {
+        raises(&mut m, &tags, w);
+    }
     m.out
 }
 
@@ -195,7 +216,7 @@ fn resumes(m: &mut Maker, tags: &Tags, w: Type) {
                     clauses.push(on_switch(tags.swap));
                 }
                 let values = Conts::new(env).resume(b, obj(a), &ct, &a[2..], &clauses)?;
-                b.ins().return_(&values);
+                return_(b, env.abi(), &values);
                 let ender = block(b, &[w, w]);
                 for (block, from, used) in [(number, 1, handlers >= 1), (object, 3, handlers >= 2)] {
                     b.switch_to_block(block);
@@ -221,6 +242,26 @@ fn resumes(m: &mut Maker, tags: &Tags, w: Type) {
     }
 }
 
+/// `resume_throw`, with an exception from elsewhere, and with handlers.
+fn raises(m: &mut Maker, tags: &Tags, w: Type) {
+    let ct = ContType::new(vec![types::I64], vec![types::I64, types::F32]);
+    m.add("raise_0", &["resume_throw"], &[w, w, w], &ct.results.clone(), &|env, b, a| {
+        Conts::new(env).resume_throw_ref(b, obj(a), &ct, a[2], &[])
+    });
+    for handlers in [1usize, 3] {
+        m.add(&format!("raise_{handlers}"), &["resume_throw"], &[w, w, w], &[w, w], &|env, b, a| {
+            let arm = block(b, &[types::I64, w, w]);
+            let clauses: Vec<On> = (0..handlers).map(|_| on(tags.number, arm)).collect();
+            Conts::new(env).resume_throw_ref(b, obj(a), &ct, a[2], &clauses)?;
+            let null = ContObj::null(b, env.abi()).words();
+            return_(b, env.abi(), &null);
+            b.switch_to_block(arm);
+            let p = b.block_params(arm).to_vec();
+            Ok(p[1..].to_vec())
+        });
+    }
+}
+
 /// Several operations in one function: what an optimiser merges and moves.
 fn combined(m: &mut Maker, tags: &Tags, w: Type) {
     let ct = ContType::new(vec![types::I64], vec![types::I64]);
@@ -233,7 +274,7 @@ fn combined(m: &mut Maker, tags: &Tags, w: Type) {
         b.switch_to_block(head);
         let p = b.block_params(head).to_vec();
         let out = Conts::new(env).resume(b, obj(&p), &ct, &p[2..], &[on(tags.number, arm)])?;
-        b.ins().return_(&out);
+        return_(b, env.abi(), &out);
         b.switch_to_block(arm);
         let p = b.block_params(arm).to_vec();
         let next = b.ins().iadd_imm_s(p[0], 1);
@@ -283,7 +324,7 @@ fn combined(m: &mut Maker, tags: &Tags, w: Type) {
         let c = place.load(b, &abi);
         let arm = block(b, &[types::I64, w, w]);
         let out = Conts::new(env).resume(b, c, &ct, &a[1..], &[on(tags.number, arm)])?;
-        b.ins().return_(&out);
+        return_(b, env.abi(), &out);
         b.switch_to_block(arm);
         let p = b.block_params(arm).to_vec();
         place.store(b, &abi, obj(&p[1..]));
@@ -352,6 +393,7 @@ pub fn table_on_frame(abi: &Abi) -> Sample {
     let signature = {
         let mut s = Signature::new(CallConv::Tail);
         s.params.extend([AbiParam::new(w), AbiParam::new(w)]);
+        s.returns.extend((abi.exceptions != Exceptions::None).then_some(AbiParam::new(w)));
         s.returns.extend([AbiParam::new(w), AbiParam::new(w)]);
         s
     };
@@ -367,10 +409,10 @@ pub fn table_on_frame(abi: &Abi) -> Sample {
     let mut k = Conts::new(&mut env);
     k.resume(&mut b, obj(&args), &ContType::default(), &[], &clauses).expect("right types");
     let null = ContObj::null(&mut b, abi).words();
-    b.ins().return_(&null);
+    return_(&mut b, abi, &null);
     b.switch_to_block(arm);
     let p = b.block_params(arm).to_vec();
-    b.ins().return_(&p);
+    return_(&mut b, abi, &p);
     b.seal_all_blocks();
     b.finalize(frontend_config(abi));
     Sample { name: "on_frame".into(), func, operations: &["resume"] }
@@ -412,6 +454,7 @@ pub fn runtime(abi: &Abi) -> Vec<Sample> {
         let mut env = SymbolEnv::new(*abi);
         let func = f.define(&mut env, &mut context)?;
         let operations: &'static [&'static str] = match f {
+            RuntimeFn::Entry if abi.exceptions != Exceptions::None => &["enter", "return", "throw"],
             RuntimeFn::Entry => &["enter", "return"],
             RuntimeFn::Trap => &["trap"],
             RuntimeFn::Invoke => &["invoke"],

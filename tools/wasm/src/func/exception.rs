@@ -91,8 +91,9 @@ impl Translator<'_, '_, '_> {
     fn payload(&mut self, tag: u32, exn: Value) -> Vec<Value> {
         let shared = self.env.shared;
         let types = shared.flat(&shared.module.tags[tag as usize].sig.params);
-        let load = |(i, ty)| self.b.ins().load(ty, MemFlagsData::trusted(), exn, exception::value(i));
-        types.into_iter().enumerate().map(load).collect()
+        let (offsets, _) = exception::layout(types.iter().copied());
+        let load = |(ty, offset)| self.b.ins().load(ty, MemFlagsData::trusted(), exn, offset);
+        types.into_iter().zip(offsets).map(load).collect()
     }
 
     /// The end of the function: what nothing in it caught goes to the caller.
