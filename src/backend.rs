@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clif_cont_abi::{Isa, PointerWidth};
 use clif_cont_elf::{Executable, Launcher, Vectors};
+use clif_cont_interp::Interp;
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Host, Instance, Program, Target};
 use clif_cont_pulley::PulleyError;
@@ -142,12 +143,12 @@ pub fn interpreter(
     opt: OptLevel,
     fuel: Option<u64>,
     host: Box<dyn Host>,
-) -> Result<Box<dyn Instance>, BackendError> {
+) -> Result<Interp, BackendError> {
     let mut program = program.clone();
     finish(&mut program, opt).map_err(BackendError::Finish)?;
     // Verified above.
     let options = clif_cont_interp::Options { fuel, verify: false, ..Default::default() };
-    Ok(Box::new(clif_cont_interp::Interp::new(program, host, options).map_err(refused)?))
+    Interp::new(program, host, options).map_err(refused)
 }
 
 /// Makes an instance under the interpreter, and hands it to `body`.
@@ -160,9 +161,9 @@ pub fn interpret<T>(
     opt: OptLevel,
     fuel: Option<u64>,
     host: Box<dyn Host>,
-    body: impl FnOnce(&mut dyn Instance) -> T,
+    body: impl FnOnce(&mut Interp) -> T,
 ) -> Result<T, BackendError> {
-    Ok(body(&mut *interpreter(program, opt, fuel, host)?))
+    Ok(body(&mut interpreter(program, opt, fuel, host)?))
 }
 
 /// Compiles a program and makes an instance. Each invocation of an executable

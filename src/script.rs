@@ -74,7 +74,9 @@ impl clif_cont_wast::Backend for Backend {
 
     fn instantiate(&mut self, program: &Program, host: Box<dyn Host>) -> Result<Box<dyn Instance>, String> {
         let made = match self.place {
-            Place::Interpreter(_) => backend::interpreter(program, self.opt, Some(FUEL), host),
+            Place::Interpreter(_) => {
+                backend::interpreter(program, self.opt, Some(FUEL), host).map(|i| Box::new(i) as Box<dyn Instance>)
+            }
             Place::Compiled(isa) => backend::compiled(program, Engine::of(isa)[0], self.opt, host, None),
         };
         made.map_err(|e| e.to_string())

@@ -74,7 +74,7 @@ impl Tool for Product {
         let host = Box::new(Spectest::new(|_: &str| {}));
         let name = lane.name();
         let ran = match lane.backend {
-            Backend::Interpreter => backend::interpret(program, lane.opt, Some(FUEL), host, body),
+            Backend::Interpreter => backend::interpret(program, lane.opt, Some(FUEL), host, |i| body(i)),
             Backend::Native | Backend::Executable | Backend::Bytecode => {
                 let engine = match lane.backend {
                     Backend::Executable => Engine::Executable,

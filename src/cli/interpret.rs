@@ -1,13 +1,20 @@
 //! `interpret`: an export, under the interpreter.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use clap::Args;
+use clif_cont::abi::Trap;
 use clif_cont::backend;
+use clif_cont::diag::Diagnostic;
+use clif_cont::interp::{HistoryStep, Interp};
+use clif_cont::program::Outcome;
+use serde_json::json;
 
 use super::invoke::{InvokeArgs, Limit, arguments, find_export, host, invoke, not_run};
-use super::io::{Ended, Shared, Ui};
+use super::io::{End, Ended, Shared, USAGE, Ui, failure};
 use super::lower::{TargetArgs, load_input};
+use super::trace::perfetto;
 
 /// Invoke an exported function under the interpreter, which checks every access
 #[derive(Args)]
@@ -19,6 +26,9 @@ pub(crate) struct Interpret {
     /// Stop after this many instructions [default: no limit]
     #[arg(long, value_name = "N")]
     fuel: Option<u64>,
+    /// Write what each continuation did to this file, for Perfetto or chrome://tracing: 1 us is one instruction
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
@@ -31,9 +41,56 @@ impl Interpret {
         let export = find_export(&program, &self.invoke.invoke)?;
         let args = arguments(&program, export, &self.invoke.args)?;
         let host = host(ui, &program)?;
-        let ran = backend::interpret(&program, self.target.opt, self.fuel, host, |instance| {
-            invoke(ui, instance, &export.name, &args, Limit::Fuel)
+        let ran = backend::interpret(&program, self.target.opt, self.fuel, host, |interp| {
+            if self.trace.is_some() {
+                interp.start_trace();
+            }
+            let (outcome, code) = invoke(ui, interp, &export.name, &args, Limit::Fuel)?;
+            history(ui, &outcome, interp)?;
+            self.write_trace(ui, interp)?;
+            Ok(code)
         });
         ran.map_err(|e| not_run(e, &program))?
     }
+
+    fn write_trace(&self, ui: &Ui, interp: &Interp) -> Result<(), End> {
+        let Some(path) = &self.trace else { return Ok(()) };
+        let (events, omitted) = interp.trace();
+        let text = perfetto(events, interp.steps());
+        std::fs::write(path, text).map_err(|error| {
+            let message = format!("cannot write {}", path.display());
+            failure(USAGE, Diagnostic::error(message).caused_by(&error))
+        })?;
+        if omitted > 0 {
+            ui.message(&format!("the trace ends early: {omitted} further events\n"));
+        }
+        Ok(())
+    }
+}
+
+/// Of an object that was used again: what happened to its continuation before.
+fn history(ui: &Ui, outcome: &Outcome, interp: &Interp) -> Result<(), End> {
+    if !matches!(outcome, Outcome::Trapped(t) if t.trap == Trap::Consumed) {
+        return Ok(());
+    }
+    let steps = interp.history();
+    if ui.json() {
+        let step = |s: &HistoryStep| {
+            json!({
+                "continuation": s.continuation, "happened": s.happened.name(), "function": s.function, "inst": s.inst,
+            })
+        };
+        return ui.json_line(json!({ "kind": "history", "steps": steps.iter().map(step).collect::<Vec<_>>() }));
+    }
+    if !steps.is_empty() {
+        ui.message("  what happened to the continuation before:\n");
+    }
+    for s in &steps {
+        let by = if s.function.is_empty() { "the host" } else { &s.function };
+        ui.message(&format!("    {} {} by {by}\n", s.continuation, s.happened.name()));
+        if let Some(inst) = &s.inst {
+            ui.detail(&format!("      `{inst}`"));
+        }
+    }
+    Ok(())
 }

@@ -156,10 +156,16 @@ impl Limit {
     }
 }
 
-/// Invokes and reports.
-pub(crate) fn invoke(ui: &Ui, instance: &mut dyn Instance, export: &str, args: &[Val], limit: Limit) -> Ended {
+/// Invokes and reports; the exit code is the outcome's.
+pub(crate) fn invoke(
+    ui: &Ui,
+    instance: &mut dyn Instance,
+    export: &str,
+    args: &[Val],
+    limit: Limit,
+) -> Result<(Outcome, u8), End> {
     match instance.invoke(export, args) {
-        Ok(outcome) => report(ui, &outcome, limit),
+        Ok(outcome) => report(ui, &outcome, limit).map(|code| (outcome, code)),
         Err(error) => Err(failure(USAGE, Diagnostic::error(error.to_string()))),
     }
 }

@@ -10,6 +10,7 @@ mod isas;
 mod lower;
 mod run;
 mod test;
+mod trace;
 mod verify;
 mod wast;
 

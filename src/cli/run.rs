@@ -58,7 +58,7 @@ impl Run {
             host,
             self.timeout,
             expired,
-            |instance| invoke(ui, instance, &export.name, &args, Limit::Time),
+            |instance| invoke(ui, instance, &export.name, &args, Limit::Time).map(|(_, code)| code),
         );
         ran.map_err(|e| not_run(e, &program))?
     }

@@ -4,7 +4,7 @@
 //! on the running fiber, and only a host function that invokes the program
 //! again runs a loop within the loop.
 
-use clif_cont_abi::Trap;
+use clif_cont_abi::{ContRef, Trap};
 use clif_cont_program::Outcome;
 use cranelift_codegen::ir::AtomicRmwOp;
 use smallvec::SmallVec;
@@ -13,6 +13,7 @@ use crate::generic::{self, Failure};
 use crate::link::{Callee, Linked};
 use crate::machine::{Args, Fault, Machine};
 use crate::op::{CallKind, CalleeId, Code, IntBin, List, Mem, Op};
+use crate::shadow::contref_offset;
 use crate::{float, int};
 
 /// Instructions that the delivery of a trap may take when the fuel is gone.
@@ -205,9 +206,18 @@ impl Machine {
                 Op::Load { mem, d, a, offset } => {
                     let address = tri!(address(linked, get!(a), offset));
                     tri!(self.load(mem, address, base + d as usize));
+                    if watched(linked, mem, address, &[ContRef::REVISION]) && !code.runtime {
+                        self.shadow.was_read(linked.program.target.abi.contref_of(address));
+                    }
                 }
                 Op::Store { mem, a, x, offset } => {
                     let address = tri!(address(linked, get!(a), offset));
+                    if watched(linked, mem, address, &[ContRef::REVISION, ContRef::FUNCTION]) {
+                        self.save(pc);
+                        let abi = &linked.program.target.abi;
+                        let (contref, field) = (abi.contref_of(address), contref_offset(abi, address));
+                        tri!(self.account_store(linked, contref, field, get!(x)));
+                    }
                     tri!(self.store(mem, address, base + x as usize));
                 }
                 Op::Rmw { op, mem, d, a, x } => {
@@ -518,6 +528,14 @@ fn address(linked: &Linked, base: u64, offset: i32) -> Result<u64, Fault> {
         return Err(wraps(base, offset));
     }
     Ok(address)
+}
+
+/// Could it be one of these fields of a ContRef?
+#[inline(always)]
+fn watched(linked: &Linked, mem: Mem, address: u64, fields: &[clif_cont_abi::Field]) -> bool {
+    let abi = &linked.program.target.abi;
+    let offset = contref_offset(abi, address);
+    u32::from(mem.size) == abi.width.bytes() && fields.iter().any(|f| i64::from(f.offset(abi)) == offset)
 }
 
 #[cold]

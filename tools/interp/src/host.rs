@@ -85,6 +85,7 @@ impl Machine {
             }
             (Callee::Host(HostFn::Guard), [address]) => {
                 self.mem.guard(*address);
+                self.shadow.slot(linked.program.target.abi.contref_of(*address));
                 Ok(Some(smallvec![]))
             }
             (Callee::Host(HostFn::Reset), [context]) => {
@@ -186,6 +187,7 @@ impl Machine {
         let abi = self.linked.program.target.abi;
         self.set_int(slot(&abi, contref, n), abi.width.bytes(), callee)?;
         self.set_field(contref, ContRef::FUNCTION, enter)?;
+        self.shadow.create(contref, None, self.steps);
         Ok(())
     }
 

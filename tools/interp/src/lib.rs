@@ -9,7 +9,8 @@
 //! target's pointer width and byte order, in which every access has to hit an
 //! allocation that allows it (`memory.rs`); each stack is a list of frames
 //! (`machine.rs`); a switch takes a control context in memory, which is good
-//! once. What breaks a rule is a [`clif_cont_program::Violation`] with its
+//! once; and what happens to each continuation is kept in an account of its own
+//! beside the revisions that the program counts (`shadow.rs`). What breaks a rule is a [`clif_cont_program::Violation`] with its
 //! place, never a crash of the interpreter.
 //!
 //! What it does not do: follow the provenance of pointers, notice reads of
@@ -28,6 +29,7 @@ mod link;
 mod machine;
 mod memory;
 mod op;
+mod shadow;
 mod trace;
 
 use std::sync::Arc;
@@ -35,6 +37,7 @@ use std::sync::Arc;
 use clif_cont_program::{Export, Host, Instance, InvokeError, Outcome, Program, Val, ValType};
 
 pub use link::LoadError;
+pub use shadow::{Happened, HistoryStep, TraceEvent, TraceKind};
 
 /// How a program is run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -113,6 +116,24 @@ impl Interp {
             params.iter().map(|p| invoke::val_type(p.value_type)).collect()
         };
         Some((types(&signature.params)?, types(&signature.returns)?))
+    }
+
+    /// Keeps a trace from here on.
+    pub fn start_trace(&mut self) {
+        self.machine.shadow.start_trace();
+    }
+
+    /// The trace, in order, and how many further events did not fit it.
+    pub fn trace(&self) -> (impl Iterator<Item = TraceEvent> + '_, u64) {
+        let (events, omitted) = self.machine.shadow.trace();
+        (events.iter().map(|e| self.machine.named_event(e)), omitted)
+    }
+
+    /// What happened to the continuation whose revision the program read last,
+    /// oldest first: after a trap because of a consumed object, the history of
+    /// that object's continuation. What is long past is left out.
+    pub fn history(&self) -> Vec<HistoryStep> {
+        self.machine.history()
     }
 
     fn refuel(&mut self) {

@@ -12,13 +12,14 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use clif_cont_abi::{ByteOrder, ContRef, Field, Isa, StoreContext, SwitchModel, Trap};
+use clif_cont_abi::{ByteOrder, ContRef, Effect, Field, Isa, StoreContext, SwitchModel, Trap};
 use clif_cont_program::{Host, Outcome};
 use cranelift_codegen::ir::TrapCode;
 
 use crate::link::{Callee, Linked, trap_of};
 use crate::memory::{MemFault, Memory};
 use crate::op::{CalleeId, Op};
+use crate::shadow::{Shadow, Spot, Switched};
 
 /// What the first four results of the x86_64 switch routine hold.
 pub(crate) const POISON: u64 = 0xdead_0bad_dead_0bad;
@@ -115,6 +116,7 @@ pub(crate) struct Machine {
     next_fiber: u64,
     next_token: u64,
     pub(crate) pinned: u64,
+    pub(crate) shadow: Shadow,
     pub(crate) steps: u64,
     /// The number of steps at which the fuel is used up.
     pub(crate) limit: u64,
@@ -150,6 +152,7 @@ impl Machine {
             next_fiber: 1,
             next_token: 0,
             pinned: 0,
+            shadow: Shadow::default(),
             steps: 0,
             limit: u64::MAX,
             calls: 0,
@@ -343,6 +346,7 @@ impl Machine {
                 None
             }
         };
+        self.account(word, store, load)?;
         let target = self.parked.remove(&load).map(|p| p.fiber);
         let target = match (fresh, target) {
             (None, Some(fiber)) => fiber,
@@ -371,6 +375,47 @@ impl Machine {
             }
             None => self.deliver_word(&linked, word),
         }
+    }
+
+    /// Tells the shadow state of a switch.
+    fn account(&mut self, word: u64, store: u64, load: u64) -> Result<(), Fault> {
+        let linked_to = match self.shadow.is_slot(load) {
+            true => {
+                let outermost = self.field(load, ContRef::LAST_ANCESTOR)?;
+                self.field(outermost, ContRef::PARENT).ok()
+            }
+            false => None,
+        };
+        let effect = word as u32 & Effect::MASK;
+        let (by_driver, at, step) = (self.on_driver(), self.spot(), self.steps);
+        self.shadow.switch(&Switched { store, load, effect, linked_to, by_driver, at, step }).map_err(Fault::Violation)
+    }
+
+    /// Where the running stack is.
+    pub(crate) fn spot(&self) -> Option<Spot> {
+        self.fiber.frames.last().map(|f| Spot { code: f.code, pc: f.pc })
+    }
+
+    /// Tells the shadow state of a store of a word to a ContRef, before it is
+    /// made; `field` is the offset in it.
+    #[cold]
+    pub(crate) fn account_store(&mut self, linked: &Linked, contref: u64, field: i64, value: u64) -> Result<(), Fault> {
+        if !self.shadow.is_slot(contref) {
+            return Ok(());
+        }
+        let abi = &linked.program.target.abi;
+        let (at, step) = (self.spot(), self.steps);
+        if field != i64::from(ContRef::REVISION.offset(abi)) {
+            self.shadow.create(contref, at, step);
+            return Ok(());
+        }
+        if at.is_some_and(|s| linked.codes[s.code as usize].runtime) {
+            self.shadow.end(contref, at, step);
+            return Ok(());
+        }
+        let old = self.field(contref, ContRef::REVISION)?;
+        let next = old.wrapping_add(1) & abi.width.max_word();
+        self.shadow.bump(contref, (old, value, next), at, step).map_err(Fault::Violation)
     }
 
     /// The function that a fresh context starts with.

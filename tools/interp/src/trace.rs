@@ -5,6 +5,7 @@ use clif_cont_abi::{ContRef, StoreContext, SwitchModel};
 use clif_cont_program::{Outcome, StackTrace, Trapped, Violation};
 
 use crate::machine::{Fault, Fiber, Machine};
+use crate::shadow::{Event, HistoryStep, Moment, Spot, TraceEvent, TraceKind};
 
 /// Stacks that a backtrace follows; a chain of parents that a broken program
 /// closed to a ring would have no end.
@@ -30,15 +31,41 @@ impl Machine {
 
     /// The function and the instruction that the running frame is at.
     fn at(&self) -> (String, Option<String>) {
-        let Some(top) = self.fiber.frames.last() else {
+        self.spot().map_or_else(Default::default, |spot| self.named(spot))
+    }
+
+    /// A place in the program's own terms.
+    fn named(&self, spot: Spot) -> (String, Option<String>) {
+        let Some(function) = self.linked.program.functions.get(spot.code as usize) else {
             return (String::new(), None);
         };
-        let Some(function) = self.linked.program.functions.get(top.code as usize) else {
-            return (String::new(), None);
-        };
-        let inst = self.linked.codes[top.code as usize].insts.get(top.pc as usize).copied().flatten();
+        let inst = self.linked.codes[spot.code as usize].insts.get(spot.pc as usize).copied().flatten();
         let text = inst.map(|inst| function.func.dfg.display_inst(inst).to_string());
         (function.name(), text)
+    }
+
+    pub(crate) fn named_event(&self, event: &Event) -> TraceEvent {
+        TraceEvent {
+            step: event.step,
+            continuation: event.continuation,
+            kind: match event.moment {
+                Moment::Begin => TraceKind::Begin,
+                Moment::End => TraceKind::End,
+                Moment::Happened(happened) => TraceKind::Happened(happened),
+            },
+            function: event
+                .at
+                .and_then(|at| self.linked.program.functions.get(at.code as usize))
+                .map_or_else(String::new, |f| f.name()),
+        }
+    }
+
+    pub(crate) fn history(&self) -> Vec<HistoryStep> {
+        let step = |s: crate::shadow::Step| {
+            let (function, inst) = s.at.map_or_else(Default::default, |at| self.named(at));
+            HistoryStep { continuation: s.continuation, happened: s.happened, function, inst }
+        };
+        self.shadow.story().into_iter().map(step).collect()
     }
 
     /// The stacks from the running one up to the invocation's own.
