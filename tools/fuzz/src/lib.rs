@@ -1,0 +1,36 @@
+//! Judges the verifier by damaging what it has proven.
+//!
+//! ```text
+//! unit      a program, lowered, before or after optimisation, and its assertions
+//! scope     which instructions are the protocol's
+//! kinds     ways to damage one at random; Cranelift's verifier has to accept it
+//! judge     does a test program behave differently then? under the interpreter,
+//! native    and as machine code, in a child process
+//! campaign  cases from a seed; reason, report
+//! ```
+//!
+//! A mutant is *harmful* when an assertion of its program fails, when the
+//! interpreter reports a violation, when it needs much more fuel, or when it
+//! leaves more stacks behind than before. A harmful mutant in [`scope`](Aspect) that is not
+//! judged violated is a fault of the verifier, or of the criterion.
+//!
+//! What it does not do: change what the verifier reports, or shrink a mutant (it
+//! is one instruction already). Everything follows from the seed and the number
+//! of a case, whatever the number of threads.
+
+mod campaign;
+mod func;
+mod judge;
+mod kinds;
+mod native;
+mod reason;
+pub mod report;
+mod scope;
+mod unit;
+
+pub use campaign::{Found, Mutant, Plan, Results, run};
+pub use kinds::Kind;
+pub use native::{HARMED, NOT_JUDGED, child};
+pub use reason::Reason;
+pub use scope::Aspect;
+pub use unit::{STEPS, UnitId, targets, units};

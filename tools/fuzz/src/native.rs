@@ -1,0 +1,123 @@
+//! Mutants as machine code of this machine, in a child process: it may fault,
+//! loop, or write where it likes.
+//!
+//! The child is this command again. It makes the mutant anew from the seed, so
+//! that nothing has to be passed but numbers.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use clif_cont_abi::Isa;
+use clif_cont_filetest::check_assertion;
+use clif_cont_runner::{Jit, Options};
+use clif_cont_wasm::Spectest;
+
+use crate::campaign::{Plan, Units, damage};
+use crate::judge::Harm;
+use crate::unit::UnitId;
+
+/// Time that a child has.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Exit code of a child that saw harm, which is on its standard output.
+pub const HARMED: u8 = 10;
+/// Exit code of a child that could not judge.
+pub const NOT_JUDGED: u8 = 11;
+
+/// Runs mutants natively.
+pub(crate) struct Native<'a> {
+    pub(crate) command: &'a Path,
+}
+
+impl Native<'_> {
+    /// Runs the mutant of a case, if its target is this machine.
+    pub(crate) fn harm(&self, plan: &Plan, unit: &UnitId, case: usize) -> Harm {
+        if Isa::host().map(Isa::name) != Some(unit.isa) {
+            return Harm::None;
+        }
+        let mut command = Command::new(self.command);
+        command.arg("native-child").args(["--seed", &plan.seed.to_string(), "--case", &case.to_string()]);
+        for kind in &plan.kinds {
+            command.args(["--only", kind.name()]);
+        }
+        for rule in &plan.rules {
+            command.args(["--only", rule]);
+        }
+        for file in plan_files(plan) {
+            command.arg("--program").arg(file);
+        }
+        match wait(command) {
+            Ok((Some(status), output)) => verdict(status, &output),
+            Ok((None, _)) => Harm::Seen(format!("natively: did not end within {} s", LIMIT.as_secs())),
+            Err(e) => Harm::Bug(format!("a child process cannot be run: {e}")),
+        }
+    }
+}
+
+/// The files of a plan, each once.
+fn plan_files(plan: &Plan) -> Vec<&PathBuf> {
+    let mut files: Vec<_> = plan.units.iter().map(|u| &u.path).collect();
+    files.dedup();
+    files
+}
+
+fn verdict(status: ExitStatus, output: &str) -> Harm {
+    match status.code() {
+        Some(0) => Harm::None,
+        Some(code) if code == i32::from(HARMED) => Harm::Seen(format!("natively: {}", output.trim())),
+        Some(code) if code == i32::from(NOT_JUDGED) => Harm::None,
+        Some(code) => Harm::Bug(format!("a child process ended with {code}: {}", output.trim())),
+        None => Harm::Seen(format!("natively: {status}")),
+    }
+}
+
+fn wait(mut command: Command) -> std::io::Result<(Option<ExitStatus>, String)> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let start = Instant::now();
+    let mut pause = Duration::from_millis(2);
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break Some(status);
+        }
+        if start.elapsed() > LIMIT {
+            child.kill()?;
+            child.wait()?;
+            break None;
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(50));
+    };
+    let mut output = String::new();
+    if let Some(mut out) = child.stdout.take() {
+        // what a wild program wrote need not be text
+        let mut bytes = vec![];
+        out.read_to_end(&mut bytes)?;
+        output = String::from_utf8_lossy(&bytes).into_owned();
+    }
+    Ok((status, output))
+}
+
+/// The child's part: makes the mutant of a case and runs it in this process.
+///
+/// # Errors
+///
+/// What went wrong: harm (`true`), or why nothing was judged.
+pub fn child(plan: &Plan, case: usize) -> Result<(), (bool, String)> {
+    let units = Units::new(plan.units.clone());
+    let (_, Some(damage)) = damage(plan, &units, case) else {
+        return Err((false, "this case has no mutant".to_owned()));
+    };
+    let unit = &damage.unit;
+    let program = unit.with(damage.function, damage.func.clone());
+    let options = Options { opt: clif_cont_program::target::OptLevel::Speed, ..Options::default() };
+    // what cannot be compiled is not run by anybody
+    let mut jit =
+        Jit::new(&program, Box::new(Spectest::new(|_: &str| {})), options).map_err(|e| (false, e.to_string()))?;
+    for a in &unit.assertions {
+        check_assertion(&program, &mut jit, a)
+            .map_err(|difference| (true, format!("{}({}): {difference}", a.export, a.args.join(", "))))?;
+    }
+    Ok(())
+}
