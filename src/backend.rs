@@ -11,7 +11,7 @@ use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Host, Instance, Program, Target};
 use clif_cont_pulley::PulleyError;
 
-use crate::finish::{FinishError, finish};
+use crate::finish::{Finish, FinishError, finish};
 
 /// Is something there, and if not, why not?
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -140,12 +140,12 @@ fn refused(error: impl fmt::Display) -> BackendError {
 /// [`BackendError`].
 pub fn interpreter(
     program: &Program,
-    opt: OptLevel,
+    how: impl Into<Finish>,
     fuel: Option<u64>,
     host: Box<dyn Host>,
 ) -> Result<Interp, BackendError> {
     let mut program = program.clone();
-    finish(&mut program, opt).map_err(BackendError::Finish)?;
+    finish(&mut program, how).map_err(BackendError::Finish)?;
     // Verified above.
     let options = clif_cont_interp::Options { fuel, verify: false, ..Default::default() };
     Interp::new(program, host, options).map_err(refused)
@@ -158,12 +158,12 @@ pub fn interpreter(
 /// [`BackendError`] when `body` was not called.
 pub fn interpret<T>(
     program: &Program,
-    opt: OptLevel,
+    how: impl Into<Finish>,
     fuel: Option<u64>,
     host: Box<dyn Host>,
     body: impl FnOnce(&mut Interp) -> T,
 ) -> Result<T, BackendError> {
-    Ok(body(&mut interpreter(program, opt, fuel, host)?))
+    Ok(body(&mut interpreter(program, how, fuel, host)?))
 }
 
 /// Compiles a program and makes an instance. Each invocation of an executable
@@ -176,14 +176,16 @@ pub fn interpret<T>(
 pub fn compiled(
     program: &Program,
     engine: Engine,
-    opt: OptLevel,
+    how: impl Into<Finish>,
     host: Box<dyn Host>,
     limit: Option<Duration>,
 ) -> Result<Box<dyn Instance>, BackendError> {
     if let Availability::No(reason) = engine.available(program.target.isa) {
         return Err(BackendError::Unavailable(reason));
     }
-    finish(&mut program.clone(), opt).map_err(BackendError::Finish)?;
+    let how = how.into();
+    finish(&mut program.clone(), how).map_err(BackendError::Finish)?;
+    let opt = how.opt;
     Ok(match engine {
         Engine::InProcess => {
             let options = clif_cont_runner::Options { opt, ..Default::default() };
@@ -212,14 +214,14 @@ pub fn compiled(
 pub fn run<T>(
     program: &Program,
     engine: Engine,
-    opt: OptLevel,
+    how: impl Into<Finish>,
     host: Box<dyn Host>,
     limit: Option<Duration>,
     expired: impl FnOnce() + Send + 'static,
     body: impl FnOnce(&mut dyn Instance) -> T,
 ) -> Result<T, BackendError> {
     let go = || {
-        let mut instance = compiled(program, engine, opt, host, limit)?;
+        let mut instance = compiled(program, engine, how, host, limit)?;
         Ok(clif_cont_runner::armed(|| body(&mut *instance)))
     };
     match limit {

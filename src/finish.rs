@@ -1,11 +1,32 @@
 //! What happens to every program before it is printed, interpreted or run:
-//! Cranelift's verifier, its optimiser when asked for, and the verifier again.
+//! Cranelift's verifier and the one of the continuation protocol, Cranelift's
+//! optimiser when asked for, and both verifiers again.
 
 use std::fmt;
 
 use clif_cont_program::Program;
 use clif_cont_program::compile::{self, CompileError};
 use clif_cont_program::target::{OptLevel, TargetError, target_isa};
+use clif_cont_program::text::{Annotate, PrintOptions, print};
+use clif_cont_verifier::Profile;
+
+use crate::protocol::{FunctionReport, Protocol, verify_program};
+
+/// What is done to a program.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Finish {
+    /// Is it optimised?
+    pub opt: OptLevel,
+    /// Is it verified against the protocol?
+    pub protocol: Protocol,
+}
+
+/// At that level, verified.
+impl From<OptLevel> for Finish {
+    fn from(opt: OptLevel) -> Self {
+        Self { opt, protocol: Protocol::Verify }
+    }
+}
 
 /// When a function was refused.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -14,6 +35,17 @@ pub enum Stage {
     Lowered,
     /// After optimisation.
     Optimized,
+}
+
+/// Code that breaks the protocol of continuations, or could not be proven to keep it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refuted {
+    /// When.
+    pub stage: Stage,
+    /// The program's text at that stage.
+    pub text: String,
+    /// The functions with findings.
+    pub functions: Vec<FunctionReport>,
 }
 
 /// Why a program was refused.
@@ -28,6 +60,8 @@ pub enum FinishError {
         /// Why.
         error: CompileError,
     },
+    /// By the verifier of the protocol.
+    Protocol(Box<Refuted>),
 }
 
 impl fmt::Display for FinishError {
@@ -36,6 +70,17 @@ impl fmt::Display for FinishError {
             Self::Target(error) => error.fmt(f),
             Self::Function { stage: Stage::Lowered, error } => error.fmt(f),
             Self::Function { stage: Stage::Optimized, error } => write!(f, "after optimisation: {error}"),
+            Self::Protocol(refuted) => {
+                let after = if refuted.stage == Stage::Optimized { " after optimisation" } else { "" };
+                write!(f, "the code does not keep the protocol of continuations{after}")?;
+                for function in &refuted.functions {
+                    for finding in &function.report.findings {
+                        let (name, rule, verdict) = (&function.name, finding.rule, finding.verdict.name());
+                        write!(f, "\n  %{name}: {rule} {verdict}: {}", finding.message)?;
+                    }
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -43,20 +88,38 @@ impl fmt::Display for FinishError {
 impl std::error::Error for FinishError {}
 
 /// Verifies every function; at [`OptLevel::Speed`] optimises each and verifies
-/// the result.
+/// the result. Programs that follow no profile are for Cranelift's verifier alone.
 ///
 /// # Errors
 ///
-/// The first function that is refused.
-pub fn finish(program: &mut Program, opt: OptLevel) -> Result<(), FinishError> {
+/// The first function that Cranelift refuses, or all findings of a stage.
+pub fn finish(program: &mut Program, how: impl Into<Finish>) -> Result<(), FinishError> {
+    let Finish { opt, protocol } = how.into();
     let isa = target_isa(program.target, opt).map_err(FinishError::Target)?;
-    for function in &mut program.functions {
-        let refused = |stage| move |error| FinishError::Function { stage, error };
-        compile::verify(&function.func, &*isa).map_err(refused(Stage::Lowered))?;
-        if opt == OptLevel::Speed {
-            function.func = compile::optimize(&function.func, &*isa).map_err(refused(Stage::Optimized))?;
-            compile::verify(&function.func, &*isa).map_err(refused(Stage::Optimized))?;
+    let judged = protocol == Protocol::Verify && program.profile.is_some();
+    let judge = |program: &Program, stage| if judged { keeps_protocol(program, stage) } else { Ok(()) };
+    for function in &program.functions {
+        compile::verify(&function.func, &*isa)
+            .map_err(|error| FinishError::Function { stage: Stage::Lowered, error })?;
+    }
+    judge(program, Stage::Lowered)?;
+    if opt == OptLevel::Speed {
+        let refused = |error| FinishError::Function { stage: Stage::Optimized, error };
+        for function in &mut program.functions {
+            function.func = compile::optimize(&function.func, &*isa).map_err(refused)?;
+            compile::verify(&function.func, &*isa).map_err(refused)?;
         }
+        judge(program, Stage::Optimized)?;
     }
     Ok(())
+}
+
+fn keeps_protocol(program: &Program, stage: Stage) -> Result<(), FinishError> {
+    let mut functions = verify_program(program, &Profile::clif_cont(&program.target.abi)).functions;
+    functions.retain(|f| !f.report.is_clean());
+    if functions.is_empty() {
+        return Ok(());
+    }
+    let text = print(program, PrintOptions { func: None, annotate: Annotate::Blocks });
+    Err(FinishError::Protocol(Box::new(Refuted { stage, text, functions })))
 }

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use clif_cont_abi::Isa;
-use clif_cont_diag::{Diagnostic, Place, Source};
+use clif_cont_diag::{Diagnostic, Finding, Place, Source};
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Program, Target, text};
 use clif_cont_wasm::ErrorKind;
 
-use crate::finish::{FinishError, Stage};
+use crate::finish::{Finish, FinishError, Refuted, Stage};
+use crate::protocol::{Listing, Protocol};
 
 /// What an input is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -44,6 +45,9 @@ pub enum LoadErrorKind {
     Unsupported,
     /// This project made something wrong of it.
     Bug,
+    /// The code does not keep the protocol of continuations, or could not be
+    /// proven to.
+    Refuted,
 }
 
 /// Why an input was refused.
@@ -53,11 +57,13 @@ pub struct LoadError {
     pub kind: LoadErrorKind,
     /// In words, with the place.
     pub diagnostic: Box<Diagnostic>,
+    /// What was found in its code, of [`LoadErrorKind::Refuted`].
+    pub findings: Vec<Finding>,
 }
 
 impl LoadError {
     pub(crate) fn new(kind: LoadErrorKind, diagnostic: Diagnostic) -> Self {
-        Self { kind, diagnostic: Box::new(diagnostic) }
+        Self { kind, diagnostic: Box::new(diagnostic), findings: vec![] }
     }
 }
 
@@ -87,6 +93,22 @@ impl std::error::Error for LoadError {}
 ///
 /// [`LoadError`].
 pub fn load(name: &str, bytes: &[u8], target: Option<Target>) -> Result<Program, LoadError> {
+    let bytes = without_bom(bytes);
+    let program = read(name, bytes, target)?;
+    match InputKind::detect(name, bytes) {
+        InputKind::Wasm => Ok(program),
+        InputKind::Clif => link_clif(program, &Source::new(name, bytes)),
+    }
+}
+
+/// The same, of CLIF text what is in it and no more: nothing is added to it, and what it
+/// refers to need not be there. It is what a verifier looks at.
+///
+/// # Errors
+///
+/// [`LoadError`].
+pub fn read(name: &str, bytes: &[u8], target: Option<Target>) -> Result<Program, LoadError> {
+    let bytes = without_bom(bytes);
     let source = Source::new(name, bytes);
     let invalid =
         |message: &str| LoadError::new(LoadErrorKind::Invalid, Diagnostic::error(message).at(Place::whole(&source)));
@@ -97,9 +119,14 @@ pub fn load(name: &str, bytes: &[u8], target: Option<Target>) -> Result<Program,
         InputKind::Wasm => load_wasm(&source, bytes, target.unwrap_or(Target::new(Isa::X86_64))),
         InputKind::Clif => {
             let text = source.text().ok_or_else(|| invalid("the input is neither WebAssembly nor text"))?;
-            load_clif(&source, text, target)
+            read_clif(&source, text, target)
         }
     }
+}
+
+/// Without the byte order mark that some editors put in front of UTF-8 text.
+fn without_bom(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }
 
 fn load_wasm(source: &Source, bytes: &[u8], target: Target) -> Result<Program, LoadError> {
@@ -119,7 +146,7 @@ fn load_wasm(source: &Source, bytes: &[u8], target: Target) -> Result<Program, L
     })
 }
 
-fn load_clif(source: &Source, text: &str, target: Option<Target>) -> Result<Program, LoadError> {
+fn read_clif(source: &Source, text: &str, target: Option<Target>) -> Result<Program, LoadError> {
     let invalid = |diagnostic| LoadError::new(LoadErrorKind::Invalid, diagnostic);
     let program = text::parse(text, Some(target.unwrap_or(Target::new(Isa::X86_64)))).map_err(|error| {
         let place = Place::new(source, error.line as usize, error.column as usize);
@@ -137,13 +164,23 @@ fn load_clif(source: &Source, text: &str, target: Option<Target>) -> Result<Prog
     }
     // Before anything is made of it: what the verifier refuses has no meaning.
     let mut checked = program.clone();
-    if let Err(error) = crate::finish::finish(&mut checked, OptLevel::None) {
+    let cranelift_only = Finish { opt: OptLevel::None, protocol: Protocol::Trust };
+    if let Err(error) = crate::finish::finish(&mut checked, cranelift_only) {
         return Err(explain(error, source, InputKind::Clif));
     }
+    if program.functions.is_empty() {
+        return Err(invalid(Diagnostic::error("the input has no function").at(Place::whole(source))));
+    }
+    Ok(program)
+}
+
+/// With an entry for each export and the runtime, of which the text may bring parts itself.
+fn link_clif(program: Program, source: &Source) -> Result<Program, LoadError> {
+    let invalid = |diagnostic| LoadError::new(LoadErrorKind::Invalid, diagnostic);
+    let text = source.text().unwrap_or_default();
     let program = clif_cont_link::complete(program).map_err(|error| {
         invalid(Diagnostic::error("the program cannot be linked").at(Place::whole(source)).caused_by(&error))
     })?;
-    // With the runtime, parts of which the text may bring itself.
     if let Err(wrong) = crate::consistent::check(&program) {
         let found = wrong.declaration.and_then(|(function, callee)| find_declaration(text, &function, &callee));
         let place = found.map_or(Place::whole(source), |(line, column)| Place::new(source, line, column));
@@ -176,6 +213,7 @@ fn find_line(text: &str, function: &str, is: impl Fn(&str) -> bool) -> Option<(u
 pub fn explain(error: FinishError, source: &Source, kind: InputKind) -> LoadError {
     use clif_cont_program::compile::CompileErrorKind;
     let load_kind = match &error {
+        FinishError::Protocol(refuted) => return explain_refuted(refuted, source, kind),
         FinishError::Target(_) => LoadErrorKind::Unsupported,
         FinishError::Function { stage, error } => match error.kind {
             CompileErrorKind::Verifier(_) if kind == InputKind::Clif && *stage == Stage::Lowered => {
@@ -207,6 +245,35 @@ pub fn explain(error: FinishError, source: &Source, kind: InputKind) -> LoadErro
         diagnostic = diagnostic.note("this is a bug of clif-cont; please report it with the input");
     }
     LoadError::new(load_kind, diagnostic)
+}
+
+/// Findings in code that was about to be used: in the input itself, where that is what
+/// was verified.
+fn explain_refuted(refuted: &Refuted, source: &Source, kind: InputKind) -> LoadError {
+    let what = match refuted.stage {
+        Stage::Lowered => "lowered",
+        Stage::Optimized => "optimised",
+    };
+    let listing = match (kind, refuted.stage) {
+        (InputKind::Clif, Stage::Lowered) => Listing::of_input(source),
+        _ => Listing::of_text(&refuted.text, source, what),
+    };
+    let findings: Vec<Finding> = match listing {
+        Ok(listing) => refuted.functions.iter().flat_map(|f| listing.findings(f)).collect(),
+        Err(error) => {
+            let message = format!("what was printed cannot be read: {error}");
+            return LoadError::new(LoadErrorKind::Bug, Diagnostic::error(message).at(Place::whole(source)));
+        }
+    };
+    let plural = if findings.len() == 1 { "" } else { "s" };
+    let message =
+        format!("the {what} code does not keep the protocol of continuations: {} finding{plural}", findings.len());
+    let mut diagnostic = Diagnostic::error(message).at(Place::whole(source));
+    if kind == InputKind::Wasm {
+        diagnostic = diagnostic.note("this is a bug of clif-cont; please report it with the input");
+    }
+    let diagnostic = diagnostic.help("`--no-verify` goes on all the same");
+    LoadError { findings, ..LoadError::new(LoadErrorKind::Refuted, diagnostic) }
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ impl From<LoadError> for Refused {
             LoadErrorKind::Invalid => 2,
             LoadErrorKind::Unsupported => 3,
             LoadErrorKind::Bug => 101,
+            LoadErrorKind::Refuted => 1,
         };
         Self { exit, message: error.to_string() }
     }

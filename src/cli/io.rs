@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use clif_cont::diag::{Diagnostic, Style};
+use clif_cont::diag::{Diagnostic, Finding, Style};
 use clif_cont::load::{LoadError, LoadErrorKind};
 
 /// Exit code: findings, failed tests, a mismatch.
@@ -24,6 +24,16 @@ pub(crate) const BUG: u8 = 101;
 /// Arguments of every subcommand.
 #[derive(Args)]
 pub(crate) struct Shared {
+    #[command(flatten)]
+    pub(crate) streams: Streams,
+    /// Text, or JSON lines with `"schema": 1`
+    #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    pub(crate) format: Format,
+}
+
+/// Those of them that are not about the form.
+#[derive(Args)]
+pub(crate) struct Streams {
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
@@ -36,9 +46,13 @@ pub(crate) struct Shared {
     /// More about what is done
     #[arg(short, long, help_heading = "Output")]
     verbose: bool,
-    /// Text, or JSON lines with `"schema": 1`
-    #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    format: Format,
+}
+
+impl Shared {
+    /// What it is for the subcommand's output.
+    pub(crate) fn output(&self) -> (&Streams, Format) {
+        (&self.streams, self.format)
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -60,6 +74,8 @@ pub(crate) enum Format {
 pub(crate) struct Failure {
     pub(crate) exit: u8,
     pub(crate) diagnostic: Diagnostic,
+    /// What it speaks of, reported before it.
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// Why a subcommand stopped before its end.
@@ -76,7 +92,7 @@ pub(crate) type Ended = Result<u8, End>;
 
 /// An error with an exit code.
 pub(crate) fn failure(exit: u8, diagnostic: Diagnostic) -> End {
-    End::Failed(Box::new(Failure { exit, diagnostic }))
+    End::Failed(Box::new(Failure { exit, diagnostic, findings: vec![] }))
 }
 
 /// A fault of this program.
@@ -94,7 +110,8 @@ pub(crate) fn last_words(fault: &str, json: bool) -> String {
 
 impl From<LoadError> for End {
     fn from(error: LoadError) -> Self {
-        failure(exit_code(error.kind), *error.diagnostic)
+        let LoadError { kind, diagnostic, findings } = error;
+        Self::Failed(Box::new(Failure { exit: exit_code(kind), diagnostic: *diagnostic, findings }))
     }
 }
 
@@ -104,6 +121,7 @@ pub(crate) fn exit_code(kind: LoadErrorKind) -> u8 {
         LoadErrorKind::Invalid => USAGE,
         LoadErrorKind::Unsupported => UNSUPPORTED,
         LoadErrorKind::Bug => BUG,
+        LoadErrorKind::Refuted => MISMATCH,
     }
 }
 
@@ -117,18 +135,18 @@ pub(crate) struct Ui {
 }
 
 impl Ui {
-    pub(crate) fn new(shared: &Shared) -> Self {
-        let choice = match shared.color {
+    pub(crate) fn new(streams: &Streams, format: Format) -> Self {
+        let choice = match streams.color {
             ColorWhen::Auto => anstream::ColorChoice::Auto,
             ColorWhen::Always => anstream::ColorChoice::Always,
             ColorWhen::Never => anstream::ColorChoice::Never,
         };
         choice.write_global();
         Self {
-            format: shared.format,
-            quiet: shared.quiet,
-            verbose: shared.verbose,
-            output: shared.output.clone(),
+            format,
+            quiet: streams.quiet,
+            verbose: streams.verbose,
+            output: streams.output.clone(),
             file: RefCell::new(None),
         }
     }
@@ -158,6 +176,15 @@ impl Ui {
             None => file.insert(std::fs::File::create(path).map_err(|e| broken(e, &name))?),
         };
         file.write_all(bytes).map_err(|e| broken(e, &name))
+    }
+
+    /// Writes text output that may have colours: they reach terminals only.
+    pub(crate) fn coloured(&self, text: &str) -> Result<(), End> {
+        if self.output.is_some() {
+            return self.write(anstream::adapter::strip_str(text).to_string().as_bytes());
+        }
+        let mut stdout = anstream::stdout().lock();
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|e| broken(e, "standard output"))
     }
 
     /// Writes a line of output.
@@ -193,6 +220,17 @@ impl Ui {
             Format::Json => self.message(&format!("{}\n", diagnostic.to_json())),
         }
     }
+
+    /// Reports why a subcommand stopped.
+    pub(crate) fn fail(&self, failure: &Failure) {
+        for finding in &failure.findings {
+            match self.format {
+                Format::Human => self.message(&format!("{}\n", finding.render(Style::Coloured))),
+                Format::Json => self.message(&format!("{}\n", finding.to_json_line())),
+            }
+        }
+        self.report(&failure.diagnostic);
+    }
 }
 
 fn broken(error: io::Error, what: &str) -> End {
@@ -222,6 +260,13 @@ pub(crate) fn read(path: &str) -> Result<Input, End> {
         Ok(_) => Ok(Input { name, bytes }),
         Err(error) => Err(failure(USAGE, Diagnostic::error(format!("cannot read `{name}`")).caused_by(&error))),
     }
+}
+
+/// `1 function`, `2 functions`.
+pub(crate) fn count(n: impl Into<u64>, what: &str) -> String {
+    let n = n.into();
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{n} {what}{plural}")
 }
 
 /// Aligns the columns of a table, two blanks between them; the first row is the

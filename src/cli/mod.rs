@@ -7,6 +7,7 @@ mod interpret;
 mod invoke;
 mod io;
 mod isas;
+mod levels;
 mod lower;
 mod run;
 mod test;
@@ -74,19 +75,19 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { io::USAGE } else { 0 });
         }
     };
-    let shared = match &cli.command {
-        Command::Lower(c) => &c.shared,
-        Command::Interpret(c) => &c.shared,
-        Command::Run(c) => &c.shared,
-        Command::Check(c) => &c.shared,
-        Command::Verify(c) => &c.shared,
-        Command::Explain(c) => &c.shared,
-        Command::Wast(c) => &c.shared,
-        Command::Test(c) => &c.shared,
-        Command::Isas(c) => &c.shared,
-        Command::Abi(c) => &c.shared,
+    let (streams, format) = match &cli.command {
+        Command::Lower(c) => c.shared.output(),
+        Command::Interpret(c) => c.shared.output(),
+        Command::Run(c) => c.shared.output(),
+        Command::Check(c) => c.shared.output(),
+        Command::Verify(c) => c.output(),
+        Command::Explain(c) => c.output(),
+        Command::Wast(c) => c.shared.output(),
+        Command::Test(c) => c.shared.output(),
+        Command::Isas(c) => c.shared.output(),
+        Command::Abi(c) => c.shared.output(),
     };
-    let ui = Rc::new(Ui::new(shared));
+    let ui = Rc::new(Ui::new(streams, format));
     if matches!(cli.command, Command::Run(_) | Command::Check(_) | Command::Test(_)) {
         let json = ui.json();
         clif_cont::backend::report_faults(io::MISMATCH, |fault| io::last_words(fault, json));
@@ -107,7 +108,7 @@ pub(crate) fn main() -> ExitCode {
         Ok(Ok(code)) => code,
         Ok(Err(End::ReaderGone)) => 0,
         Ok(Err(End::Failed(failure))) => {
-            ui.report(&failure.diagnostic);
+            ui.fail(&failure);
             failure.exit
         }
         Err(_) => {

@@ -1,25 +1,29 @@
 //! `verify`: generated code against the continuation protocol.
 
-use std::collections::BTreeMap;
-
 use clap::{Args, ValueEnum};
-use clif_cont::diag::{Diagnostic, FollowUp, FollowUpKind, Place, Source};
-use clif_cont::finish::finish;
-use clif_cont::load::InputKind;
-use clif_cont::program::ProgFunction;
-use clif_cont::program::text::{Annotate, InstLines, PrintOptions, inst_lines, parse, print};
-use clif_cont::verifier::{Finding, Operation, Profile, Report, verify};
+use clif_cont::diag::sarif::{self, Driver};
+use clif_cont::diag::{Diagnostic, Finding, Place, Source, Style, Verdict};
+use clif_cont::finish::{Finish, finish};
+use clif_cont::load::{InputKind, explain, read as read_program};
+use clif_cont::program::target::OptLevel;
+use clif_cont::program::{Origin, Program, Target};
+use clif_cont::protocol::{FunctionReport, Listing, Protocol, verify_program};
+use clif_cont::verifier::{Operation, Profile, rules};
 use cranelift_codegen::ir::Inst;
 use serde_json::json;
 
-use super::io::{End, Ended, MISMATCH, Shared, USAGE, Ui, failure, read};
-use super::lower::{Loaded, TargetArgs, load_input_bytes};
+use super::explain::{markdown, plain};
+use super::io::{BUG, End, Ended, Format, Input, MISMATCH, Streams, UNSUPPORTED, USAGE, Ui, count, failure, read};
+use super::levels::Levels;
+use super::lower::TargetArgs;
 
 /// Verify generated code: the one-shot and fat-pointer protocol of continuations
 ///
 /// A .clif file is verified as it is, a WebAssembly module as it is lowered. A
 /// finding is a violation, with a path on which it happens, or something that
 /// could not be proven. See `explain` for the rules.
+///
+/// An input that cannot be read or parsed is reported, and the others are verified all the same.
 #[derive(Args)]
 pub(crate) struct Verify {
     /// .clif, .wat or .wasm files, or `-` for standard input
@@ -29,9 +33,14 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "PROFILE", default_value = "clif-cont")]
     abi: AbiProfile,
     #[command(flatten)]
+    levels: Levels,
+    #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
-    pub(crate) shared: Shared,
+    streams: Streams,
+    /// Text, one line for each finding, JSON lines with `"schema": 1`, or a SARIF 2.1.0 log
+    #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    format: Report,
 }
 
 /// `--abi`.
@@ -41,150 +50,213 @@ enum AbiProfile {
     ClifCont,
 }
 
+/// `--format`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Report {
+    Human,
+    Short,
+    Json,
+    Sarif,
+}
+
 /// What was verified, over all inputs.
 #[derive(Default)]
 struct Total {
-    functions: usize,
-    operations: usize,
+    /// Functions of the programs, and operations in them.
+    own: (u64, u64),
+    /// The same of their runtimes.
+    runtime: (u64, u64),
     proven: u64,
-    findings: usize,
+    violated: u64,
+    unproven: u64,
+    /// Of those: warnings.
+    warnings: u64,
+    /// Findings that are not shown.
+    allowed: u64,
+    /// For SARIF, which is one document.
+    findings: Vec<Finding>,
+    errors: Vec<Diagnostic>,
+    /// The worst exit code of an input that was not verified.
+    failed: u8,
 }
 
 impl Verify {
+    /// Where output goes, and the form of what is no finding.
+    pub(crate) fn output(&self) -> (&Streams, Format) {
+        (&self.streams, if self.format == Report::Json { Format::Json } else { Format::Human })
+    }
+
     pub(crate) fn run(&self, ui: &Ui) -> Ended {
         let target = self.target.target()?;
         let mut total = Total::default();
         for path in &self.inputs {
-            let input = read(path)?;
-            let mut loaded = load_input_bytes(ui, &input, target)?;
-            finish(&mut loaded.program, self.target.opt)
-                .map_err(|e| failure(USAGE, Diagnostic::error(e.to_string())))?;
-            let unchanged = loaded.kind == InputKind::Clif && self.target.opt == Default::default();
-            self.verify(ui, &Text::of(loaded, unchanged)?, &mut total)?;
-        }
-        let Total { functions, operations, proven, findings } = total;
-        if ui.json() {
-            ui.json_line(json!({
-                "kind": "summary", "functions": functions, "operations": operations,
-                "proven": proven, "findings": findings,
-            }))?;
-        } else {
-            ui.line(&format!(
-                "{functions} functions, {operations} operations: {proven} obligations proven, {findings} findings"
-            ))?;
-        }
-        Ok(if findings > 0 { MISMATCH } else { 0 })
-    }
-
-    fn verify(&self, ui: &Ui, text: &Text, total: &mut Total) -> Result<(), End> {
-        let AbiProfile::ClifCont = self.abi;
-        let profile = Profile::clif_cont(&text.loaded.program.target.abi);
-        for function in &text.loaded.program.functions {
-            let report = verify(&function.func, &profile);
-            total.functions += 1;
-            total.operations += report.operations.len();
-            total.proven += report.proven;
-            total.findings += report.findings.len();
-            text.report(ui, function, &report)?;
-        }
-        Ok(())
-    }
-}
-
-/// A program together with the text that its findings point into.
-struct Text {
-    loaded: Loaded,
-    source: Source,
-    lines: BTreeMap<String, InstLines>,
-}
-
-impl Text {
-    /// The input itself where it is the text that is verified, else the text of
-    /// what was made of it.
-    fn of(mut loaded: Loaded, unchanged: bool) -> Result<Self, End> {
-        let broken = |e: &dyn std::fmt::Display| failure(USAGE, Diagnostic::error(e.to_string()));
-        let (source, text) = match loaded.source.text() {
-            Some(text) if unchanged => (loaded.source.clone(), text.to_owned()),
-            _ => {
-                let text = print(&loaded.program, PrintOptions { func: None, annotate: Annotate::Blocks });
-                loaded.program = parse(&text, None).map_err(|e| broken(&e))?;
-                (Source::new(&format!("{} (lowered)", loaded.source.name()), text.as_bytes()), text)
+            match self.input(ui, path, target, &mut total) {
+                Ok(()) => {}
+                Err(End::ReaderGone) => return Err(End::ReaderGone),
+                // The others are verified all the same.
+                Err(End::Failed(failed)) => {
+                    ui.report(&failed.diagnostic);
+                    let rank = |exit| [UNSUPPORTED, USAGE, BUG].iter().position(|e| *e == exit);
+                    if rank(failed.exit) > rank(total.failed) || total.failed == 0 {
+                        total.failed = failed.exit;
+                    }
+                    total.errors.push(failed.diagnostic);
+                }
             }
+        }
+        match self.format {
+            Report::Sarif => ui.line(&sarif::log(&self.driver(), &total.findings, &total.errors))?,
+            Report::Json => ui.json_line(json!({
+                "kind": "summary", "functions": total.own.0 + total.runtime.0,
+                "operations": total.own.1 + total.runtime.1, "proven": total.proven,
+                "findings": total.violated + total.unproven, "violated": total.violated, "unproven": total.unproven,
+                "warnings": total.warnings, "allowed": total.allowed, "inputs_failed": total.errors.len(),
+            }))?,
+            Report::Human => ui.write(summary(&total).as_bytes())?,
+            // what is on standard output are findings, nothing else
+            Report::Short if ui.quiet => {}
+            Report::Short => ui.message(&summary(&total)),
+        }
+        let errors = total.violated + total.unproven - total.warnings;
+        Ok(match total.failed {
+            0 if errors > 0 => MISMATCH,
+            failed => failed,
+        })
+    }
+
+    fn input(&self, ui: &Ui, path: &str, target: Option<Target>, total: &mut Total) -> Result<(), End> {
+        let input = read(path)?;
+        let mut program = read_program(&input.name, &input.bytes, target)?;
+        let Input { name, bytes } = &input;
+        let (source, kind) = (Source::new(name, bytes), InputKind::detect(name, bytes));
+        let opt = self.target.opt;
+        finish(&mut program, Finish { opt, protocol: Protocol::Trust }).map_err(|e| explain(e, &source, kind))?;
+        self.program(ui, &program, &source, kind, total)
+    }
+
+    fn program(
+        &self,
+        ui: &Ui,
+        program: &Program,
+        source: &Source,
+        kind: InputKind,
+        total: &mut Total,
+    ) -> Result<(), End> {
+        let AbiProfile::ClifCont = self.abi;
+        let verified = verify_program(program, &Profile::clif_cont(&program.target.abi));
+        let opt = self.target.opt;
+        let listing = match kind {
+            InputKind::Clif if opt == OptLevel::None => Listing::of_input(source),
+            _ => Listing::of_program(program, source, if opt == OptLevel::None { "lowered" } else { "optimised" }),
         };
-        let lines = inst_lines(&text).map_err(|e| broken(&e))?;
-        Ok(Self { loaded, source, lines })
-    }
-
-    fn line(&self, function: &str, inst: Inst) -> Option<u32> {
-        self.lines.get(function)?.get(&inst).copied()
-    }
-
-    fn place(&self, function: &str, inst: Inst) -> Place {
-        match self.line(function, inst) {
-            Some(line) => Place::new(&self.source, line as usize, 5),
-            None => Place::whole(&self.source),
-        }
-    }
-
-    fn report(&self, ui: &Ui, function: &ProgFunction, report: &Report) -> Result<(), End> {
-        let name = function.name();
-        for operation in &report.operations {
-            self.operation(ui, &name, operation)?;
-        }
-        for finding in &report.findings {
-            if ui.json() {
-                self.finding_json(ui, function, finding)?;
-            } else {
-                ui.report(&self.diagnostic(&name, finding));
+        let listing = listing.map_err(|e| {
+            let place = Place::new(source, e.line as usize, e.column as usize);
+            failure(BUG, super::io::bug(&format!("what was read cannot be read: {}", e.message)).at(place))
+        })?;
+        for function in &verified.functions {
+            let counted = if function.origin == Origin::Program { &mut total.own } else { &mut total.runtime };
+            counted.0 += 1;
+            counted.1 += function.report.operations.len() as u64;
+            total.proven += function.report.proven;
+            for operation in &function.report.operations {
+                self.operation(ui, &listing, function, operation)?;
+            }
+            for mut finding in listing.findings(function) {
+                let Some(severity) = self.levels.of(&finding.rule) else {
+                    total.allowed += 1;
+                    continue;
+                };
+                finding.severity = severity;
+                match finding.verdict {
+                    Verdict::Violated => total.violated += 1,
+                    Verdict::Unproven => total.unproven += 1,
+                }
+                total.warnings += u64::from(severity == clif_cont::diag::Severity::Warning);
+                match self.format {
+                    Report::Human => ui.coloured(&format!("{}\n", finding.render(Style::Coloured)))?,
+                    Report::Short => ui.line(&finding.short())?,
+                    Report::Json => ui.line(&finding.to_json_line())?,
+                    Report::Sarif => total.findings.push(finding),
+                }
             }
         }
         Ok(())
     }
 
     /// What was recognised, so that silence differs from not having looked.
-    fn operation(&self, ui: &Ui, name: &str, operation: &Operation) -> Result<(), End> {
+    fn operation(&self, ui: &Ui, listing: &Listing, f: &FunctionReport, operation: &Operation) -> Result<(), End> {
         let Operation { kind, inst, null_check, revision_check, consumed } = operation;
-        let line = |inst: &Option<Inst>| inst.and_then(|i| self.line(name, i));
-        if ui.json() {
+        let line = |inst: &Option<Inst>| inst.and_then(|i| listing.line(f, i));
+        if self.format == Report::Json {
             return ui.json_line(json!({
-                "kind": "operation", "operation": kind.name(), "function": name,
-                "file": self.source.name(), "line": self.line(name, *inst), "null_check": line(null_check),
+                "kind": "operation", "operation": kind.name(), "function": f.name, "file": listing.source().name(),
+                "line": listing.line(f, *inst), "null_check": line(null_check),
                 "revision_check": line(revision_check), "consumed": line(consumed),
             }));
         }
         let parts = [("null check", null_check), ("revision check", revision_check), ("consumed", consumed)];
         let parts: Vec<String> =
             parts.iter().filter_map(|(what, inst)| Some(format!("{what} line {}", line(inst)?))).collect();
-        let at = self.line(name, *inst).map_or_else(String::new, |l| format!(" at line {l}"));
+        let at = listing.line(f, *inst).map_or_else(String::new, |l| format!(" at line {l}"));
         let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-        ui.detail(&format!("%{name}: {}{at}{parts}", kind.name()));
+        ui.detail(&format!("%{}: {}{at}{parts}", f.name, kind.name()));
         Ok(())
     }
 
-    fn diagnostic(&self, name: &str, finding: &Finding) -> Diagnostic {
-        let path: Vec<String> = finding.path.iter().map(ToString::to_string).collect();
-        let mut diagnostic = Diagnostic::error(format!("{}: {}", finding.verdict.name(), finding.message))
-            .at(self.place(name, finding.inst));
-        diagnostic.code = Some(finding.rule.to_owned());
-        for (inst, what) in &finding.related {
-            let place = Some(self.place(name, *inst));
-            diagnostic.follow_ups.push(FollowUp { kind: FollowUpKind::Note, message: what.clone(), place });
+    fn driver(&self) -> Driver {
+        let rule = |rule: &&'static rules::Rule| sarif::Rule {
+            id: rule.id.to_owned(),
+            name: rule.name.to_owned(),
+            statement: rule.statement.to_owned(),
+            help: plain(rule),
+            markdown: markdown(rule),
+            severity: self.levels.of(rule.id),
+        };
+        Driver {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uri: env!("CARGO_PKG_REPOSITORY").to_owned(),
+            rules: rules::ALL.iter().map(rule).collect(),
         }
-        diagnostic.help(finding.help.clone()).note(format!(
-            "in %{name}, path {}; see `clif-cont explain {}`",
-            path.join(" -> "),
-            finding.rule
-        ))
     }
+}
 
-    fn finding_json(&self, ui: &Ui, function: &ProgFunction, finding: &Finding) -> Result<(), End> {
-        let name = function.name();
-        let path: Vec<String> = finding.path.iter().map(ToString::to_string).collect();
-        ui.json_line(json!({
-            "kind": "finding", "rule": finding.rule, "verdict": finding.verdict.name(), "severity": "error",
-            "file": self.source.name(), "function": name, "line": self.line(&name, finding.inst),
-            "inst": function.func.dfg.display_inst(finding.inst).to_string(), "message": finding.message,
-            "help": finding.help, "path": path,
-        }))
+/// What was done, in a line or two.
+fn summary(total: &Total) -> String {
+    if total.own.0 + total.runtime.0 == 0 {
+        return String::new(); // no input: why was said
     }
+    let mut text = String::new();
+    let found = total.violated + total.unproven + total.allowed;
+    if total.own.0 > 0 && total.own.1 == 0 && found == 0 {
+        text = format!("no continuation operation in {}\n", count(total.own.0, "function"));
+        if total.runtime.0 == 0 {
+            return text;
+        }
+    }
+    text.push_str(&format!(
+        "{}, {}: {} proven, {}",
+        count(total.own.0 + total.runtime.0, "function"),
+        count(total.own.1 + total.runtime.1, "operation"),
+        count(total.proven, "obligation"),
+        count(total.violated + total.unproven, "finding")
+    ));
+    let mut parts = vec![];
+    if total.violated + total.unproven > 0 {
+        parts.push(format!("{} violated, {} unproven", total.violated, total.unproven));
+    }
+    if total.warnings > 0 {
+        parts.push(count(total.warnings, "warning"));
+    }
+    if total.allowed > 0 {
+        parts.push(format!("{} allowed", total.allowed));
+    }
+    if !parts.is_empty() {
+        text.push_str(&format!(" ({})", parts.join("; ")));
+    }
+    if !total.errors.is_empty() {
+        text.push_str(&format!("; {} not verified", count(total.errors.len() as u64, "input")));
+    }
+    text.push('\n');
+    text
 }

@@ -2,15 +2,20 @@
 //!
 //! A [`Diagnostic`] says what happened and where, and keeps every cause. It
 //! renders as text with the source line below it ([`Diagnostic::render`]), or
-//! as one JSON object ([`Diagnostic::to_json`]).
+//! as one JSON object ([`Diagnostic::to_json`]). A [`Finding`] of a verifier is a
+//! diagnostic with more to it: a rule, a verdict, an instruction, a path; it has a
+//! short form and its own JSON besides, and [`sarif`] makes a log of many.
 //!
 //! This crate decides how things look, never what is wrong; it prints nothing
 //! and knows neither CLIF nor WebAssembly.
 
+mod finding;
 mod json;
 mod place;
+pub mod sarif;
 mod text;
 
+pub use finding::{Finding, Verdict};
 pub use json::SCHEMA;
 pub use place::{Place, Source};
 pub use text::Style;

@@ -29,6 +29,11 @@ impl Source {
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref()
     }
+
+    /// A line, from 1, if it is text and has that many.
+    pub fn line(&self, line: usize) -> Option<&str> {
+        self.text()?.lines().nth(line.checked_sub(1)?)
+    }
 }
 
 /// A place in an input.
@@ -40,6 +45,9 @@ pub struct Place {
     pub line: usize,
     /// Column in characters, from 1; 0 where it is not known.
     pub column: usize,
+    /// Where it ends on that line: the column behind it; `None` for the end of
+    /// the word that starts there.
+    pub end: Option<usize>,
     /// What to write below the source line.
     pub label: Option<String>,
 }
@@ -47,7 +55,16 @@ pub struct Place {
 impl Place {
     /// A line and a column of a text input, both from 1; 0 stands for unknown.
     pub fn new(source: &Source, line: usize, column: usize) -> Self {
-        Self { source: source.clone(), line, column, label: None }
+        Self { source: source.clone(), line, column, end: None, label: None }
+    }
+
+    /// A line of a text input, from 1: its code, without what is around it and
+    /// without a comment that begins with `comment` behind it.
+    pub fn code(source: &Source, line: usize, comment: &str) -> Self {
+        let text = source.line(line).unwrap_or_default();
+        let code = text.split(comment).next().unwrap_or_default().trim_end();
+        let indent = code.chars().take_while(|c| c.is_whitespace()).count();
+        Self { end: Some(code.chars().count() + 1), ..Self::new(source, line, indent + 1) }
     }
 
     /// The input as a whole.
@@ -65,8 +82,8 @@ impl Place {
         }
     }
 
-    /// The bytes of the source text to mark: from the column to the end of the
-    /// word that starts there, or the whole line. `None` where there is no such
+    /// The bytes of the source text to mark: from the column to the end, or to the
+    /// end of the word that starts there, or the whole line. `None` where there is no such
     /// line.
     pub(crate) fn span(&self) -> Option<Range<usize>> {
         let text = self.source.text()?;
@@ -84,6 +101,10 @@ impl Place {
         let rest = &line[from..];
         let word = rest.find(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',' | ';')).unwrap_or(rest.len());
         let first = rest.chars().next().map_or(0, char::len_utf8);
+        if let Some(count) = self.end.and_then(|end| end.checked_sub(self.column)) {
+            let len = rest.char_indices().nth(count).map_or(rest.len(), |(at, _)| at);
+            return Some(start + from..start + from + len.max(first));
+        }
         Some(start + from..start + from + word.max(first))
     }
 }

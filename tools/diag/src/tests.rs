@@ -1,4 +1,5 @@
-use crate::{Diagnostic, FollowUp, FollowUpKind, Place, Source, Style};
+use crate::sarif::{self, Driver, Rule};
+use crate::{Diagnostic, Finding, FollowUp, FollowUpKind, Place, Severity, Source, Style, Verdict};
 
 fn sample() -> Source {
     Source::new("gen.wat", b"(module\n  (fnc $f)\n)\n")
@@ -87,4 +88,120 @@ fn colours_only_when_asked_for() {
     let diagnostic = Diagnostic::error("no").at(Place::new(&sample(), 2, 3));
     assert!(!diagnostic.render(Style::Plain).contains('\x1b'));
     assert!(diagnostic.render(Style::Coloured).contains('\x1b'));
+}
+
+fn finding(verdict: Verdict, severity: Severity) -> Finding {
+    let source =
+        Source::new("dir/a b.clif", b"function %f() {\nblock0:\n    v1 = iconst.i64 1 ; v1 = 1\n    return\n}\n");
+    Finding {
+        rule: "CC0003".into(),
+        verdict,
+        severity,
+        place: Place::code(&source, 3, ";"),
+        origin: None,
+        function: "f".into(),
+        inst: "v1 = iconst.i64 1".into(),
+        message: "it is not consumed".into(),
+        related: vec![(Place::code(&source, 4, ";"), "control leaves here".into())],
+        help: "consume it".into(),
+        path: vec!["block0".into(), "block2".into()],
+    }
+}
+
+#[test]
+fn a_finding_shows_its_instruction_and_what_led_to_it() {
+    let text = finding(Verdict::Violated, Severity::Error).render(Style::Plain);
+    let expected = "error[CC0003]: violated: it is not consumed
+  --> dir/a b.clif:3:5
+   |
+3  |     v1 = iconst.i64 1 ; v1 = 1
+   |     ^^^^^^^^^^^^^^^^^
+   |
+   = help: consume it
+   = note: in %f, path block0 -> block2; see `clif-cont explain CC0003`
+note: control leaves here
+  --> dir/a b.clif:4:5
+   |
+4  |     return
+   |     ^^^^^^
+";
+    // how wide the margin is, is the library's affair
+    let plain = |t: &str| t.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(plain(&text), plain(expected), "{text}");
+}
+
+#[test]
+fn verdict_and_severity_are_told_apart_in_every_form() {
+    for (verdict, severity, word) in
+        [(Verdict::Violated, Severity::Error, "violated"), (Verdict::Unproven, Severity::Warning, "unproven")]
+    {
+        let f = finding(verdict, severity);
+        let level = severity.name();
+        assert!(f.render(Style::Plain).starts_with(&format!("{level}[CC0003]: {word}: ")));
+        assert_eq!(f.short(), format!("dir/a b.clif:3:5: {level}[CC0003] {word}: it is not consumed"));
+        let expected = format!(
+            "{{\"schema\":1,\"kind\":\"finding\",\"rule\":\"CC0003\",\"verdict\":\"{word}\",\"severity\":\"{level}\",\
+             \"file\":\"dir/a b.clif\",\"function\":\"f\",\"line\":3,\"inst\":\"v1 = iconst.i64 1\",\
+             \"message\":\"it is not consumed\",\"path\":[\"block0\",\"block2\"]}}"
+        );
+        assert_eq!(f.to_json_line(), expected);
+        let log = log(std::slice::from_ref(&f), &[]);
+        assert_eq!(log["runs"][0]["results"][0]["level"], level);
+        assert_eq!(log["runs"][0]["results"][0]["properties"]["verdict"], word);
+    }
+}
+
+fn log(findings: &[Finding], errors: &[Diagnostic]) -> serde_json::Value {
+    let rule = |id: &str, severity| Rule {
+        id: id.into(),
+        name: "consume-once".into(),
+        statement: "It is consumed.".into(),
+        help: "Consume it.".into(),
+        markdown: "**Consume** it.".into(),
+        severity,
+    };
+    let rules = vec![rule("CC0001", None), rule("CC0003", Some(Severity::Error))];
+    let driver = Driver { name: "tool".into(), version: "1.2.3".into(), uri: "https://example.org".into(), rules };
+    serde_json::from_str(&sarif::log(&driver, findings, errors)).expect("JSON")
+}
+
+/// The properties that the schema of SARIF 2.1.0 requires, and those that a code host
+/// needs to show a result at its line.
+#[test]
+fn a_sarif_log_has_what_the_schema_requires() {
+    let mut made = finding(Verdict::Violated, Severity::Error);
+    made.origin = Some(Place::whole(&Source::new("./x.wasm", b"\0asm")));
+    let unread = Diagnostic::error("cannot read it").at(Place::whole(&Source::new("y.clif", b"")));
+    let log = log(&[finding(Verdict::Violated, Severity::Error), made], &[unread]);
+    assert_eq!(log["version"], "2.1.0");
+    assert_eq!(log["$schema"], sarif::SCHEMA_URI);
+    let [run] = &log["runs"].as_array().expect("runs")[..] else { panic!("one run") };
+    let driver = &run["tool"]["driver"];
+    assert_eq!(driver["name"], "tool");
+    for rule in driver["rules"].as_array().expect("rules") {
+        assert!(rule["id"].is_string() && rule["help"]["text"].is_string() && rule["help"]["markdown"].is_string());
+        assert!(rule["fullDescription"]["text"].is_string());
+    }
+    assert_eq!(driver["rules"][0]["defaultConfiguration"]["enabled"], false);
+    let invocation = &run["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
+    assert_eq!(invocation["toolExecutionNotifications"][0]["message"]["text"], "cannot read it");
+    let results = run["results"].as_array().expect("results");
+    assert_eq!(results.len(), 2, "never merged");
+    for result in results {
+        assert!(result["message"]["text"].is_string());
+        assert_eq!((&result["ruleId"], &result["ruleIndex"]), (&"CC0003".into(), &1.into()));
+        let [flow] = &result["codeFlows"].as_array().expect("flows")[..] else { panic!("one flow") };
+        assert_eq!(flow["threadFlows"][0]["locations"].as_array().map(Vec::len), Some(2));
+        assert_eq!(result["relatedLocations"][0]["message"]["text"], "control leaves here");
+        assert_eq!(result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"], "%f");
+    }
+    let place = &results[0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "dir/a%20b.clif");
+    assert_eq!((&place["region"]["startLine"], &place["region"]["startColumn"]), (&3.into(), &5.into()));
+    assert_eq!((&place["region"]["endLine"], &place["region"]["endColumn"]), (&3.into(), &22.into()));
+    // made of something else: that is what a change shows
+    let place = &results[1]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "x.wasm");
+    assert!(place.get("region").is_none());
 }

@@ -308,6 +308,9 @@ impl ProgFunction {
 pub struct Program {
     /// What it was lowered for.
     pub target: Target,
+    /// The profile that its code is said to follow; `None` for CLIF without a
+    /// header, which says nothing.
+    pub profile: Option<&'static str>,
     /// Its functions, the program's own first, in the order of the source.
     pub functions: Vec<ProgFunction>,
     /// Its data.
@@ -324,7 +327,8 @@ pub struct Program {
 impl Program {
     /// An empty program.
     pub fn new(target: Target) -> Self {
-        Self { target, functions: vec![], data: vec![], imports: vec![], exports: vec![], init: None }
+        let profile = Some(clif_cont_abi::PROFILE);
+        Self { target, profile, functions: vec![], data: vec![], imports: vec![], exports: vec![], init: None }
     }
 
     /// The export of that name.

@@ -57,6 +57,7 @@ pub fn parse(source: &str, default_target: Option<Target>) -> Result<Program, Pa
     };
     Ok(Program {
         target,
+        profile: header.present.then_some(clif_cont_abi::PROFILE),
         functions: functions.into_iter().map(|(_, _, f)| f).collect(),
         data: header.data,
         imports: header.imports,

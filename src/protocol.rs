@@ -1,0 +1,162 @@
+//! The protocol of continuations over a whole program: every function through
+//! the verifier, and its findings as places in a text.
+//!
+//! A verifier's report speaks of instructions by number. Here they become lines:
+//! of the input, where that is the very text that was verified, else of the text
+//! that is printed for the program. Nothing here decides what is wrong, nor how it
+//! looks.
+
+use std::collections::BTreeMap;
+
+use clif_cont_diag::{self as diag, Place, Severity, Source};
+use clif_cont_program::text::{Annotate, ParseError, PrintOptions, inst_lines, print};
+use clif_cont_program::{Origin, Program};
+use clif_cont_verifier::{Finding, Profile, Report, Verdict, verify};
+use cranelift_codegen::ir::Inst;
+
+/// Is code verified before it is used?
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub enum Protocol {
+    /// It is, where it says which profile it follows.
+    #[default]
+    Verify,
+    /// It is taken as it is.
+    Trust,
+}
+
+/// A function's report.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FunctionReport {
+    /// The function, without `%`.
+    pub name: String,
+    /// The program's own, or the runtime's?
+    pub origin: Origin,
+    /// What was found.
+    pub report: Report,
+    /// The numbers of its instructions in the order of their lines; those of another
+    /// text of the same function differ.
+    insts: Vec<Inst>,
+}
+
+/// The reports on a program's functions, in their order.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Verified {
+    /// One for each function.
+    pub functions: Vec<FunctionReport>,
+}
+
+impl Verified {
+    /// Nothing violated, nothing unproven?
+    pub fn is_clean(&self) -> bool {
+        self.functions.iter().all(|f| f.report.is_clean())
+    }
+}
+
+/// Verifies every function under a profile.
+pub fn verify_program(program: &Program, profile: &Profile) -> Verified {
+    let functions = program.functions.iter().map(|f| {
+        let report = verify(&f.func, profile);
+        let layout = &f.func.layout;
+        // who has nothing to say needs no places
+        let insts = match report.findings.is_empty() && report.operations.is_empty() {
+            true => vec![],
+            false => layout.blocks().flat_map(|b| layout.block_insts(b)).collect(),
+        };
+        FunctionReport { name: f.name(), origin: f.origin, report, insts }
+    });
+    Verified { functions: functions.collect() }
+}
+
+/// A text, and where the instructions of its functions are in it.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    source: Source,
+    /// What it was made of, where it is not the user's own input.
+    origin: Option<Source>,
+    /// For each function the lines of its instructions, from 1.
+    lines: BTreeMap<String, Vec<u32>>,
+}
+
+impl Listing {
+    /// Of the input itself.
+    ///
+    /// # Errors
+    ///
+    /// The input is not CLIF.
+    pub fn of_input(input: &Source) -> Result<Self, ParseError> {
+        Self::new(input.clone(), None)
+    }
+
+    /// Of the text that is printed for a program: `NAME (WHAT)` for an input NAME.
+    ///
+    /// # Errors
+    ///
+    /// What is printed is not CLIF: a fault of this project.
+    pub fn of_program(program: &Program, input: &Source, what: &str) -> Result<Self, ParseError> {
+        let text = print(program, PrintOptions { func: None, annotate: Annotate::Blocks });
+        Self::of_text(&text, input, what)
+    }
+
+    /// The same, of a text that was printed before.
+    ///
+    /// # Errors
+    ///
+    /// As [`Listing::of_program`].
+    pub fn of_text(text: &str, input: &Source, what: &str) -> Result<Self, ParseError> {
+        let source = Source::new(&format!("{} ({what})", input.name()), text.as_bytes());
+        Self::new(source, Some(input.clone()))
+    }
+
+    fn new(source: Source, origin: Option<Source>) -> Result<Self, ParseError> {
+        let lines = inst_lines(source.text().unwrap_or_default())?;
+        let lines = lines.into_iter().map(|(name, insts)| (name, insts.into_values().collect())).collect();
+        Ok(Self { source, origin, lines })
+    }
+
+    /// The text.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The line of an instruction, from 1.
+    pub fn line(&self, function: &FunctionReport, inst: Inst) -> Option<usize> {
+        let index = function.insts.iter().position(|i| *i == inst)?;
+        self.lines.get(&function.name)?.get(index).map(|line| *line as usize)
+    }
+
+    fn place(&self, function: &FunctionReport, inst: Inst) -> Place {
+        match self.line(function, inst) {
+            Some(line) => Place::code(&self.source, line, ";"),
+            None => Place::whole(&self.source),
+        }
+    }
+
+    /// The findings in a function, each an error.
+    pub fn findings(&self, function: &FunctionReport) -> Vec<diag::Finding> {
+        function.report.findings.iter().map(|f| self.finding(function, f)).collect()
+    }
+
+    fn finding(&self, function: &FunctionReport, finding: &Finding) -> diag::Finding {
+        let place = self.place(function, finding.inst);
+        let inst = match self.source.line(place.line) {
+            Some(line) => line.split(';').next().unwrap_or_default().trim().to_owned(),
+            None => finding.inst.to_string(),
+        };
+        diag::Finding {
+            rule: finding.rule.to_owned(),
+            verdict: match finding.verdict {
+                Verdict::Violated => diag::Verdict::Violated,
+                Verdict::Unproven => diag::Verdict::Unproven,
+            },
+            severity: Severity::Error,
+            place,
+            origin: self.origin.as_ref().map(Place::whole),
+            function: function.name.clone(),
+            inst,
+            message: finding.message.clone(),
+            related: finding.related.iter().map(|(inst, what)| (self.place(function, *inst), what.clone())).collect(),
+            help: finding.help.clone(),
+            path: finding.path.iter().map(ToString::to_string).collect(),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! A verifier's finding: one fault at one place.
+
+use serde::Serialize;
+
+use crate::{Diagnostic, FollowUp, FollowUpKind, Place, SCHEMA, Severity, Style};
+
+/// What is known about an obligation that was not met.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Verdict {
+    /// It is broken, on the path given.
+    Violated,
+    /// It could not be decided; the message says what is missing.
+    Unproven,
+}
+
+impl Verdict {
+    /// The word in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Violated => "violated",
+            Self::Unproven => "unproven",
+        }
+    }
+}
+
+/// One fault at one place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// Id of the rule: `CC0003`.
+    pub rule: String,
+    /// Violated or not proven.
+    pub verdict: Verdict,
+    /// How bad that is, as the user sees it.
+    pub severity: Severity,
+    /// The instruction, in the text that was verified.
+    pub place: Place,
+    /// What in the user's own input it was made of, where that is another text.
+    pub origin: Option<Place>,
+    /// The function, without `%`.
+    pub function: String,
+    /// The instruction's text.
+    pub inst: String,
+    /// What is wrong, in one sentence: lower case, no full stop.
+    pub message: String,
+    /// Earlier events, and what they were.
+    pub related: Vec<(Place, String)>,
+    /// What to do.
+    pub help: String,
+    /// The blocks from the function's entry to the instruction.
+    pub path: Vec<String>,
+}
+
+impl Finding {
+    /// The form for people, as a diagnostic.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let mut diagnostic =
+            Diagnostic::error(format!("{}: {}", self.verdict.name(), self.message)).at(self.place.clone());
+        diagnostic.severity = self.severity;
+        diagnostic.code = Some(self.rule.clone());
+        let rule = &self.rule;
+        let made_of = self.origin.as_ref().map_or_else(String::new, |o| format!(", made of {}", o.display()));
+        let path = self.path.join(" -> ");
+        diagnostic = diagnostic
+            .help(self.help.as_str())
+            .note(format!("in %{}{made_of}, path {path}; see `clif-cont explain {rule}`", self.function));
+        for (place, what) in &self.related {
+            let follow_up = FollowUp { kind: FollowUpKind::Note, message: what.clone(), place: Some(place.clone()) };
+            diagnostic.follow_ups.push(follow_up);
+        }
+        diagnostic
+    }
+
+    /// The form for people, ending in a newline.
+    pub fn render(&self, style: Style) -> String {
+        self.diagnostic().render(style)
+    }
+
+    /// One line: `file:line:column: error[CC0003] violated: message`.
+    pub fn short(&self) -> String {
+        let Self { rule, message, .. } = self;
+        format!("{}: {}[{rule}] {}: {message}", self.place.display(), self.severity.name(), self.verdict.name())
+    }
+
+    /// The form for programs: one object on one line, the fields in this order.
+    pub fn to_json_line(&self) -> String {
+        let line = JsonLine {
+            schema: SCHEMA,
+            kind: "finding",
+            rule: &self.rule,
+            verdict: self.verdict.name(),
+            severity: self.severity.name(),
+            file: self.place.source.name(),
+            function: &self.function,
+            line: (self.place.line > 0).then_some(self.place.line),
+            inst: &self.inst,
+            message: &self.message,
+            path: &self.path,
+        };
+        // strings, numbers and lists of them always have a JSON form
+        serde_json::to_string(&line).unwrap_or_default()
+    }
+}
+
+/// A finding as a line of JSON.
+#[derive(Serialize)]
+struct JsonLine<'a> {
+    schema: u32,
+    kind: &'static str,
+    rule: &'a str,
+    verdict: &'static str,
+    severity: &'static str,
+    file: &'a str,
+    function: &'a str,
+    line: Option<usize>,
+    inst: &'a str,
+    message: &'a str,
+    path: &'a [String],
+}
