@@ -9,6 +9,7 @@
 //! machine the ratios mean more than the times. A program's values are checked
 //! each time.
 
+mod interpret;
 mod peers;
 mod programs;
 mod report;
@@ -33,6 +34,10 @@ enum Worker {
     Peer(fn(i64) -> i64),
     /// The peer's table of coroutines.
     PeerRobin(peers::Robin),
+    /// A function that does not switch, interpreted here.
+    Interpreted(Box<interpret::Checked>),
+    /// The same, by Cranelift's own interpreter.
+    PeerInterpreted(interpret::Peer),
 }
 
 /// One operation as one of the workers does it: `n` times a round, which
@@ -54,6 +59,8 @@ impl Subject {
             Worker::Generated(jit, export) => jits[*jit].call::<(i64,), i64>(export, (self.n,))?,
             Worker::Peer(run) => run(self.n),
             Worker::PeerRobin(robin) => robin.run(self.n),
+            Worker::Interpreted(checked) => checked.run(self.n)?,
+            Worker::PeerInterpreted(peer) => peer.run(self.n)?,
         };
         let elapsed = start.elapsed();
         if value != self.n {
@@ -139,6 +146,11 @@ fn times(rounds: usize) -> Result<Vec<Time>, Box<dyn Error>> {
     let n = 100 * programs::ROBIN;
     let robin = peers::Robin::new(programs::ROBIN as usize);
     subject(report::ROBIN, peer, n, 1.0, Worker::PeerRobin(robin));
+    let (func, insts) = interpret::program()?;
+    let checked = Worker::Interpreted(Box::new(interpret::Checked::new(&func)?));
+    subject(report::INTERPRET, "clif-cont", 500_000, insts, checked);
+    let peer = Worker::PeerInterpreted(interpret::Peer::new(func));
+    subject(report::INTERPRET, report::CRANELIFT, 50_000, insts, peer);
 
     for subject in &mut subjects {
         subject.once(&mut jits)?; // not counted: first touch of stacks and code

@@ -11,12 +11,14 @@ pub(crate) const NEW_RUN: &str = "cont.new + run to completion";
 pub(crate) const SWITCH: &str = "switch, each";
 pub(crate) const DEEP: &str = "suspend + resume, handler at depth 16";
 pub(crate) const ROBIN: &str = "suspend + resume, 4096 in turn";
-const OPERATIONS: [&str; 5] = [ROUND_TRIP, NEW_RUN, SWITCH, DEEP, ROBIN];
+pub(crate) const INTERPRET: &str = "interpretation of one CLIF instruction";
+const OPERATIONS: [&str; 6] = [ROUND_TRIP, NEW_RUN, SWITCH, DEEP, ROBIN, INTERPRET];
 
 /// Peers, as they are named in the output.
 pub(crate) const BARE: &str = "bare stack_switch";
 pub(crate) const COROSENSEI: &str = "corosensei 0.3.4";
-const PEERS: [&str; 2] = [BARE, COROSENSEI];
+pub(crate) const CRANELIFT: &str = "cranelift-interpreter";
+const PEERS: [&str; 3] = [BARE, COROSENSEI, CRANELIFT];
 
 #[derive(Clone, Copy)]
 pub(crate) enum Format {
@@ -59,7 +61,7 @@ impl Report {
         for operation in OPERATIONS {
             let _ = writeln!(out, "{operation}");
             for time in self.times.iter().filter(|t| t.operation == operation) {
-                let _ = write!(out, "  {:<20} {:>8.2} ns", time.name, time.nanoseconds);
+                let _ = write!(out, "  {:<21} {:>8.2} ns", time.name, time.nanoseconds);
                 for (peer, ratio) in self.ratios(time) {
                     let _ = write!(out, "   {ratio:.2}x {peer}");
                 }
