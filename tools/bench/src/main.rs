@@ -37,7 +37,7 @@ enum Worker {
     /// A function that does not switch, interpreted here.
     Interpreted(Box<interpret::Checked>),
     /// The same, by Cranelift's own interpreter.
-    PeerInterpreted(interpret::Peer),
+    PeerInterpreted(Box<interpret::Peer>),
 }
 
 /// One operation as one of the workers does it: `n` times a round, which
@@ -149,7 +149,7 @@ fn times(rounds: usize) -> Result<Vec<Time>, Box<dyn Error>> {
     let (func, insts) = interpret::program()?;
     let checked = Worker::Interpreted(Box::new(interpret::Checked::new(&func)?));
     subject(report::INTERPRET, "clif-cont", 500_000, insts, checked);
-    let peer = Worker::PeerInterpreted(interpret::Peer::new(func));
+    let peer = Worker::PeerInterpreted(Box::new(interpret::Peer::new(func)));
     subject(report::INTERPRET, report::CRANELIFT, 50_000, insts, peer);
 
     for subject in &mut subjects {
