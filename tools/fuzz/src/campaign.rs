@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use clif_cont_program::compile;
 use clif_cont_program::target::OptLevel;
-use clif_cont_verifier::{Verdict, verify};
+use clif_cont_verifier::verify;
 use cranelift_codegen::ir::Function;
 use fastrand::Rng;
 
+use crate::construct::verdict;
 use crate::func::text;
 use crate::judge::{Harm, Judge, panic_message};
 use crate::kinds::Kind;
@@ -267,16 +268,7 @@ fn judge(plan: &Plan, units: &Units, case: usize) -> Outcome {
     };
     match catch_unwind(AssertUnwindSafe(|| verify(func, &unit.profile))) {
         Ok(report) => {
-            let violated = report.findings.iter().any(|f| f.verdict == Verdict::Violated);
-            mutant.found = match (violated, report.is_clean()) {
-                (true, _) => Found::Violated,
-                (false, true) => Found::Nothing,
-                (false, false) => Found::Unproven,
-            };
-            let wanted = if violated { Verdict::Violated } else { Verdict::Unproven };
-            mutant.rules = report.findings.iter().filter(|f| f.verdict == wanted).map(|f| f.rule).collect();
-            mutant.rules.sort_unstable();
-            mutant.rules.dedup();
+            (mutant.found, mutant.rules) = verdict(&report);
         }
         Err(p) => mutant.bug = Some(format!("the verifier panicked: {}", panic_message(&*p))),
     }

@@ -7,6 +7,9 @@
 //! judge     does a test program behave differently then? under the interpreter,
 //! native    and as machine code, in a child process
 //! campaign  cases from a seed; reason, report
+//!
+//! faults    edits of the parts of an operation that are harmful by construction
+//! construct all of them, in lowerings of our own and in CLIF of others
 //! ```
 //!
 //! A mutant is *harmful* when an assertion of its program fails, when the
@@ -19,6 +22,8 @@
 //! of a case, whatever the number of threads.
 
 mod campaign;
+mod construct;
+mod faults;
 mod func;
 mod judge;
 mod kinds;
@@ -29,6 +34,8 @@ mod scope;
 mod unit;
 
 pub use campaign::{Found, Mutant, Plan, Results, run};
+pub use construct::{Constructed, Faulty, clif_files, construct, construct_files};
+pub use faults::Fault;
 pub use kinds::Kind;
 pub use native::{HARMED, NOT_JUDGED, child};
 pub use reason::Reason;

@@ -4,7 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clif_cont_fuzz::{HARMED, Kind, NOT_JUDGED, Plan, child, report, run, units};
+use clif_cont_abi::Isa;
+use clif_cont_fuzz::{
+    Fault, Found, HARMED, Kind, NOT_JUDGED, Plan, child, clif_files, construct, construct_files, report, run, units,
+};
+use clif_cont_program::Target;
+use clif_cont_program::target::{OptLevel, target_isa};
+use clif_cont_verifier::Profile;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Judge the verifier of generated code
@@ -21,6 +27,11 @@ enum Command {
     ///
     /// Exit code 1 when a harmful mutant was not judged violated.
     Mutate(Mutate),
+    /// Put faults that are harmful by construction into every operation
+    ///
+    /// Of lowerings of our own, or of any CLIF that keeps a known ABI. Exit code
+    /// 1 when one was not judged violated.
+    Construct(Construct),
     /// What a child process does
     #[command(hide = true)]
     NativeChild {
@@ -73,6 +84,31 @@ struct Mutate {
     format: Format,
 }
 
+#[derive(Args)]
+struct Construct {
+    /// Only this fault (`increment-removed`)
+    #[arg(long, value_name = "FAULT")]
+    only: Vec<String>,
+    /// Programs: a directory of .wat files
+    #[arg(long, value_name = "DIR", default_value = "clif-tests/run")]
+    programs: PathBuf,
+    /// Only the program of this name, without its extension
+    #[arg(long, value_name = "NAME")]
+    program: Vec<String>,
+    /// Instead of programs: a directory of .clif files for x86_64
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["programs", "program"])]
+    corpus: Option<PathBuf>,
+    /// The ABI of those files
+    #[arg(long, value_name = "PROFILE", default_value = "clif-cont", requires = "corpus")]
+    abi: String,
+    /// Threads; as many as there are processors if not given
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Text, or JSON lines with `"schema": 1`
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Human,
@@ -82,6 +118,7 @@ enum Format {
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Mutate(mutate) => mutate.run(),
+        Command::Construct(construct) => construct.run(),
         Command::NativeChild { choice, case, program } => return native_child(&choice, case, &program),
     };
     match ended {
@@ -121,7 +158,7 @@ impl Mutate {
         if units.is_empty() {
             return Err(format!("there is no such program in {}", self.programs.display()));
         }
-        let threads = self.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+        let threads = threads(self.threads);
         let native = if self.no_native { None } else { std::env::current_exe().ok() };
         let plan = Plan {
             seed: self.choice.seed,
@@ -133,10 +170,7 @@ impl Mutate {
             native,
         };
         quiet_panics();
-        let bar = ProgressBar::new(self.cases as u64);
-        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} mutants, {eta} left") {
-            bar.set_style(style);
-        }
+        let bar = progress(self.cases, "mutants");
         let results = run(&plan, &|_| bar.inc(1));
         bar.finish_and_clear();
         match self.format {
@@ -147,6 +181,72 @@ impl Mutate {
         let missed = results.mutants.iter().any(|m| m.is_missed());
         Ok(ExitCode::from(if bug { 101 } else { u8::from(missed || results.mutants.is_empty()) }))
     }
+}
+
+/// A profile by its name.
+fn profile(name: &str) -> Result<Profile, String> {
+    let known = [Profile::clif_cont(&Target::new(Isa::X86_64).abi)];
+    let names: Vec<_> = known.iter().map(Profile::name).collect();
+    let missing = format!("`{name}` is no known profile; there are {}", names.join(", "));
+    known.into_iter().find(|p| p.name() == name).ok_or(missing)
+}
+
+impl Construct {
+    fn run(&self) -> Result<ExitCode, String> {
+        let only: Vec<Fault> = self
+            .only
+            .iter()
+            .map(|name| {
+                let known: Vec<_> = Fault::ALL.iter().map(|f| f.name()).collect();
+                Fault::from_name(name).ok_or(format!("`{name}` is no fault; there are {}", known.join(", ")))
+            })
+            .collect::<Result<_, _>>()?;
+        let threads = threads(self.threads);
+        let results = match &self.corpus {
+            Some(dir) => {
+                let files = clif_files(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+                if files.is_empty() {
+                    return Err(format!("there is no .clif file in {}", dir.display()));
+                }
+                let isa = target_isa(Target::new(Isa::X86_64), OptLevel::None).map_err(|e| e.to_string())?;
+                let profile = profile(&self.abi)?;
+                quiet_panics();
+                let bar = progress(files.len(), "files");
+                let results = construct_files(&files, &profile, &*isa, &only, threads, &|| bar.inc(1));
+                bar.finish_and_clear();
+                results
+            }
+            None => {
+                let units =
+                    units(&self.programs, &self.program).map_err(|e| format!("{}: {e}", self.programs.display()))?;
+                quiet_panics();
+                let bar = progress(units.len(), "lowerings");
+                let results = construct(&units, &only, threads, &|| bar.inc(1));
+                bar.finish_and_clear();
+                results
+            }
+        };
+        match self.format {
+            Format::Human => print!("{}", report::constructed(&results)),
+            Format::Json => report::constructed_json(&results).iter().for_each(|line| println!("{line}")),
+        }
+        let bug = results.all.iter().any(|f| f.bug.is_some());
+        let missed = results.all.iter().any(|f| f.found != Found::Violated);
+        Ok(ExitCode::from(if bug { 101 } else { u8::from(missed || results.all.is_empty()) }))
+    }
+}
+
+fn threads(asked: Option<usize>) -> usize {
+    asked.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1)
+}
+
+/// On a terminal, how far it is.
+fn progress(of: usize, what: &str) -> ProgressBar {
+    let bar = ProgressBar::new(of as u64);
+    if let Ok(style) = ProgressStyle::with_template(&format!("{{bar:40}} {{pos}}/{{len}} {what}, {{eta}} left")) {
+        bar.set_style(style);
+    }
+    bar
 }
 
 fn native_child(choice: &Choice, case: usize, programs: &[PathBuf]) -> ExitCode {

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use crate::campaign::{Found, Mutant, Results};
+use crate::construct::{Constructed, Faulty};
 use crate::reason::Reason;
 use crate::scope::Aspect;
 
@@ -155,6 +156,13 @@ pub fn human(results: &Results, seed: u64, list: bool) -> String {
         results.repeated,
         results.empty
     );
+    let seen = |by: &str| in_scope(results).filter(|m| m.harm.as_ref().is_some_and(|h| h.starts_with(by))).count();
+    let (optimized, natively) = (seen("after optimisation"), seen("natively"));
+    let _ = writeln!(
+        out,
+        "harm seen: {} interpreted, {optimized} interpreted after optimisation only, {natively} natively only",
+        all.harmful - optimized - natively
+    );
     for (why, n) in &results.unused {
         let _ = writeln!(out, "- {n} lowerings not used: {why}");
     }
@@ -223,5 +231,112 @@ pub fn json_lines(results: &Results, seed: u64) -> Vec<Value> {
         summary.extend(counts);
     }
     out.push(summary);
+    out
+}
+
+fn constructed_rows(all: &Constructed, name: impl Fn(&Faulty) -> &'static str) -> BTreeMap<&'static str, [usize; 5]> {
+    let mut rows: BTreeMap<_, [usize; 5]> = BTreeMap::new();
+    for f in &all.all {
+        let row = rows.entry(name(f)).or_default();
+        row[0] += 1;
+        row[1] += usize::from(f.found == Found::Violated);
+        row[2] += usize::from(f.as_meant());
+        row[3] += usize::from(f.found == Found::Unproven);
+        row[4] += usize::from(f.found == Found::Nothing);
+    }
+    rows
+}
+
+/// Faults by construction, for people.
+pub fn constructed(all: &Constructed) -> String {
+    let mut out = String::new();
+    let mut table = |title: &str, rows: &BTreeMap<&'static str, [usize; 5]>| {
+        let _ = writeln!(out, "{title:<24} faulty  violated  as meant  unproven  missed    rate   meant");
+        let mut sum = [0; 5];
+        for (name, row) in rows {
+            sum.iter_mut().zip(row).for_each(|(s, r)| *s += r);
+            constructed_row(&mut out, name, row);
+        }
+        constructed_row(&mut out, "all", &sum);
+        out.push('\n');
+    };
+    table("rule meant", &constructed_rows(all, |f| f.fault.rules()[0]));
+    table("fault", &constructed_rows(all, |f| f.fault.name()));
+    table("operation", &constructed_rows(all, |f| f.operation));
+    let _ = writeln!(
+        out,
+        "{} faulty functions from {} operations in {} functions; {} rejected by Cranelift, {} no faults (a check that cannot fail)",
+        all.all.len(),
+        all.operations,
+        all.functions,
+        all.rejected,
+        all.void
+    );
+    for (why, n) in &all.unused {
+        let _ = writeln!(out, "- {n} not used: {why}");
+    }
+    let mut others: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    for f in all.all.iter().filter(|f| f.found == Found::Violated && !f.as_meant()) {
+        *others.entry((f.fault.name(), f.rules.join(", "))).or_default() += 1;
+    }
+    for ((fault, rules), n) in others {
+        let _ = writeln!(out, "- {n} {fault} found by {rules} instead");
+    }
+    for f in all.all.iter().filter(|f| f.found != Found::Violated || f.bug.is_some()) {
+        let bug = f.bug.as_ref().map_or_else(String::new, |b| format!(" (the verifier panicked: {b})"));
+        let _ = writeln!(
+            out,
+            "\n{} in a {} of {} in {}: judged {}{bug}; meant {}\n{}",
+            f.fault.name(),
+            f.operation,
+            f.function,
+            f.source,
+            f.found.name(),
+            f.fault.rules().join(", "),
+            f.diff
+        );
+    }
+    out
+}
+
+fn constructed_row(out: &mut String, name: &str, row: &[usize; 5]) {
+    let share =
+        |n: usize, of: usize| if of == 0 { "-".into() } else { format!("{:.1}%", 100.0 * n as f64 / of as f64) };
+    let [all, violated, meant, unproven, missed] = *row;
+    let _ = writeln!(
+        out,
+        "{name:<24} {all:>6}  {violated:>8}  {meant:>8}  {unproven:>8}  {missed:>6}  {:>6}  {:>6}",
+        share(violated, all),
+        share(meant, violated)
+    );
+}
+
+/// Faults by construction, as JSON lines: the table, and what was not found.
+pub fn constructed_json(all: &Constructed) -> Vec<Value> {
+    let mut out = vec![];
+    let tables = [
+        ("rule", constructed_rows(all, |f| f.fault.rules()[0])),
+        ("fault", constructed_rows(all, |f| f.fault.name())),
+        ("operation", constructed_rows(all, |f| f.operation)),
+    ];
+    for (kind, rows) in tables {
+        for (name, [faulty, violated, meant, unproven, missed]) in rows {
+            out.push(json!({
+                "schema": 1, "kind": kind, "name": name, "faulty": faulty, "violated": violated, "by_meant": meant,
+                "unproven": unproven, "missed": missed,
+            }));
+        }
+    }
+    for f in all.all.iter().filter(|f| f.found != Found::Violated || f.bug.is_some()) {
+        out.push(json!({
+            "schema": 1, "kind": "survivor", "file": f.source, "function": f.function, "operation": f.operation,
+            "fault": f.fault.name(), "meant": f.fault.rules(), "verdict": f.found.name(), "rules": f.rules,
+            "bug": f.bug, "diff": f.diff,
+        }));
+    }
+    out.push(json!({
+        "schema": 1, "kind": "summary", "faulty": all.all.len(), "operations": all.operations,
+        "functions": all.functions, "rejected": all.rejected, "void": all.void, "unused": all.unused,
+    }));
     out
 }

@@ -1,0 +1,262 @@
+//! Every fault that is harmful by construction, in every operation that the
+//! verifier recognised, of lowerings of our own or of any CLIF files.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use clif_cont_program::compile;
+use clif_cont_verifier::{Profile, Report, Verdict, verify};
+use cranelift_codegen::ir::Function;
+use cranelift_codegen::isa::TargetIsa;
+
+use crate::campaign::{Found, diff};
+use crate::faults::Fault;
+use crate::func::text;
+use crate::judge::panic_message;
+use crate::unit::{Unit, UnitId};
+
+/// A faulty function and what became of it.
+#[derive(Clone, Debug)]
+pub struct Faulty {
+    /// Where the function is from.
+    pub source: String,
+    /// Its name.
+    pub function: String,
+    /// The operation, by its kind.
+    pub operation: &'static str,
+    /// What is wrong with it.
+    pub fault: Fault,
+    /// The verdict.
+    pub found: Found,
+    /// The rules named.
+    pub rules: Vec<&'static str>,
+    /// The change.
+    pub diff: String,
+    /// A panic of the verifier.
+    pub bug: Option<String>,
+}
+
+impl Faulty {
+    /// Found by a rule that is meant for it?
+    pub fn as_meant(&self) -> bool {
+        self.found == Found::Violated && self.fault.rules().iter().any(|r| self.rules.contains(r))
+    }
+}
+
+/// The result.
+#[derive(Clone, Debug, Default)]
+pub struct Constructed {
+    /// In the order of sources, functions, operations, faults.
+    pub all: Vec<Faulty>,
+    /// Faulty functions that Cranelift's verifier rejected.
+    pub rejected: usize,
+    /// Checks that cannot fail, and so were not left out.
+    pub void: usize,
+    /// Functions that were damaged.
+    pub functions: usize,
+    /// Operations in them.
+    pub operations: usize,
+    /// What was not used, and why.
+    pub unused: BTreeMap<String, usize>,
+}
+
+impl Constructed {
+    fn merge(&mut self, other: Self) {
+        self.all.extend(other.all);
+        self.rejected += other.rejected;
+        self.void += other.void;
+        self.functions += other.functions;
+        self.operations += other.operations;
+        for (why, n) in other.unused {
+            *self.unused.entry(why).or_default() += n;
+        }
+    }
+}
+
+/// How a report judges, and by which rules.
+pub(crate) fn verdict(report: &Report) -> (Found, Vec<&'static str>) {
+    let violated = report.findings.iter().any(|f| f.verdict == Verdict::Violated);
+    let found = match (violated, report.is_clean()) {
+        (true, _) => Found::Violated,
+        (false, true) => Found::Nothing,
+        (false, false) => Found::Unproven,
+    };
+    let wanted = if violated { Verdict::Violated } else { Verdict::Unproven };
+    let mut rules: Vec<_> = report.findings.iter().filter(|f| f.verdict == wanted).map(|f| f.rule).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    (found, rules)
+}
+
+/// Puts every fault into every operation of a function.
+fn damage(source: &str, func: &Function, profile: &Profile, isa: &dyn TargetIsa, only: &[Fault]) -> Constructed {
+    let mut out = Constructed::default();
+    let report = match catch_unwind(AssertUnwindSafe(|| verify(func, profile))) {
+        Ok(report) => report,
+        Err(p) => {
+            out.unused.insert(format!("the verifier panicked: {}", panic_message(&*p)), 1);
+            return out;
+        }
+    };
+    if let Some(finding) = report.findings.first() {
+        out.unused.insert(format!("undamaged, it is not proven: {}", finding.rule), 1);
+        return out;
+    }
+    if report.operations.is_empty() {
+        return out;
+    }
+    out.functions = 1;
+    out.operations = report.operations.len();
+    let before = text(func);
+    for operation in &report.operations {
+        for fault in Fault::ALL.into_iter().filter(|f| only.is_empty() || only.contains(f)) {
+            if fault.is_void(func, operation) {
+                out.void += 1;
+                continue;
+            }
+            let mut faulty = func.clone();
+            if fault.apply(&mut faulty, operation).is_none() {
+                continue;
+            }
+            if compile::verify(&faulty, isa).is_err() {
+                out.rejected += 1;
+                continue;
+            }
+            let after = text(&faulty);
+            if after == before {
+                continue;
+            }
+            let (mut found, mut rules, mut bug) = (Found::Nothing, vec![], None);
+            match catch_unwind(AssertUnwindSafe(|| verify(&faulty, profile))) {
+                Ok(report) => (found, rules) = verdict(&report),
+                Err(p) => bug = Some(panic_message(&*p)),
+            }
+            out.all.push(Faulty {
+                source: source.to_owned(),
+                function: func.name.to_string(),
+                operation: operation.kind.name(),
+                fault,
+                found,
+                rules,
+                // most are found, and nobody reads those
+                diff: if found == Found::Violated { String::new() } else { diff(&before, &after) },
+                bug,
+            });
+        }
+    }
+    out
+}
+
+/// Each item of a list by one of several threads; results in the order of the
+/// list.
+fn parallel<T: Sync>(items: &[T], threads: usize, each: impl Fn(&T) -> Constructed + Sync) -> Constructed {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<BTreeMap<usize, Constructed>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                while let Some((n, item)) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|n| Some((n, items.get(n)?)))
+                {
+                    let made = each(item);
+                    if let Ok(mut done) = done.lock() {
+                        done.insert(n, made);
+                    }
+                }
+            });
+        }
+    });
+    let mut all = Constructed::default();
+    for (_, made) in done.into_inner().unwrap_or_default() {
+        all.merge(made);
+    }
+    all
+}
+
+/// Faults in lowerings of our own.
+pub fn construct(units: &[UnitId], only: &[Fault], threads: usize, progress: &(dyn Fn() + Sync)) -> Constructed {
+    parallel(units, threads, |id| {
+        let made = catch_unwind(AssertUnwindSafe(|| Unit::make(id)));
+        let out = match made.unwrap_or_else(|p| Err(format!("panicked: {}", panic_message(&*p)))) {
+            Err(why) => Constructed { unused: [(why, 1)].into(), ..Constructed::default() },
+            Ok(unit) => {
+                let mut out = Constructed::default();
+                for f in &unit.program.functions {
+                    out.merge(damage(&id.to_string(), &f.func, &unit.profile, &*unit.isa, only));
+                }
+                out
+            }
+        };
+        progress();
+        out
+    })
+}
+
+/// Faults in the `.clif` files of a directory, which keep the ABI of a profile.
+/// Each file is verified undamaged first; a function with findings is not used,
+/// and counted.
+pub fn construct_files(
+    files: &[PathBuf],
+    profile: &Profile,
+    isa: &dyn TargetIsa,
+    only: &[Fault],
+    threads: usize,
+    progress: &(dyn Fn() + Sync),
+) -> Constructed {
+    let isa = Shared(isa);
+    parallel(files, threads, |file| {
+        let mut out = Constructed::default();
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match read(file) {
+            Err(why) => {
+                out.unused.insert(why, 1);
+            }
+            Ok(functions) => {
+                for func in functions {
+                    if compile::verify(&func, isa.0).is_err() {
+                        *out.unused.entry("Cranelift's verifier rejects it".to_owned()).or_default() += 1;
+                        continue;
+                    }
+                    out.merge(damage(&name, &func, profile, isa.0, only));
+                }
+            }
+        }
+        progress();
+        out
+    })
+}
+
+/// `TargetIsa` is `Send` and `Sync`; the reference only has to say so.
+struct Shared<'a>(&'a dyn TargetIsa);
+
+fn read(file: &Path) -> Result<Vec<Function>, String> {
+    let source = std::fs::read_to_string(file).map_err(|e| e.to_string())?;
+    // the reader has assertions of its own about malformed text
+    match catch_unwind(|| cranelift_reader::parse_functions(&source)) {
+        Ok(Ok(functions)) => Ok(functions),
+        Ok(Err(_)) => Err("it is not CLIF".to_owned()),
+        Err(_) => Err("the CLIF reader failed on it".to_owned()),
+    }
+}
+
+/// The `.clif` files of a directory and of those in it, by name.
+///
+/// # Errors
+///
+/// A directory cannot be read.
+pub fn clif_files(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut all = vec![];
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            all.extend(clif_files(&path)?);
+        } else if path.extension().is_some_and(|e| e == "clif") {
+            all.push(path);
+        }
+    }
+    all.sort();
+    Ok(all)
+}
