@@ -10,6 +10,7 @@ use clif_cont_interp::Interp;
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Host, Instance, Program, Target};
 use clif_cont_pulley::PulleyError;
+pub use clif_cont_runner::Fault;
 
 use crate::finish::{Finish, FinishError, finish};
 
@@ -233,10 +234,10 @@ pub fn run<T>(
     }
 }
 
-/// Gives faults of code that runs in this process last words, which `message`
-/// makes of a description, and the exit code `exit`. See [`run`].
-pub fn report_faults(exit: u8, message: impl Fn(&str) -> String) {
-    clif_cont_runner::report_faults(exit, message);
+/// Gives faults of code that runs in this process last words and an exit code, which
+/// `message` makes of a description. See [`run`].
+pub fn report_faults(message: impl Fn(Fault, &str) -> (String, u8)) {
+    clif_cont_runner::report_faults(message);
 }
 
 /// Where continuations are not run yet, and what it would take.

@@ -250,9 +250,10 @@ pub fn explain(error: FinishError, source: &Source, kind: InputKind) -> LoadErro
 /// Findings in code that was about to be used: in the input itself, where that is what
 /// was verified.
 fn explain_refuted(refuted: &Refuted, source: &Source, kind: InputKind) -> LoadError {
-    let what = match refuted.stage {
-        Stage::Lowered => "lowered",
-        Stage::Optimized => "optimised",
+    let (what, code) = match refuted.stage {
+        Stage::Lowered if kind == InputKind::Clif => ("lowered", "the code"),
+        Stage::Lowered => ("lowered", "the lowered code"),
+        Stage::Optimized => ("optimised", "the optimised code"),
     };
     let listing = match (kind, refuted.stage) {
         (InputKind::Clif, Stage::Lowered) => Listing::of_input(source),
@@ -266,8 +267,7 @@ fn explain_refuted(refuted: &Refuted, source: &Source, kind: InputKind) -> LoadE
         }
     };
     let plural = if findings.len() == 1 { "" } else { "s" };
-    let message =
-        format!("the {what} code does not keep the protocol of continuations: {} finding{plural}", findings.len());
+    let message = format!("{code} does not keep the protocol of continuations: {} finding{plural}", findings.len());
     let mut diagnostic = Diagnostic::error(message).at(Place::whole(source));
     if kind == InputKind::Wasm {
         diagnostic = diagnostic.note("this is a bug of clif-cont; please report it with the input");

@@ -7,6 +7,8 @@ use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Host, Instance, Program, Target};
 
 use crate::backend::{self, Availability, Engine};
+use crate::finish::Finish;
+use crate::protocol::Protocol;
 
 /// Instructions that the interpreter may execute for one invocation. A script's
 /// deepest recursions and longest loops take a small part of it.
@@ -64,6 +66,8 @@ pub struct Backend {
     pub place: Place,
     /// How.
     pub opt: OptLevel,
+    /// Is the code verified before it runs?
+    pub protocol: Protocol,
 }
 
 impl clif_cont_wast::Backend for Backend {
@@ -73,11 +77,12 @@ impl clif_cont_wast::Backend for Backend {
     }
 
     fn instantiate(&mut self, program: &Program, host: Box<dyn Host>) -> Result<Box<dyn Instance>, String> {
+        let how = Finish { opt: self.opt, protocol: self.protocol };
         let made = match self.place {
             Place::Interpreter(_) => {
-                backend::interpreter(program, self.opt, Some(FUEL), host).map(|i| Box::new(i) as Box<dyn Instance>)
+                backend::interpreter(program, how, Some(FUEL), host).map(|i| Box::new(i) as Box<dyn Instance>)
             }
-            Place::Compiled(isa) => backend::compiled(program, Engine::of(isa)[0], self.opt, host, None),
+            Place::Compiled(isa) => backend::compiled(program, Engine::of(isa)[0], how, host, None),
         };
         made.map_err(|e| e.to_string())
     }

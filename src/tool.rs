@@ -11,7 +11,9 @@ use clif_cont_program::{Instance, Program, Target, compile};
 use clif_cont_wasm::Spectest;
 
 use crate::backend::{self, BackendError, Engine};
+use crate::finish::{Finish, FinishError};
 use crate::load::{LoadError, LoadErrorKind};
+use crate::protocol::Protocol;
 
 /// Instructions that a test may execute under the interpreter.
 const FUEL: u64 = 200_000_000;
@@ -24,6 +26,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub struct Product {
     /// The command, for transcripts.
     pub command: PathBuf,
+    /// Is the code verified before it is used?
+    pub protocol: Protocol,
 }
 
 impl From<LoadError> for Refused {
@@ -48,7 +52,7 @@ impl Tool for Product {
     }
 
     fn finish(&self, program: &mut Program, opt: OptLevel) -> Result<(), String> {
-        crate::finish::finish(program, opt).map_err(|e| e.to_string())
+        crate::finish::finish(program, Finish { opt, protocol: self.protocol }).map_err(|e| e.to_string())
     }
 
     fn print(&self, program: &Program, func: Option<&str>, annotate: bool) -> Result<String, String> {
@@ -74,8 +78,9 @@ impl Tool for Product {
     ) -> Result<(), NotRun> {
         let host = Box::new(Spectest::new(|_: &str| {}));
         let name = lane.name();
+        let how = Finish { opt: lane.opt, protocol: self.protocol };
         let ran = match lane.backend {
-            Backend::Interpreter => backend::interpret(program, lane.opt, Some(FUEL), host, |i| body(i)),
+            Backend::Interpreter => backend::interpret(program, how, Some(FUEL), host, |i| body(i)),
             Backend::Native | Backend::Executable | Backend::Bytecode => {
                 let engine = match lane.backend {
                     Backend::Executable => Engine::Executable,
@@ -87,12 +92,16 @@ impl Tool for Product {
                     eprintln!("a test did not end within {} s: {name}", LIMIT.as_secs());
                     std::process::exit(1);
                 };
-                backend::run(program, engine, lane.opt, host, Some(LIMIT), expired, body)
+                backend::run(program, engine, how, host, Some(LIMIT), expired, body)
             }
         };
         ran.map_err(|error| match error {
             BackendError::Unavailable(reason) => NotRun::Skipped(reason),
-            error => NotRun::Refused(Refused { exit: 3, message: error.to_string() }),
+            error => {
+                let finding = matches!(error, BackendError::Finish(FinishError::Protocol(_)));
+                let exit = if finding { 1 } else { 3 };
+                NotRun::Refused(Refused { exit, message: error.to_string() })
+            }
         })
     }
 

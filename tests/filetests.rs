@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clif_cont::filetest::{Options, trials};
+use clif_cont::protocol::Protocol;
 use clif_cont::tool::Product;
 use libtest_mimic::Arguments;
 
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
         eprintln!("cannot enter {}: {error}", root.display());
         return ExitCode::FAILURE;
     }
-    let product = Arc::new(Product { command: env!("CARGO_BIN_EXE_clif-cont").into() });
+    let product = Arc::new(Product { command: env!("CARGO_BIN_EXE_clif-cont").into(), protocol: Protocol::Verify });
     match trials(product, Options::from_env(), &[PathBuf::from("clif-tests")]) {
         Ok((trials, totals)) => {
             let conclusion = libtest_mimic::run(&arguments, trials);

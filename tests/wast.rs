@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clif_cont::abi::Isa;
 use clif_cont::program::target::OptLevel;
+use clif_cont::protocol::Protocol;
 use clif_cont::script::{Backend, Place};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -26,7 +27,7 @@ fn run(name: &str, text: &str) -> Result<(), Failed> {
             continue;
         }
         for opt in OptLevel::ALL {
-            let report = clif_cont::wast::run(name, text, &mut Backend { place, opt })?;
+            let report = clif_cont::wast::run(name, text, &mut Backend { place, opt, protocol: Protocol::Verify })?;
             if report.passed == 0 {
                 failures.push_str(&format!("\nnothing passed on {place}"));
             }

@@ -5,18 +5,19 @@ use std::path::PathBuf;
 use clap::Args;
 use clif_cont::Availability;
 use clif_cont::abi::Isa;
-use clif_cont::diag::{Diagnostic, Place};
+use clif_cont::diag::{Diagnostic, Finding, Place, Source};
 use clif_cont::filetest::{self, Backend, Kind, Lane, NotRun, Tool as _, check_assertion, describe};
-use clif_cont::finish::finish;
-use clif_cont::load::{InputKind, load};
+use clif_cont::finish::{Finish, finish};
+use clif_cont::load::{InputKind, explain, load};
 use clif_cont::program::target::{OptLevel, target_isa};
-use clif_cont::program::{Outcome, Program, Target, Val, compile};
+use clif_cont::program::{Program, Target, Val, compile};
+use clif_cont::protocol::Protocol;
 use clif_cont::tool::{Product, compiled};
 use serde_json::json;
 
 use super::invoke::{arguments, find_export, unshield};
 use super::io::{BUG, End, Ended, Input, MISMATCH, Shared, Ui, exit_code, failure, read, table};
-use super::lower::{Loaded, load_input_bytes};
+use super::lower::{Loaded, ProtocolArgs, load_input_bytes};
 
 /// Lower, verify, compile, interpret and run one input on every ISA, and compare
 ///
@@ -32,9 +33,16 @@ pub(crate) struct Check {
     /// Its arguments
     #[arg(value_name = "ARG", allow_negative_numbers = true, value_parser = unshield, requires = "invoke")]
     args: Vec<String>,
+    /// Only this way of running, in the form that the table's own process reads
+    #[arg(long, hide = true, value_parser = apart::parse_lane)]
+    alone: Option<Lane>,
+    #[command(flatten)]
+    protocol: ProtocolArgs,
     #[command(flatten)]
     pub(crate) shared: Shared,
 }
+
+mod apart;
 
 const COLUMNS: [&str; 5] = ["lower", "verify", "compile", "interpret", "run"];
 
@@ -68,8 +76,22 @@ enum Work {
     Invoke { export: String, args: Vec<Val> },
 }
 
-/// The outcome that all others are compared with, and where it is from.
-type First = Option<(String, Outcome)>;
+/// The outcome that all others are compared with, in words, and where it is from.
+/// What is said of a reference is whether there is one: addresses differ.
+type First = Option<(String, String)>;
+
+/// What is checked.
+struct Job<'a> {
+    input: &'a Input,
+    kind: InputKind,
+    source: &'a Source,
+    work: Work,
+    protocol: Protocol,
+}
+
+/// What one way of running did: for each assertion, or for the invocation, the outcome in
+/// words or a fault.
+pub(super) type Seen = Vec<Result<String, String>>;
 
 impl Check {
     pub(crate) fn run(&self, ui: &Ui) -> Ended {
@@ -78,6 +100,12 @@ impl Check {
         let loaded = load_input_bytes(ui, &input, None)?;
         let kind = loaded.kind;
         let work = self.work(&loaded, &input)?;
+        let job = Job { input: &input, kind, source: &loaded.source, work, protocol: self.protocol.protocol() };
+        if let Some(lane) = self.alone {
+            let program = load(&input.name, &input.bytes, Some(lane.target))?;
+            let (seen, ran) = perform(lane, &program, &job.work);
+            return apart::answer(ui, &seen, ran);
+        }
         let own_target = (kind == InputKind::Clif && has_header(&input)).then_some(loaded.program.target);
         let mut first = None;
         let mut rows = vec![];
@@ -87,7 +115,7 @@ impl Check {
                     let reason = format!("the input is lowered for {} already", target.isa.name());
                     COLUMNS.map(|_| Cell::empty(reason.clone()))
                 }
-                _ => row(&input, isa, own_target, &work, &mut first)?,
+                _ => row(&job, isa, own_target, &mut first)?,
             };
             rows.push((isa, cells));
         }
@@ -123,11 +151,17 @@ fn has_header(input: &Input) -> bool {
 }
 
 /// One ISA: with each of its switch models, unoptimised and optimised.
-fn row(input: &Input, isa: Isa, own_target: Option<Target>, work: &Work, first: &mut First) -> Result<[Cell; 5], End> {
+fn row(job: &Job<'_>, isa: Isa, own_target: Option<Target>, first: &mut First) -> Result<[Cell; 5], End> {
+    let input = job.input;
     let models = isa.switch_models().iter().filter_map(|model| Target::with_switch(isa, *model));
     let targets = own_target.map_or_else(|| models.collect(), |target| vec![target]);
     let [mut verify, mut interpret, mut run] = [Tally::default(), Tally::default(), Tally::default()];
     let mut sizes = vec![];
+    let mut levels = OptLevel::ALL.map(|_| "ok");
+    let mut unverified = match job.protocol {
+        Protocol::Verify => None,
+        Protocol::Trust => Some("switched off by `--no-verify`; Cranelift's verifier has no complaint"),
+    };
     for target in targets {
         let program = match load(&input.name, &input.bytes, Some(target)) {
             Ok(program) => program,
@@ -137,21 +171,31 @@ fn row(input: &Input, isa: Isa, own_target: Option<Target>, work: &Work, first: 
                 return Ok([Cell::empty(error.to_string()), a, b, c, d]);
             }
         };
+        if program.profile.is_none() {
+            let reason =
+                "the input has no header, so no profile to verify it under; Cranelift's verifier has no complaint";
+            unverified.get_or_insert(reason);
+        }
         for opt in OptLevel::ALL {
             let mut finished = program.clone();
-            match finish(&mut finished, opt) {
+            match finish(&mut finished, Finish { opt, protocol: job.protocol }) {
                 Ok(()) => verify.good += 1,
                 Err(error) => {
-                    verify.faults.push(format!("--switch {} --opt {}: {error}", target.abi.switch.name(), opt.name()))
+                    levels[OptLevel::ALL.iter().position(|l| *l == opt).unwrap_or(0)] = "FAIL";
+                    let level = format!("{} --switch {} --opt {}", isa.name(), target.abi.switch.name(), opt.name());
+                    let error = explain(error, job.source, job.kind);
+                    let lines: Vec<String> = error.findings.iter().map(Finding::short).collect();
+                    let lines = if lines.is_empty() { vec![error.to_string()] } else { lines };
+                    verify.faults.extend(lines.into_iter().map(|line| format!("verify {level}: {line}")));
                 }
             }
             verify.total += 1;
             if target.abi.switch == isa.switch_models()[0] || own_target.is_some() {
                 sizes.push(size(&program, opt));
             }
-            lane(Lane { backend: Backend::Interpreter, target, opt }, &program, work, first, &mut interpret);
+            lane(Lane { backend: Backend::Interpreter, target, opt }, &program, job, first, &mut interpret);
             for backend in compiled(isa) {
-                lane(Lane { backend, target, opt }, &program, work, first, &mut run);
+                lane(Lane { backend, target, opt }, &program, job, first, &mut run);
             }
         }
     }
@@ -159,11 +203,11 @@ fn row(input: &Input, isa: Isa, own_target: Option<Target>, work: &Work, first: 
         Ok(sizes) => Cell::text(sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(" / ")),
         Err(error) => Cell::fault(error),
     };
-    let verified = verify.faults.is_empty();
-    let mut verify = verify.cell();
-    if verified {
-        verify.text = "ok / ok".to_owned();
-    }
+    let verify = match (verify.faults.is_empty(), unverified) {
+        (true, Some(reason)) => Cell::empty(reason),
+        (true, None) => Cell::text(levels.join(" / ")),
+        (false, _) => Cell { text: levels.join(" / "), reason: None, faults: verify.faults },
+    };
     if let (0, Availability::No(reason)) = (run.total, clif_cont::runs(isa)) {
         run.skipped.get_or_insert(reason);
     }
@@ -201,37 +245,27 @@ impl Tally {
     }
 }
 
-/// Runs the work on one backend.
-fn lane(lane: Lane, program: &Program, work: &Work, first: &mut First, tally: &mut Tally) {
-    let product = Product { command: PathBuf::new() };
-    let mut seen = vec![];
-    let ran = product.with_instance(lane, program, &mut |instance| match work {
-        Work::Directives(directives) => {
-            for directive in &directives.list {
-                let (Kind::Run(assertion) | Kind::Interpret(assertion)) = &directive.kind else { continue };
-                if matches!(directive.kind, Kind::Interpret(_)) && lane.backend != Backend::Interpreter {
-                    continue;
-                }
-                let result = check_assertion(program, instance, assertion).map(drop);
-                seen.push(result.map_err(|e| format!("line {}: {}: {e}", directive.line, directive.text)));
-            }
-        }
-        Work::Invoke { export, args } => seen.push(match instance.invoke(export, args) {
-            Err(error) => Err(error.to_string()),
-            Ok(outcome) => match first {
-                None => {
-                    *first = Some((lane.name(), outcome));
-                    Ok(())
-                }
-                Some((_, expected)) if same(expected, &outcome) => Ok(()),
-                Some((of, expected)) => {
-                    Err(format!("{export}: it {}, but ({of}) it {}", describe(&outcome), describe(expected)))
-                }
-            },
-        }),
-    });
+/// Runs the work on one backend. Code that somebody wrote by hand can end the process that
+/// it runs in; there it has a process of its own.
+fn lane(lane: Lane, program: &Program, job: &Job<'_>, first: &mut First, tally: &mut Tally) {
+    let in_process = matches!(lane.backend, Backend::Native | Backend::Bytecode);
+    let (seen, ran) = match job.kind {
+        InputKind::Clif if in_process => apart::perform(lane, job),
+        _ => perform(lane, program, &job.work),
+    };
     for result in seen {
         tally.total += 1;
+        let result = result.and_then(|outcome| match (&job.work, &*first) {
+            (Work::Directives(_), _) => Ok(()),
+            (Work::Invoke { .. }, None) => {
+                *first = Some((lane.name(), outcome));
+                Ok(())
+            }
+            (Work::Invoke { .. }, Some((_, expected))) if *expected == outcome => Ok(()),
+            (Work::Invoke { export, .. }, Some((of, expected))) => {
+                Err(format!("{export}: it {outcome}, but ({of}) it {expected}"))
+            }
+        });
         match result {
             Ok(()) => tally.good += 1,
             Err(fault) => tally.faults.push(format!("{}: {fault}", lane.name())),
@@ -244,23 +278,28 @@ fn lane(lane: Lane, program: &Program, work: &Work, first: &mut First, tally: &m
     }
 }
 
-/// Are two outcomes the same, but for backtraces and bits of NaNs?
-fn same(a: &Outcome, b: &Outcome) -> bool {
-    let nan = |v: &Val| match *v {
-        Val::F32(bits) => f32::from_bits(bits).is_nan(),
-        Val::F64(bits) => f64::from_bits(bits).is_nan(),
-        _ => false,
-    };
-    let same_value = |(a, b): (&Val, &Val)| match (a, b) {
-        // Addresses differ; whether there is one does not.
-        (Val::Ref(_) | Val::Cont { .. }, _) => a.ty() == b.ty() && a.to_string() == b.to_string(),
-        _ => a == b || (a.ty() == b.ty() && nan(a) && nan(b)),
-    };
-    match (a, b) {
-        (Outcome::Returned(a), Outcome::Returned(b)) => a.len() == b.len() && a.iter().zip(b).all(same_value),
-        (Outcome::Trapped(a), Outcome::Trapped(b)) => a.trap == b.trap && a.detail == b.detail,
-        (a, b) => a == b,
-    }
+/// Runs the work in this process.
+fn perform(lane: Lane, program: &Program, work: &Work) -> (Seen, Result<(), NotRun>) {
+    // What runs was verified for the table's column of that name.
+    let product = Product { command: PathBuf::new(), protocol: Protocol::Trust };
+    let mut seen = vec![];
+    let ran = product.with_instance(lane, program, &mut |instance| match work {
+        Work::Directives(directives) => {
+            for directive in &directives.list {
+                let (Kind::Run(assertion) | Kind::Interpret(assertion)) = &directive.kind else { continue };
+                if matches!(directive.kind, Kind::Interpret(_)) && lane.backend != Backend::Interpreter {
+                    continue;
+                }
+                let result = check_assertion(program, instance, assertion).map(|_| String::new());
+                seen.push(result.map_err(|e| format!("line {}: {}: {e}", directive.line, directive.text)));
+            }
+        }
+        Work::Invoke { export, args } => {
+            let outcome = instance.invoke(export, args);
+            seen.push(outcome.map(|o| describe(&o)).map_err(|error| error.to_string()));
+        }
+    });
+    (seen, ran)
 }
 
 fn print_table(ui: &Ui, rows: &[(Isa, [Cell; 5])], first: &First) -> Ended {
@@ -297,14 +336,14 @@ fn print_table(ui: &Ui, rows: &[(Isa, [Cell; 5])], first: &First) -> Ended {
     }
     ui.write(table(&lines).as_bytes())?;
     if !ui.quiet {
-        ui.line("\nverify: before / after optimisation; compile: bytes at --opt none / speed;")?;
+        ui.line("\nverify: both verifiers, before / after optimisation; compile: bytes at --opt none / speed;")?;
         ui.line("interpret, run: results as expected, with every switch model, at --opt none and speed")?;
     }
     for (column, isas, reason) in reasons {
         ui.line(&format!("- {column} on {}: {reason}", isas.join(", ")))?;
     }
     if let Some((_, outcome)) = first {
-        ui.line(&format!("it {}", describe(outcome)))?;
+        ui.line(&format!("it {outcome}"))?;
     }
     for fault in rows.iter().flat_map(|(_, cells)| cells).flat_map(|c| &c.faults) {
         ui.line(&format!("FAIL {fault}"))?;

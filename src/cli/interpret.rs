@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::invoke::{InvokeArgs, Limit, arguments, find_export, host, invoke, not_run};
 use super::io::{End, Ended, Shared, USAGE, Ui, failure};
-use super::lower::{TargetArgs, load_input};
+use super::lower::{ProtocolArgs, TargetArgs, load_input};
 use super::trace::perfetto;
 
 /// Invoke an exported function under the interpreter, which checks every access
@@ -32,6 +32,8 @@ pub(crate) struct Interpret {
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
+    protocol: ProtocolArgs,
+    #[command(flatten)]
     pub(crate) shared: Shared,
 }
 
@@ -41,7 +43,7 @@ impl Interpret {
         let export = find_export(&program, &self.invoke.invoke)?;
         let args = arguments(&program, export, &self.invoke.args)?;
         let host = host(ui, &program)?;
-        let ran = backend::interpret(&program, self.target.opt, self.fuel, host, |interp| {
+        let ran = backend::interpret(&program, self.protocol.at(self.target.opt), self.fuel, host, |interp| {
             if self.trace.is_some() {
                 interp.start_trace();
             }

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use clif_cont::backend::Fault;
 use clif_cont::diag::{Diagnostic, Finding, Style};
 use clif_cont::load::{LoadError, LoadErrorKind};
 
@@ -102,10 +103,15 @@ pub(crate) fn bug(message: &str) -> Diagnostic {
 }
 
 /// What is said when code of the program ends this process by a fault.
-pub(crate) fn last_words(fault: &str, json: bool) -> String {
-    let diagnostic = Diagnostic::error(format!("violation: the program was ended by {fault}"))
+pub(crate) fn last_words(fault: Fault, what: &str, json: bool) -> (String, u8) {
+    let (class, exit) = match fault {
+        Fault::Trap => ("trap", TRAPPED),
+        Fault::Violation => ("violation", MISMATCH),
+    };
+    let diagnostic = Diagnostic::error(format!("{class}: the program was ended by {what}"))
         .help("under `interpret` it ends with the place and the reason");
-    if json { format!("{}\n", diagnostic.to_json()) } else { diagnostic.render(Style::Plain) }
+    let text = if json { format!("{}\n", diagnostic.to_json()) } else { diagnostic.render(Style::Plain) };
+    (text, exit)
 }
 
 impl From<LoadError> for End {

@@ -5,11 +5,12 @@ use std::ops::Deref;
 use clap::{Args, ValueEnum};
 use clif_cont::abi::{Isa, SwitchModel};
 use clif_cont::diag::{Diagnostic, Place, Source};
-use clif_cont::finish::finish;
+use clif_cont::finish::{Finish, finish};
 use clif_cont::load::{InputKind, explain, load};
 use clif_cont::program::target::{OptLevel, target_isa};
 use clif_cont::program::text::{Annotate, PrintOptions, print};
 use clif_cont::program::{Program, Target, compile};
+use clif_cont::protocol::Protocol;
 use serde_json::json;
 
 use super::io::{End, Ended, Input, Shared, UNSUPPORTED, USAGE, Ui, failure, read};
@@ -67,6 +68,25 @@ impl TargetArgs {
                 Err(failure(UNSUPPORTED, diagnostic))
             }
         }
+    }
+}
+
+/// Whether the code is verified before it is used.
+#[derive(Args)]
+pub(crate) struct ProtocolArgs {
+    /// Do not verify the code against the protocol of continuations; see `verify`
+    #[arg(long)]
+    no_verify: bool,
+}
+
+impl ProtocolArgs {
+    pub(crate) fn protocol(&self) -> Protocol {
+        if self.no_verify { Protocol::Trust } else { Protocol::Verify }
+    }
+
+    /// At an optimisation level.
+    pub(crate) fn at(&self, opt: OptLevel) -> Finish {
+        Finish { opt, protocol: self.protocol() }
     }
 }
 
@@ -128,6 +148,8 @@ pub(crate) struct Lower {
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
+    protocol: ProtocolArgs,
+    #[command(flatten)]
     pub(crate) shared: Shared,
 }
 
@@ -163,7 +185,8 @@ impl Lower {
             return Err(failure(USAGE, diagnostic.note(format!("there are: {}", known.join(", ")))));
         }
         let unoptimised = loaded.program.clone();
-        finish(&mut loaded.program, self.target.opt).map_err(|e| explain(e, &loaded.source, loaded.kind))?;
+        finish(&mut loaded.program, self.protocol.at(self.target.opt))
+            .map_err(|e| explain(e, &loaded.source, loaded.kind))?;
         if self.emit == Emit::Object {
             return self.object(ui, &unoptimised, func);
         }

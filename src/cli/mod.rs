@@ -90,7 +90,7 @@ pub(crate) fn main() -> ExitCode {
     let ui = Rc::new(Ui::new(streams, format));
     if matches!(cli.command, Command::Run(_) | Command::Check(_) | Command::Test(_)) {
         let json = ui.json();
-        clif_cont::backend::report_faults(io::MISMATCH, |fault| io::last_words(fault, json));
+        clif_cont::backend::report_faults(|fault, what| io::last_words(fault, what, json));
     }
     let end = catch_unwind(AssertUnwindSafe(|| match &cli.command {
         Command::Lower(c) => c.run(&ui),

@@ -9,7 +9,7 @@ use clif_cont::diag::Style;
 
 use super::invoke::{InvokeArgs, Limit, arguments, find_export, host, invoke, not_run};
 use super::io::{EXHAUSTED, Ended, Shared, Ui};
-use super::lower::{TargetArgs, load_input};
+use super::lower::{ProtocolArgs, TargetArgs, load_input};
 
 /// Compile a program and invoke an exported function of it
 #[derive(Args)]
@@ -23,6 +23,8 @@ pub(crate) struct Run {
     timeout: Option<Duration>,
     #[command(flatten)]
     target: TargetArgs,
+    #[command(flatten)]
+    protocol: ProtocolArgs,
     #[command(flatten)]
     pub(crate) shared: Shared,
 }
@@ -54,7 +56,7 @@ impl Run {
         let ran = backend::run(
             &program,
             Engine::of(program.program.target.isa)[0],
-            self.target.opt,
+            self.protocol.at(self.target.opt),
             host,
             self.timeout,
             expired,

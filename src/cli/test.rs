@@ -10,6 +10,7 @@ use clif_cont::tool::Product;
 use serde_json::json;
 
 use super::io::{Ended, MISMATCH, Shared, USAGE, Ui, failure};
+use super::lower::ProtocolArgs;
 
 /// Run test files: see `clif-tests`
 #[derive(Args)]
@@ -23,6 +24,8 @@ pub(crate) struct Test {
     /// A skip is a failure (also with `CLIF_CONT_REQUIRE=all`)
     #[arg(long)]
     deny_skips: bool,
+    #[command(flatten)]
+    protocol: ProtocolArgs,
     #[command(flatten)]
     pub(crate) shared: Shared,
 }
@@ -42,7 +45,8 @@ impl Test {
         let command = std::env::current_exe().map_err(|e| usage(&e))?;
         let from_env = Options::from_env();
         let options = Options { bless: self.bless, deny_skips: self.deny_skips || from_env.deny_skips };
-        let suite = Suite::new(Arc::new(Product { command }), options, &self.paths).map_err(|e| usage(&e))?;
+        let suite = Suite::new(Arc::new(Product { command, protocol: self.protocol.protocol() }), options, &self.paths)
+            .map_err(|e| usage(&e))?;
         let mut totals = Totals::default();
         for file in suite.files() {
             let report = suite.run(file);

@@ -7,6 +7,7 @@ use clif_cont::script::{Backend, Place};
 use serde_json::json;
 
 use super::io::{Ended, MISMATCH, Shared, UNSUPPORTED, USAGE, Ui, failure, read};
+use super::lower::ProtocolArgs;
 
 /// Run test scripts of WebAssembly
 #[derive(Args)]
@@ -20,6 +21,8 @@ pub(crate) struct Wast {
     /// Cranelift's optimisation level
     #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = parse_opt)]
     opt: OptLevel,
+    #[command(flatten)]
+    protocol: ProtocolArgs,
     #[command(flatten)]
     pub(crate) shared: Shared,
 }
@@ -67,7 +70,7 @@ impl Wast {
                 failure(USAGE, diagnostic.at(DiagPlace::whole(&source)))
             })?;
             for place in &places {
-                let mut backend = Backend { place: *place, opt: self.opt };
+                let mut backend = Backend { place: *place, opt: self.opt, protocol: self.protocol.protocol() };
                 let report = clif_cont::wast::run(&input.name, text, &mut backend)
                     .map_err(|e| refuse(e.message, e.line, e.column))?;
                 if report.assertions == 0 {

@@ -39,10 +39,10 @@ pub fn describe(outcome: &Outcome) -> String {
         }
         Outcome::Violation(violation) => {
             let inst = violation.inst.as_deref().unwrap_or("?");
-            format!("violation in %{} at `{inst}`: {}", violation.function, violation.message)
+            format!("ended in a violation in %{} at `{inst}`: {}", violation.function, violation.message)
         }
-        Outcome::Unsupported(what) => format!("unsupported: {what}"),
-        Outcome::OutOfFuel => "out of fuel".to_owned(),
+        Outcome::Unsupported(what) => format!("is not supported: {what}"),
+        Outcome::OutOfFuel => "ran out of fuel".to_owned(),
     }
 }
 

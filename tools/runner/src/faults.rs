@@ -13,18 +13,28 @@ use std::ptr::null_mut;
 use std::sync::OnceLock;
 
 /// The signals that faults come as, and what they mean.
-const FAULTS: [(i32, &str); 5] = [
-    (libc::SIGSEGV, "access to memory that is not there"),
-    (libc::SIGBUS, "bus error"),
-    (libc::SIGILL, "illegal instruction, or a trap without a call of the trap function"),
-    (libc::SIGFPE, "arithmetic error"),
-    (libc::SIGTRAP, "breakpoint"),
+const FAULTS: [(i32, Fault, &str); 5] = [
+    (libc::SIGSEGV, Fault::Violation, "access to memory that is not there"),
+    (libc::SIGBUS, Fault::Violation, "bus error"),
+    (libc::SIGILL, Fault::Trap, "illegal instruction, or a trap without a call of the trap function"),
+    (libc::SIGFPE, Fault::Trap, "arithmetic error"),
+    (libc::SIGTRAP, Fault::Violation, "breakpoint"),
 ];
 
+/// What a fault is, for who reports it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// The code stopped itself: an instruction that is there to trap, a division
+    /// without a result.
+    Trap,
+    /// It did what no code may do.
+    Violation,
+}
+
 struct LastWords {
-    exit: i32,
-    /// What is written to standard error, and the action of before, for each of `FAULTS`.
-    of: Vec<(String, libc::sigaction)>,
+    /// What is written to standard error, the exit code, and the action of before, for
+    /// each of `FAULTS`.
+    of: Vec<(String, i32, libc::sigaction)>,
 }
 
 static LAST_WORDS: OnceLock<LastWords> = OnceLock::new();
@@ -34,16 +44,16 @@ thread_local! {
 }
 
 /// From now on a fault of [`armed`] code writes what `message` says of it to
-/// standard error and ends the process with the code `exit`. `message` gets a
-/// description such as "signal 11 (access to memory that is not there)"; it is
-/// called here, before there is any fault. Only the first call has an effect.
-pub fn report_faults(exit: u8, message: impl Fn(&str) -> String) {
-    LAST_WORDS.get_or_init(|| LastWords {
-        exit: exit.into(),
-        of: FAULTS
-            .iter()
-            .map(|(signal, meaning)| (message(&format!("signal {signal} ({meaning})")), install(*signal)))
-            .collect(),
+/// standard error and ends the process with the exit code that it gives. `message`
+/// gets a description such as "signal 11 (access to memory that is not there)"; it
+/// is called here, before there is any fault. Only the first call has an effect.
+pub fn report_faults(message: impl Fn(Fault, &str) -> (String, u8)) {
+    LAST_WORDS.get_or_init(|| {
+        let words = FAULTS.iter().map(|(signal, fault, meaning)| {
+            let (text, exit) = message(*fault, &format!("signal {signal} ({meaning})"));
+            (text, exit.into(), install(*signal))
+        });
+        LastWords { of: words.collect() }
     });
 }
 
@@ -77,18 +87,18 @@ fn install(signal: i32) -> libc::sigaction {
 }
 
 extern "C" fn on_fault(signal: i32) {
-    let index = FAULTS.iter().position(|(s, _)| *s == signal);
-    let words = LAST_WORDS.get().and_then(|w| Some((w.exit, w.of.get(index?)?)));
+    let index = FAULTS.iter().position(|(s, ..)| *s == signal);
+    let words = LAST_WORDS.get().and_then(|w| w.of.get(index?));
     // SAFETY: `write`, `_exit`, `sigaction` and `raise` may be called from a
     // signal handler. The message is never freed.
     unsafe {
         match words {
-            Some((exit, (message, _))) if ARMED.get() => {
+            Some((message, exit, _)) if ARMED.get() => {
                 libc::write(libc::STDERR_FILENO, message.as_ptr().cast(), message.len());
-                libc::_exit(exit);
+                libc::_exit(*exit);
             }
             // Ours to pass on: blocked until this handler returns.
-            Some((_, (_, old))) => {
+            Some((_, _, old)) => {
                 libc::sigaction(signal, old, null_mut());
                 libc::raise(signal);
             }

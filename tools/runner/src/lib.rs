@@ -41,6 +41,6 @@ mod typed;
 
 pub use deadline::with_deadline;
 pub use error::{CallError, RunError};
-pub use faults::{armed, report_faults};
+pub use faults::{Fault, armed, report_faults};
 pub use jit::{Cpu, Jit, Options};
 pub use typed::{Params, Results, Scalar};
