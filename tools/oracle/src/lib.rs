@@ -1,0 +1,45 @@
+//! Wasmtime beside this project: the CLIF that it makes of a module, and what a
+//! script does there.
+//!
+//! Wasmtime is the one engine that implements the stack-switching proposal on
+//! Cranelift, so it is a second opinion about what a program does, and a source
+//! of CLIF that nobody here wrote. It switches stacks on x86_64 Linux alone;
+//! elsewhere this crate is empty but for [`AVAILABLE`].
+//!
+//! - `engine`: how Wasmtime is configured.
+//! - `modules`: the modules of a file.
+//! - `emit`: their CLIF, to files.
+//! - `value`: arguments, results, and traps by kind.
+//! - `script`: a script on Wasmtime, directive by directive.
+//! - `differ`: the same script here, and the comparison.
+//! - `known`: the list of known divergences.
+//!
+//! Not done: no other engine, and nothing of Wasmtime's that a script cannot
+//! name (fuel, epochs, components).
+
+/// Can Wasmtime switch stacks here?
+pub const AVAILABLE: bool = cfg!(all(target_arch = "x86_64", target_os = "linux"));
+
+/// Why not, where it cannot.
+pub const UNAVAILABLE: &str = "Wasmtime switches stacks on x86_64 Linux only";
+
+macro_rules! available {
+    ($($item:item)*) => { $(#[cfg(all(target_arch = "x86_64", target_os = "linux"))] $item)* };
+}
+
+available! {
+    mod differ;
+    mod emit;
+    mod engine;
+    mod known;
+    mod modules;
+    mod script;
+    mod value;
+
+    pub use differ::{Comparison, Mismatch, compare};
+    pub use emit::{Emitted, emit};
+    pub use engine::expect_panics;
+    pub use known::{Divergence, Known};
+    pub use modules::{InputError, Module, modules};
+    pub use script::{Directive, Script, Verdict, run};
+}

@@ -1,0 +1,152 @@
+//! The oracle's command.
+//!
+//! ```text
+//! cargo run -p clif-cont-oracle -- emit DIR FILE...
+//! cargo run -p clif-cont-oracle -- run [--on BACKEND] [--known FILE] FILE.wast...
+//! ```
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match command::main() {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+mod command {
+    /// Says why there is nothing to do.
+    pub(crate) fn main() -> Result<u8, std::convert::Infallible> {
+        eprintln!("error: {}", clif_cont_oracle::UNAVAILABLE);
+        Ok(3)
+    }
+}
+
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod command {
+    use std::error::Error;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use clap::{Parser, Subcommand};
+    use clif_cont::program::target::OptLevel;
+    use clif_cont::script::{Backend, Place};
+    use clif_cont_oracle::{Known, compare, emit};
+
+    /// Wasmtime 48.0.8 beside clif-cont: its CLIF, and what scripts do there.
+    ///
+    /// Exit codes: 0 fine; 1 mismatch; 2 usage, I/O or parse error; 3 unsupported here, or
+    /// a module that Wasmtime refuses.
+    #[derive(Parser)]
+    #[command(name = "oracle")]
+    struct Cli {
+        #[command(subcommand)]
+        command: Command,
+    }
+
+    #[derive(Subcommand)]
+    enum Command {
+        /// Write the CLIF that Wasmtime makes, at both optimisation levels, to DIR/<level>/<stem>/<module>/
+        Emit {
+            /// Where to; what is there of these files is replaced
+            directory: PathBuf,
+            /// .wat, .wasm or .wast
+            #[arg(required = true, value_name = "FILE")]
+            files: Vec<PathBuf>,
+        },
+        /// Run scripts on Wasmtime and here, and compare directive by directive
+        Run {
+            /// Where here: `interp` or an ISA
+            #[arg(long, value_name = "BACKEND", default_value = "interp")]
+            on: String,
+            /// The list of known divergences [default: divergences.json beside each script]
+            #[arg(long, value_name = "FILE")]
+            known: Option<PathBuf>,
+            /// .wast files
+            #[arg(required = true, value_name = "FILE")]
+            files: Vec<PathBuf>,
+        },
+    }
+
+    /// Parses the arguments and runs the command.
+    pub(crate) fn main() -> Result<u8, Box<dyn Error>> {
+        clif_cont_oracle::expect_panics();
+        match Cli::parse().command {
+            Command::Emit { directory, files } => write(&directory, &files),
+            Command::Run { on, known, files } => run(&on, known.as_deref(), &files),
+        }
+    }
+
+    fn write(directory: &Path, files: &[PathBuf]) -> Result<u8, Box<dyn Error>> {
+        let mut stems: Vec<_> = files.iter().filter_map(|f| f.file_stem()).collect();
+        stems.sort_unstable();
+        if let Some(pair) = stems.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(
+                format!("two files are called {}: their output would be in one place", pair[0].display()).into()
+            );
+        }
+        let (mut modules, mut functions, mut refused) = (0, 0, 0);
+        for file in files {
+            for emitted in emit(directory, file)? {
+                println!(
+                    "{}: {} functions, from line {}",
+                    emitted.directory.display(),
+                    emitted.functions,
+                    emitted.line
+                );
+                if let Some(refusal) = emitted.refusal {
+                    println!("  {refusal}");
+                    refused += 1;
+                }
+                modules += 1;
+                functions += emitted.functions;
+            }
+        }
+        println!("{modules} modules, {functions} functions, each level counted; {refused} modules refused");
+        Ok(if refused > 0 { 3 } else { 0 })
+    }
+
+    fn run(on: &str, known: Option<&Path>, files: &[PathBuf]) -> Result<u8, Box<dyn Error>> {
+        let place = Place::parse(on).ok_or_else(|| format!("there is no backend `{on}`"))?;
+        if let Some(reason) = place.available().reason() {
+            eprintln!("error: {place}: {reason}");
+            return Ok(3);
+        }
+        let (mut agreed, mut divergences, mut mismatches, mut skipped) = (0, 0, 0, 0);
+        for file in files {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let list = known.map_or_else(|| file.with_file_name("divergences.json"), Path::to_owned);
+            let list = match fs::read_to_string(&list) {
+                Ok(text) => Known::parse(&text).map_err(|e| format!("{}: {e}", list.display())),
+                Err(e) if known.is_none() && e.kind() == std::io::ErrorKind::NotFound => Ok(Known::default()),
+                Err(e) => Err(format!("{}: {e}", list.display())),
+            };
+            let mut list = list?;
+            let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+            let mut backend = Backend { place, opt: OptLevel::Speed };
+            let comparison =
+                compare(&name, &text, &mut backend, &mut list).map_err(|e| format!("{}: {e}", file.display()))?;
+            agreed += comparison.agreed;
+            divergences += comparison.known;
+            mismatches += comparison.mismatches.len();
+            for m in &comparison.mismatches {
+                println!("{}:{}: {}", file.display(), m.line, m.directive);
+                println!("  here      {}\n  Wasmtime  {}", m.ours, m.theirs);
+            }
+            for (reason, count) in &comparison.skipped {
+                println!("{}: {count} skipped {reason}", file.display());
+                skipped += count;
+            }
+            for entry in list.unmet(&[&*name]) {
+                println!("{}: does not diverge any more: {}", file.display(), entry.directive);
+                mismatches += 1;
+            }
+        }
+        println!("{agreed} agree, {divergences} known divergences, {mismatches} mismatches, {skipped} skipped");
+        Ok(u8::from(mismatches > 0))
+    }
+}
