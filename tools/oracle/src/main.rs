@@ -34,6 +34,7 @@ mod command {
 
     use clap::{Parser, Subcommand};
     use clif_cont::program::target::OptLevel;
+    use clif_cont::protocol::Protocol;
     use clif_cont::script::{Backend, Place};
     use clif_cont_oracle::{Known, compare, emit};
 
@@ -127,7 +128,7 @@ mod command {
             };
             let mut list = list?;
             let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
-            let mut backend = Backend { place, opt: OptLevel::Speed };
+            let mut backend = Backend { place, opt: OptLevel::Speed, protocol: Protocol::Verify };
             let comparison =
                 compare(&name, &text, &mut backend, &mut list).map_err(|e| format!("{}: {e}", file.display()))?;
             agreed += comparison.agreed;
