@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use clif_cont_diag::{self as diag, Place, Severity, Source};
 use clif_cont_program::text::{Annotate, ParseError, PrintOptions, inst_lines, print};
-use clif_cont_program::{Origin, Program};
+use clif_cont_program::{Origin, Program, Target};
 use clif_cont_verifier::{Finding, Profile, Report, Verdict, verify};
 use cranelift_codegen::ir::Inst;
 
@@ -22,6 +22,14 @@ pub enum Protocol {
     Verify,
     /// It is taken as it is.
     Trust,
+}
+
+/// The profiles by name, the usual one first.
+pub const PROFILES: [&str; 1] = [clif_cont_abi::PROFILE];
+
+/// A profile by name, for a target.
+pub fn profile(name: &str, target: &Target) -> Option<Profile> {
+    (name == clif_cont_abi::PROFILE).then(|| Profile::clif_cont(&target.abi))
 }
 
 /// A function's report.

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clif_cont_abi::{Isa, PointerWidth};
-use clif_cont_filetest::{Backend, Lane, NotRun, Refused, Tool};
+use clif_cont_diag::{Source, Style, Verdict};
+use clif_cont_filetest::{Backend, Found, Lane, NotRun, Refused, Tool};
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::text::{Annotate, PrintOptions, print};
 use clif_cont_program::{Instance, Program, Target, compile};
@@ -13,7 +14,7 @@ use clif_cont_wasm::Spectest;
 use crate::backend::{self, BackendError, Engine};
 use crate::finish::{Finish, FinishError};
 use crate::load::{LoadError, LoadErrorKind};
-use crate::protocol::Protocol;
+use crate::protocol::{self, Listing, Protocol};
 
 /// Instructions that a test may execute under the interpreter.
 const FUEL: u64 = 200_000_000;
@@ -53,6 +54,26 @@ impl Tool for Product {
 
     fn finish(&self, program: &mut Program, opt: OptLevel) -> Result<(), String> {
         crate::finish::finish(program, Finish { opt, protocol: self.protocol }).map_err(|e| e.to_string())
+    }
+
+    fn verify(&self, name: &str, source: &[u8], abi: Option<&str>) -> Result<Vec<Found>, Refused> {
+        let refused = |message| Refused { exit: 2, message };
+        let program = crate::load::read(name, source, None)?;
+        let abi = abi.unwrap_or(protocol::PROFILES[0]);
+        let profile = protocol::profile(abi, &program.target).ok_or_else(|| {
+            refused(format!("there is no profile `{abi}`; there is {}", protocol::PROFILES.join(", ")))
+        })?;
+        let listing = Listing::of_input(&Source::new(name, source)).map_err(|e| refused(e.to_string()))?;
+        let verified = protocol::verify_program(&program, &profile);
+        let findings = verified.functions.iter().flat_map(|f| listing.findings(f));
+        let found = findings.map(|f| Found {
+            line: f.place.line,
+            rule: f.rule.clone(),
+            violated: f.verdict == Verdict::Violated,
+            short: f.short(),
+            rendered: f.render(Style::Plain),
+        });
+        Ok(found.collect())
     }
 
     fn print(&self, program: &Program, func: Option<&str>, annotate: bool) -> Result<String, String> {

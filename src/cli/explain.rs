@@ -120,7 +120,7 @@ fn anchor(rule: &Rule) -> String {
 /// All rules as one document: `docs/rules.md`.
 fn document() -> String {
     let mut text = "# The verifier's rules\n\n<!-- Made by `clif-cont explain --all --format markdown`; \
-        rewritten by `CLIF_CONT_BLESS=1 cargo test --test rules_document`. -->\n\n\
+        rewritten by `CLIF_CONT_BLESS=1 cargo test --test rules`. -->\n\n\
         Each rule speaks about generated code: a program that uses a continuation twice is legal, and traps. Ids are \
         stable. Bugs: wt is bytecodealliance/wasmtime, fx is wasmfx/wasmfxtime. The examples are for x86_64 with \
         `stack_switch`.\n\n"

@@ -7,8 +7,8 @@ use clif_cont::finish::{Finish, finish};
 use clif_cont::load::{InputKind, explain, read as read_program};
 use clif_cont::program::target::OptLevel;
 use clif_cont::program::{Origin, Program, Target};
-use clif_cont::protocol::{FunctionReport, Listing, Protocol, verify_program};
-use clif_cont::verifier::{Operation, Profile, rules};
+use clif_cont::protocol::{FunctionReport, Listing, PROFILES, Protocol, profile, verify_program};
+use clif_cont::verifier::{Operation, rules};
 use cranelift_codegen::ir::Inst;
 use serde_json::json;
 
@@ -30,8 +30,8 @@ pub(crate) struct Verify {
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<String>,
     /// The layout and protocol that the code is meant for
-    #[arg(long, value_name = "PROFILE", default_value = "clif-cont")]
-    abi: AbiProfile,
+    #[arg(long, value_name = "PROFILE", default_value = PROFILES[0], value_parser = PROFILES)]
+    abi: String,
     #[command(flatten)]
     levels: Levels,
     #[command(flatten)]
@@ -41,13 +41,6 @@ pub(crate) struct Verify {
     /// Text, one line for each finding, JSON lines with `"schema": 1`, or a SARIF 2.1.0 log
     #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
     format: Report,
-}
-
-/// `--abi`.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum AbiProfile {
-    /// This project's own
-    ClifCont,
 }
 
 /// `--format`.
@@ -142,8 +135,9 @@ impl Verify {
         kind: InputKind,
         total: &mut Total,
     ) -> Result<(), End> {
-        let AbiProfile::ClifCont = self.abi;
-        let verified = verify_program(program, &Profile::clif_cont(&program.target.abi));
+        let profile = profile(&self.abi, &program.target)
+            .ok_or_else(|| failure(USAGE, Diagnostic::error(format!("there is no profile `{}`", self.abi))))?;
+        let verified = verify_program(program, &profile);
         let opt = self.target.opt;
         let listing = match kind {
             InputKind::Clif if opt == OptLevel::None => Listing::of_input(source),

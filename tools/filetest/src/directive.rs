@@ -9,6 +9,7 @@
 //! ;;! interpret: NAME(ARGS) violates "PART OF THE MESSAGE"
 //! ;;! lower: [--isa ISA] [--switch MODEL] [--opt none|speed] [--func NAME] [--annotate]
 //! ;;! op: OPERATION                       in `.op` files: the operation's text
+//! ;;! verify: [--abi PROFILE]             in `.clif` files: the findings written at the instructions
 //! ;;! error: EXIT-CODE "PART OF THE MESSAGE"
 //! ```
 //!
@@ -71,6 +72,11 @@ pub enum Kind {
     Lower(LowerSpec),
     /// `op`: compare one operation, alone in a function, with golden files.
     Op(String),
+    /// `verify`: the findings are those that are written at the instructions.
+    Verify {
+        /// The profile, where it is not the usual one.
+        abi: Option<String>,
+    },
     /// `error`: the input must be refused.
     Error {
         /// With this exit code of the command.
@@ -167,7 +173,7 @@ pub fn parse(text: &str, comment: &str) -> Result<Directives, DirectiveError> {
     Ok(Directives { purpose, list })
 }
 
-const KEYWORDS: [&str; 5] = ["run", "interpret", "lower", "op", "error"];
+const KEYWORDS: [&str; 6] = ["run", "interpret", "lower", "op", "verify", "error"];
 
 /// A comment that would be a directive had it been spelt right: its text. The
 /// header lines of a printed program begin with `;! ` and other keywords.
@@ -197,6 +203,11 @@ fn parse_one(text: &str) -> Result<Kind, String> {
         },
         "interpret" => Ok(Kind::Interpret(assertion(rest)?)),
         "lower" => Ok(Kind::Lower(lower_spec(rest)?)),
+        "verify" => match rest.split_whitespace().collect::<Vec<_>>()[..] {
+            [] => Ok(Kind::Verify { abi: None }),
+            ["--abi", abi] => Ok(Kind::Verify { abi: Some(abi.to_owned()) }),
+            _ => Err(format!("expected `verify:` or `verify: --abi PROFILE`, not `{rest}`")),
+        },
         "op" if rest.is_empty() => Err("expected an operation behind `op:`".into()),
         "op" => Ok(Kind::Op(rest.to_owned())),
         "error" => {

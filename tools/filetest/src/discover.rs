@@ -2,7 +2,7 @@
 //!
 //! A directory is searched recursively, in the order of names. Golden files
 //! are recognised by their test: `a.LABEL.clif` and the directory `a` belong to
-//! `a.wat`, `a.clif` or `a.op` beside them. Directories named `inputs` hold
+//! `a.wat`, `a.clif` or `a.op` beside them, `a.txt` to `a.clif`. Directories named `inputs` hold
 //! inputs of transcripts, not tests; `.wast` scripts have a runner of their own.
 //! A file that is none of this is an error, so that no test is lost by a wrong
 //! name.
@@ -119,6 +119,7 @@ fn owner<'a>(path: &Path, siblings: &'a [PathBuf]) -> Option<&'a PathBuf> {
         let rest = name.strip_prefix(stem);
         *test != path
             && match extension(test) {
+                "clif" if rest == Some(".txt") => true,
                 "wat" | "clif" => rest.is_some_and(|r| r.starts_with('.') && r.ends_with(".clif") && r != ".clif"),
                 "op" => rest == Some("") && path.is_dir(),
                 _ => false,

@@ -15,6 +15,7 @@
 //! | `.wat`, `.clif` | `interpret` | under the interpreter |
 //! | `.wat`, `.clif` | `lower` | the printed program is compared with `STEM.LABEL.clif` |
 //! | `.wat`, `.clif` | `error` | the input must be refused |
+//! | `.clif` | `verify` | the findings are those that are written at its instructions; their rendering is compared with `STEM.txt` |
 //! | `.op` | `op` | the operation is compared with the files of the directory `STEM` |
 //! | `.cli` | | a transcript of commands, with what they print |
 //!
@@ -27,6 +28,7 @@ mod discover;
 mod execute;
 mod golden;
 mod suite;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -46,6 +48,21 @@ pub struct Refused {
     pub exit: u8,
     /// The message, with its place.
     pub message: String,
+}
+
+/// A finding of the verifier.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Found {
+    /// Its line in the source, from 1.
+    pub line: usize,
+    /// The rule's id.
+    pub rule: String,
+    /// Violated, or else not proven.
+    pub violated: bool,
+    /// In one line.
+    pub short: String,
+    /// As it is shown to people.
+    pub rendered: String,
 }
 
 /// What runs a program.
@@ -126,6 +143,13 @@ pub trait Tool: Send + Sync {
     /// What the verifier says.
     fn finish(&self, program: &mut Program, opt: OptLevel) -> Result<(), String>;
 
+    /// The findings in CLIF text under a profile, `None` for the usual one, in the order of the text.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Tool::load`], also where there is no such profile.
+    fn verify(&self, name: &str, source: &[u8], abi: Option<&str>) -> Result<Vec<Found>, Refused>;
+
     /// The text that `lower --print` prints.
     ///
     /// # Errors
@@ -173,9 +197,11 @@ pub struct Options {
 
 impl Options {
     /// The options that the environment asks for: `CLIF_CONT_REQUIRE=all`
-    /// turns skips into failures.
+    /// turns skips into failures, `CLIF_CONT_BLESS=1` rewrites golden files,
+    /// except where `CI` is set.
     pub fn from_env() -> Self {
-        Self { bless: false, deny_skips: std::env::var_os("CLIF_CONT_REQUIRE").is_some_and(|v| v == "all") }
+        let bless = std::env::var_os("CLIF_CONT_BLESS").is_some() && std::env::var_os("CI").is_none();
+        Self { bless, deny_skips: std::env::var_os("CLIF_CONT_REQUIRE").is_some_and(|v| v == "all") }
     }
 }
 

@@ -9,7 +9,7 @@ use libtest_mimic::{Failed, Trial};
 use crate::directive::{self, Directives, Kind};
 use crate::discover::{DiscoverError, TestFile, discover};
 use crate::golden::Goldens;
-use crate::{Options, Tool, cli, execute};
+use crate::{Options, Tool, cli, execute, verify};
 
 /// What a test did.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -97,7 +97,11 @@ fn comment(extension: &str) -> &'static str {
 
 /// A directive that the kind of file has no use for.
 fn misplaced(extension: &str, directives: &Directives) -> Option<String> {
-    let wrong = directives.list.iter().find(|d| matches!(d.kind, Kind::Op(_)) != (extension == "op"))?;
+    let wrong = directives.list.iter().find(|d| match d.kind {
+        Kind::Op(_) => extension != "op",
+        Kind::Verify { .. } => extension != "clif",
+        _ => extension == "op",
+    })?;
     Some(format!("line {}: `{}` has no meaning in a .{extension} file", wrong.line, wrong.text))
 }
 
@@ -146,6 +150,7 @@ fn perform(
         match &directive.kind {
             Kind::Run(_) | Kind::Interpret(_) => {}
             Kind::Lower(spec) => goldens.lower(tool, source, spec, report),
+            Kind::Verify { abi } => verify::check(tool, &mut goldens, source, abi.as_deref(), report),
             Kind::Op(operation) => goldens.op(tool, operation, report),
             Kind::Error { exit, contains } => {
                 report.assertions += 1;

@@ -7,7 +7,7 @@ use clif_cont_abi::Isa;
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Export, Instance, InvokeError, Outcome, Program, Target, Val, ValType};
 
-use crate::{Backend, Lane, NotRun, Options, Refused, Report, Suite, Tool};
+use crate::{Backend, Found, Lane, NotRun, Options, Refused, Report, Suite, Tool};
 
 /// Programs have the export `seven`; sources with `refuse` in them are
 /// refused; nothing runs natively.
@@ -44,6 +44,15 @@ impl Tool for Fake {
     }
     fn finish(&self, _: &mut Program, _: OptLevel) -> Result<(), String> {
         Ok(())
+    }
+    fn verify(&self, name: &str, source: &[u8], _: Option<&str>) -> Result<Vec<Found>, Refused> {
+        self.load(name, source, None)?;
+        let found = |(index, line): (usize, &str)| {
+            let rule = line.split("fault ").nth(1)?.split_whitespace().next()?.to_owned();
+            let rendered = format!("{rule}!\n");
+            Some(Found { line: index + 1, rule, violated: true, short: String::new(), rendered })
+        };
+        Ok(String::from_utf8_lossy(source).lines().enumerate().filter_map(found).collect())
     }
     fn print(&self, program: &Program, _: Option<&str>, _: bool) -> Result<String, String> {
         Ok(format!("for {}\n", program.target.isa.name()))
@@ -192,4 +201,30 @@ fn a_transcript_needs_its_command() {
     assert!(dir.run(PLAIN).failures[0].contains("cannot run"));
     dir.write("a.cli", "# Purpose.\n\n$ rm -r x\n");
     assert!(dir.run(PLAIN).failures[0].contains("not the command under test"));
+}
+
+#[test]
+fn findings_have_to_be_as_written() {
+    let dir = Dir::new("verify");
+    let write = |line: &str| dir.write("a.clif", &format!("; Purpose.\n;;! verify:\n\n{line}\n"));
+    for (line, failures) in [
+        ("    fault CC0001 ; error: CC0001", 0),
+        ("    fine", 0),
+        ("    fault CC0001", 1),
+        ("    fault CC0001 ; error: CC0002", 2),
+        ("    fault CC0001 ; unproven: CC0001", 2),
+        ("    fine ; error: CC0001", 1),
+        ("    fault CC0001 ; eror: CC0001", 1),
+    ] {
+        write(line);
+        let report = dir.run(BLESS);
+        assert_eq!(report.failures.len(), failures, "{line}: {report:?}");
+    }
+    write("    fault CC0001 ; error: CC0001");
+    assert_eq!(dir.run(BLESS).failures, [""; 0]);
+    assert_eq!(dir.read("a.txt").as_deref(), Some("CC0001!\n"));
+    dir.write("a.txt", "another");
+    assert!(dir.run(PLAIN).failures[0].contains("what is printed differs"));
+    write("    fine");
+    assert!(dir.run(PLAIN).failures[0].contains("belongs to no directive"));
 }
