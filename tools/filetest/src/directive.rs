@@ -330,7 +330,7 @@ mod tests {
     fn names_the_line_of_what_it_does_not_understand() {
         assert_eq!(
             message(";;! rnu: f() == 1"),
-            "line 3: unknown directive `rnu`; there are run, interpret, lower, op, error"
+            "line 3: unknown directive `rnu`; there are run, interpret, lower, op, verify, error"
         );
         for bad in [
             ";;! run f() == 1",
