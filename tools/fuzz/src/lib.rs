@@ -10,6 +10,8 @@
 //!
 //! faults    edits of the parts of an operation that are harmful by construction
 //! construct all of them, in lowerings of our own and in CLIF of others
+//!
+//! programs  random programs, undamaged: verified, interpreted, run
 //! ```
 //!
 //! A mutant is *harmful* when an assertion of its program fails, when the
@@ -28,6 +30,7 @@ mod func;
 mod judge;
 mod kinds;
 mod native;
+mod programs;
 mod reason;
 pub mod report;
 mod scope;
@@ -38,6 +41,7 @@ pub use construct::{Constructed, Faulty, clif_files, construct, construct_files}
 pub use faults::Fault;
 pub use kinds::Kind;
 pub use native::{HARMED, NOT_JUDGED, child};
+pub use programs::{Fault as ProgramFault, ProgramsPlan, Ran, program, program_child, run_programs};
 pub use reason::Reason;
 pub use scope::Aspect;
 pub use unit::{STEPS, UnitId, targets, units};

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clif_cont_abi::Isa;
+use clif_cont_abi::{Isa, SwitchModel};
 use clif_cont_fuzz::{
-    Fault, Found, HARMED, Kind, NOT_JUDGED, Plan, child, clif_files, construct, construct_files, report, run, units,
+    Fault, Found, HARMED, Kind, NOT_JUDGED, Plan, ProgramsPlan, child, clif_files, construct, construct_files, program,
+    program_child, report, run, run_programs, units,
 };
 use clif_cont_program::Target;
 use clif_cont_program::target::{OptLevel, target_isa};
@@ -32,6 +33,22 @@ enum Command {
     /// Of lowerings of our own, or of any CLIF that keeps a known ABI. Exit code
     /// 1 when one was not judged violated.
     Construct(Construct),
+    /// Make random programs, verify them, and compare what they do everywhere
+    ///
+    /// Exit code 1 when anything is found, left unproven, or different.
+    Programs(Programs),
+    /// What a child process does
+    #[command(hide = true)]
+    NativeProgram {
+        #[arg(long)]
+        seed: u64,
+        #[arg(long)]
+        case: usize,
+        #[arg(long)]
+        bytes: usize,
+        #[arg(long)]
+        switch: String,
+    },
     /// What a child process does
     #[command(hide = true)]
     NativeChild {
@@ -109,6 +126,31 @@ struct Construct {
     format: Format,
 }
 
+#[derive(Args)]
+struct Programs {
+    /// Everything follows from it
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Number of programs
+    #[arg(long, default_value_t = 500)]
+    cases: usize,
+    /// Number of the first one
+    #[arg(long, default_value_t = 0)]
+    first: usize,
+    /// Threads; as many as there are processors if not given
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Do not run them natively
+    #[arg(long)]
+    no_native: bool,
+    /// Print the programs, and do nothing with them
+    #[arg(long)]
+    print: bool,
+    /// Text, or JSON lines with `"schema": 1`
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Human,
@@ -119,6 +161,8 @@ fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Mutate(mutate) => mutate.run(),
         Command::Construct(construct) => construct.run(),
+        Command::Programs(programs) => programs.run(),
+        Command::NativeProgram { seed, case, bytes, switch } => native_program(seed, case, bytes, &switch),
         Command::NativeChild { choice, case, program } => return native_child(&choice, case, &program),
     };
     match ended {
@@ -233,6 +277,42 @@ impl Construct {
         let bug = results.all.iter().any(|f| f.bug.is_some());
         let missed = results.all.iter().any(|f| f.found != Found::Violated);
         Ok(ExitCode::from(if bug { 101 } else { u8::from(missed || results.all.is_empty()) }))
+    }
+}
+
+impl Programs {
+    fn run(&self) -> Result<ExitCode, String> {
+        let cases = self.first..self.first + self.cases;
+        if self.print {
+            cases.for_each(|case| print!(";; case {case}\n{}", program(self.seed, case, usize::MAX)));
+            return Ok(ExitCode::SUCCESS);
+        }
+        let native = if self.no_native { None } else { std::env::current_exe().ok() };
+        let plan = ProgramsPlan { seed: self.seed, cases, threads: threads(self.threads), native };
+        quiet_panics();
+        let bar = progress(self.cases, "programs");
+        let ran = run_programs(&plan, &|_| bar.inc(1));
+        bar.finish_and_clear();
+        match self.format {
+            Format::Human => print!("{}", report::ran(&ran, plan.seed)),
+            Format::Json => report::ran_json(&ran, plan.seed).iter().for_each(|line| println!("{line}")),
+        }
+        Ok(ExitCode::from(u8::from(!ran.faults.is_empty() || ran.programs == 0)))
+    }
+}
+
+fn native_program(seed: u64, case: usize, bytes: usize, switch: &str) -> Result<ExitCode, String> {
+    let model = SwitchModel::from_name(switch).ok_or("no such switch model")?;
+    let target = Isa::host().and_then(|isa| Target::with_switch(isa, model)).ok_or("not on this machine")?;
+    match program_child(seed, case, bytes, target) {
+        Ok(outcomes) => {
+            outcomes.iter().for_each(|o| println!("{o}"));
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(why) => {
+            println!("{why}");
+            Ok(ExitCode::from(NOT_JUDGED))
+        }
     }
 }
 

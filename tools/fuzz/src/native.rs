@@ -6,7 +6,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clif_cont_abi::Isa;
@@ -49,8 +49,13 @@ impl Native<'_> {
             command.arg("--program").arg(file);
         }
         match wait(command) {
-            Ok((Some(status), output)) => verdict(status, &output),
-            Ok((None, _)) => Harm::Seen(format!("natively: did not end within {} s", LIMIT.as_secs())),
+            Ok(Ended::Code(0, _)) => Harm::None,
+            Ok(Ended::Code(code, _)) if code == i32::from(NOT_JUDGED) => Harm::None,
+            Ok(Ended::Code(code, output)) if code == i32::from(HARMED) => {
+                Harm::Seen(format!("natively: {}", output.trim()))
+            }
+            Ok(Ended::Code(code, output)) => Harm::Bug(format!("a child process ended with {code}: {}", output.trim())),
+            Ok(Ended::Killed(how)) => Harm::Seen(format!("natively: {how}")),
             Err(e) => Harm::Bug(format!("a child process cannot be run: {e}")),
         }
     }
@@ -63,40 +68,41 @@ fn plan_files(plan: &Plan) -> Vec<&PathBuf> {
     files
 }
 
-fn verdict(status: ExitStatus, output: &str) -> Harm {
-    match status.code() {
-        Some(0) => Harm::None,
-        Some(code) if code == i32::from(HARMED) => Harm::Seen(format!("natively: {}", output.trim())),
-        Some(code) if code == i32::from(NOT_JUDGED) => Harm::None,
-        Some(code) => Harm::Bug(format!("a child process ended with {code}: {}", output.trim())),
-        None => Harm::Seen(format!("natively: {status}")),
-    }
+/// How a child process ended.
+pub(crate) enum Ended {
+    /// With an exit code, and this on its standard output.
+    Code(i32, String),
+    /// By a signal, or because it took too long.
+    Killed(String),
 }
 
-fn wait(mut command: Command) -> std::io::Result<(Option<ExitStatus>, String)> {
+/// Runs a child process to its end, or to that of its time.
+pub(crate) fn wait(mut command: Command) -> std::io::Result<Ended> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let start = Instant::now();
     let mut pause = Duration::from_millis(2);
     let status = loop {
         if let Some(status) = child.try_wait()? {
-            break Some(status);
+            break status;
         }
         if start.elapsed() > LIMIT {
             child.kill()?;
             child.wait()?;
-            break None;
+            return Ok(Ended::Killed(format!("did not end within {} s", LIMIT.as_secs())));
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
     };
-    let mut output = String::new();
+    let mut bytes = vec![];
     if let Some(mut out) = child.stdout.take() {
-        // what a wild program wrote need not be text
-        let mut bytes = vec![];
         out.read_to_end(&mut bytes)?;
-        output = String::from_utf8_lossy(&bytes).into_owned();
     }
-    Ok((status, output))
+    // what a wild program wrote need not be text
+    let output = String::from_utf8_lossy(&bytes).into_owned();
+    Ok(match status.code() {
+        Some(code) => Ended::Code(code, output),
+        None => Ended::Killed(status.to_string()),
+    })
 }
 
 /// The child's part: makes the mutant of a case and runs it in this process.

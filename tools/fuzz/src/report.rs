@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::campaign::{Found, Mutant, Results};
 use crate::construct::{Constructed, Faulty};
+use crate::programs::Ran;
 use crate::reason::Reason;
 use crate::scope::Aspect;
 
@@ -179,6 +180,14 @@ pub fn human(results: &Results, seed: u64, list: bool) -> String {
             let _ = writeln!(out, "  {}: {reason}: {}", place(m), change(&m.diff));
         }
     }
+    let alarms: Vec<_> =
+        in_scope(results).filter(|m| m.found != Found::Nothing && m.reason == Some(Reason::Equivalent)).collect();
+    let _ = writeln!(out, "noticed, though Cranelift makes the same function of it: {}", alarms.len());
+    if list {
+        for m in alarms {
+            let _ = writeln!(out, "  {}: {} {}: {}", place(m), m.found.name(), m.rules.join(", "), change(&m.diff));
+        }
+    }
     for m in &results.mutants {
         if let Some(bug) = &m.bug {
             let _ = writeln!(out, "\nbug: {}: {bug}\n{}", place(m), m.diff);
@@ -337,6 +346,44 @@ pub fn constructed_json(all: &Constructed) -> Vec<Value> {
     out.push(json!({
         "schema": 1, "kind": "summary", "faulty": all.all.len(), "operations": all.operations,
         "functions": all.functions, "rejected": all.rejected, "void": all.void, "unused": all.unused,
+    }));
+    out
+}
+
+/// Random programs, for people.
+pub fn ran(ran: &Ran, seed: u64) -> String {
+    let mut out = String::new();
+    for fault in &ran.faults {
+        let _ =
+            writeln!(out, "seed {seed}, case {}, {} bytes: {}\n{}", fault.case, fault.bytes, fault.what, fault.program);
+    }
+    let _ = writeln!(
+        out,
+        "seed {seed}: {} programs, {} functions with {} operations verified; {} programs too long to be run natively; {} faults",
+        ran.programs,
+        ran.functions,
+        ran.operations,
+        ran.long,
+        ran.faults.len()
+    );
+    for (outcome, n) in &ran.outcomes {
+        let _ = writeln!(out, "- {n} invocations {outcome}");
+    }
+    out
+}
+
+/// Random programs, as JSON lines.
+pub fn ran_json(ran: &Ran, seed: u64) -> Vec<Value> {
+    let mut out = vec![];
+    for fault in &ran.faults {
+        out.push(json!({
+            "schema": 1, "kind": "fault", "seed": seed, "case": fault.case, "bytes": fault.bytes,
+            "message": fault.what, "program": fault.program,
+        }));
+    }
+    out.push(json!({
+        "schema": 1, "kind": "summary", "seed": seed, "programs": ran.programs, "functions": ran.functions,
+        "operations": ran.operations, "long": ran.long, "faults": ran.faults.len(), "outcomes": ran.outcomes,
     }));
     out
 }

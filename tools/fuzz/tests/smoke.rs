@@ -6,7 +6,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use clif_cont_fuzz::{Found, Plan, Results, UnitId, construct, report, run, units};
+use clif_cont_fuzz::{Found, Plan, ProgramsPlan, Results, UnitId, construct, report, run, run_programs, units};
 
 /// Harmful mutants of this campaign that are not judged violated. It may only
 /// become smaller.
@@ -14,6 +14,10 @@ const MISSED: usize = 94;
 
 /// The same of the faults that are harmful by construction.
 const MISSED_BY_CONSTRUCTION: usize = 167;
+
+/// Random programs in which the verifier finds something that is not there. It
+/// may only become smaller.
+const FALSE_ALARMS: usize = 2;
 
 const PROGRAMS: [&str; 8] = [
     "generator",
@@ -82,4 +86,17 @@ fn faults_by_construction_are_found() {
         "{missed} faults are not judged violated, {MISSED_BY_CONSTRUCTION} were:\n{text}"
     );
     assert!(meant * 100 >= (all - missed) * 95, "only {meant} of {all} are found by the rule that is meant:\n{text}");
+}
+
+#[test]
+fn random_programs_are_proven_and_run_alike() {
+    let native = Some(PathBuf::from(env!("CARGO_BIN_EXE_clif-cont-fuzz")));
+    let ran = run_programs(&ProgramsPlan { seed: 1, cases: 0..200, threads: 2, native }, &|_| ());
+    let text = report::ran(&ran, 1);
+    say(&format!("{} random programs, {} functions, {} faults", ran.programs, ran.functions, ran.faults.len()));
+    assert!(ran.programs == 200 && ran.functions > 15_000 && ran.operations > 10_000, "{text}");
+    assert!(ran.outcomes.get("returned").is_some_and(|n| *n > 600), "{text}");
+    let (alarms, others): (Vec<_>, Vec<_>) = ran.faults.iter().partition(|f| f.what.contains(": CC"));
+    assert!(others.is_empty(), "{text}");
+    assert!(alarms.len() <= FALSE_ALARMS, "{} false alarms, {FALSE_ALARMS} were:\n{text}", alarms.len());
 }

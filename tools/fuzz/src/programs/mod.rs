@@ -1,0 +1,273 @@
+//! Random programs: verified, interpreted with every layout, and run natively.
+//! Nothing may be found or left unproven, nothing may break a rule of the
+//! interpreter's machine, and all have to agree on what the program does.
+
+mod generate;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use clif_cont_abi::Isa;
+use clif_cont_filetest::describe;
+use clif_cont_interp::{Interp, Options};
+use clif_cont_program::target::{OptLevel, target_isa};
+use clif_cont_program::{Instance, Outcome, Program, Target, Val, compile};
+use clif_cont_runner::Jit;
+use clif_cont_verifier::{Profile, verify};
+use clif_cont_wasm::Spectest;
+use fastrand::Rng;
+
+use crate::judge::panic_message;
+use crate::native::{self, Ended};
+use crate::unit::targets;
+
+/// Instructions that an invocation may execute under the interpreter.
+const FUEL: u64 = 300_000;
+/// The arguments with which each export is invoked, in turn.
+const ARGUMENTS: [i32; 3] = [0, 7, -3];
+/// The most bytes that a program is made of.
+const MOST: usize = 1500;
+
+/// What is wrong with a program, or with what we make of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fault {
+    /// Number of the case.
+    pub case: usize,
+    /// Bytes that it takes; a prefix of the case's.
+    pub bytes: usize,
+    /// What is wrong.
+    pub what: String,
+    /// The smallest program found that has it.
+    pub program: String,
+}
+
+/// The result.
+#[derive(Clone, Debug, Default)]
+pub struct Ran {
+    /// Programs.
+    pub programs: usize,
+    /// Functions that were verified, those of the runtime and of each level included.
+    pub functions: usize,
+    /// Operations in them.
+    pub operations: usize,
+    /// Invocations by how they ended.
+    pub outcomes: BTreeMap<String, usize>,
+    /// Programs that were not run natively as well: they do not end soon.
+    pub long: usize,
+    /// What is wrong.
+    pub faults: Vec<Fault>,
+}
+
+/// What to do.
+#[derive(Clone, Debug)]
+pub struct ProgramsPlan {
+    /// From it everything follows.
+    pub seed: u64,
+    /// Cases, by number.
+    pub cases: std::ops::Range<usize>,
+    /// Threads.
+    pub threads: usize,
+    /// The command that runs programs natively, in a process of its own.
+    pub native: Option<std::path::PathBuf>,
+}
+
+/// The bytes of a case.
+fn bytes(seed: u64, case: usize) -> Vec<u8> {
+    let mut rng = Rng::with_seed(seed.rotate_left(32) ^ (case as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let n = rng.usize(20..MOST);
+    (0..n).map(|_| rng.u8(..)).collect()
+}
+
+/// The text of a case's program, of a prefix of its bytes.
+pub fn program(seed: u64, case: usize, length: usize) -> String {
+    let bytes = bytes(seed, case);
+    generate::generate(&bytes[..length.min(bytes.len())]).unwrap_or_default()
+}
+
+/// Generates and judges; `progress` is called after each case.
+pub fn run_programs(plan: &ProgramsPlan, progress: &(dyn Fn(usize) + Sync)) -> Ran {
+    let next = AtomicUsize::new(plan.cases.start);
+    let all: Mutex<BTreeMap<usize, Ran>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..plan.threads.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let case = next.fetch_add(1, Ordering::Relaxed);
+                    if case >= plan.cases.end {
+                        break;
+                    }
+                    let ran = judge(plan, case);
+                    progress(case);
+                    if let Ok(mut all) = all.lock() {
+                        all.insert(case, ran);
+                    }
+                }
+            });
+        }
+    });
+    let mut sum = Ran::default();
+    for (_, ran) in all.into_inner().unwrap_or_default() {
+        sum.programs += ran.programs;
+        sum.functions += ran.functions;
+        sum.operations += ran.operations;
+        sum.long += ran.long;
+        sum.faults.extend(ran.faults);
+        for (outcome, n) in ran.outcomes {
+            *sum.outcomes.entry(outcome).or_default() += n;
+        }
+    }
+    sum
+}
+
+fn judge(plan: &ProgramsPlan, case: usize) -> Ran {
+    let mut ran = Ran { programs: 1, ..Ran::default() };
+    let full = bytes(plan.seed, case).len();
+    if let Err(what) = attempt(plan, case, full, &mut ran) {
+        // by size: a prefix that still goes wrong, however
+        let mut least = (full, what);
+        let mut length = full / 2;
+        while length > 0 && least.0 > 1 {
+            let step = length;
+            match attempt(plan, case, least.0 - step.min(least.0), &mut Ran::default()) {
+                Err(what) => least = (least.0 - step.min(least.0), what),
+                Ok(()) => length /= 2,
+            }
+        }
+        let (bytes, what) = least;
+        ran.faults.push(Fault { case, bytes, what, program: program(plan.seed, case, bytes) });
+    }
+    ran
+}
+
+fn attempt(plan: &ProgramsPlan, case: usize, length: usize, ran: &mut Ran) -> Result<(), String> {
+    let text = program(plan.seed, case, length);
+    let one = || check(plan, case, length, &text, ran);
+    catch_unwind(AssertUnwindSafe(one)).unwrap_or_else(|p| Err(format!("panicked: {}", panic_message(&*p))))
+}
+
+fn lower(text: &str, target: Target) -> Result<Program, String> {
+    let lowered = clif_cont_wasm::compile(text.as_bytes(), "program.wat", target, &Default::default());
+    lowered.map_err(|e| format!("not lowered: {e}"))
+}
+
+/// One program, every way.
+fn check(plan: &ProgramsPlan, case: usize, length: usize, text: &str, ran: &mut Ran) -> Result<(), String> {
+    let mut expected: Option<(String, Vec<String>)> = None;
+    let mut ends = true;
+    for target in targets() {
+        let mut program = lower(text, target)?;
+        let profile = Profile::clif_cont(&program.target.abi);
+        for opt in OptLevel::ALL {
+            let name = format!("{} {} --opt {}", target.isa.name(), target.abi.switch.name(), opt.name());
+            let isa = target_isa(target, opt).map_err(|e| e.to_string())?;
+            for f in &mut program.functions {
+                compile::verify(&f.func, &*isa).map_err(|e| format!("{name}: {e}"))?;
+                if opt == OptLevel::Speed {
+                    f.func = compile::optimize(&f.func, &*isa).map_err(|e| format!("{name}: {e}"))?;
+                }
+                let report = verify(&f.func, &profile);
+                ran.functions += 1;
+                ran.operations += report.operations.len();
+                if let Some(finding) = report.findings.first() {
+                    let inst = f.func.dfg.display_inst(finding.inst);
+                    return Err(format!(
+                        "{name}: {} {} in {} at `{inst}`: {}",
+                        finding.rule,
+                        finding.verdict.name(),
+                        f.func.name,
+                        finding.message
+                    ));
+                }
+            }
+            let (outcomes, ended) = interpreted(&program)?;
+            ends &= ended;
+            match &expected {
+                None => {
+                    for o in &outcomes {
+                        // numbers are not told apart
+                        let kind = o.split('(').next().unwrap_or_default().trim();
+                        *ran.outcomes.entry(kind.to_owned()).or_default() += 1;
+                    }
+                    expected = Some((name, outcomes));
+                }
+                // how much fuel it takes depends on the target
+                Some((first, before)) if ends && *before != outcomes => {
+                    return Err(differ(first, before, &name, &outcomes));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    let Some((first, before)) = expected else { return Ok(()) };
+    if !ends {
+        ran.long += 1;
+        return Ok(());
+    }
+    for model in Isa::host().map_or(&[][..], Isa::switch_models) {
+        let Some(command) = &plan.native else { break };
+        let outcomes = natively(command, plan.seed, case, length, model.name())?;
+        if before != outcomes {
+            return Err(differ(&first, &before, &format!("natively, {}", model.name()), &outcomes));
+        }
+    }
+    Ok(())
+}
+
+fn differ(first: &str, a: &[String], second: &str, b: &[String]) -> String {
+    let at = a.iter().zip(b).position(|(x, y)| x != y).unwrap_or(a.len().min(b.len()));
+    let of = |list: &[String]| list.get(at).cloned().unwrap_or_else(|| "nothing".to_owned());
+    format!("invocation {at}: {first} {}, {second} {}", of(a), of(b))
+}
+
+/// Invokes everything in turn: what happened, in words.
+fn invoke_all(instance: &mut dyn Instance) -> Result<Vec<Outcome>, String> {
+    let mut all = vec![];
+    for export in generate::EXPORTS {
+        for argument in ARGUMENTS {
+            all.push(instance.invoke(export, &[Val::I32(argument)]).map_err(|e| e.to_string())?);
+        }
+    }
+    Ok(all)
+}
+
+fn interpreted(program: &Program) -> Result<(Vec<String>, bool), String> {
+    let options = Options { fuel: Some(FUEL), verify: false, ..Options::default() };
+    let host = Box::new(Spectest::new(|_: &str| {}));
+    let mut interp = Interp::new(program.clone(), host, options).map_err(|e| e.to_string())?;
+    let outcomes = invoke_all(&mut interp)?;
+    let ended = !outcomes.contains(&Outcome::OutOfFuel);
+    if let Some(wrong) = outcomes.iter().find(|o| matches!(o, Outcome::Violation(_) | Outcome::Unsupported(_)))
+        && ended
+    {
+        return Err(format!("interpreted, it {}", describe(wrong)));
+    }
+    Ok((outcomes.iter().map(describe).collect(), ended))
+}
+
+fn natively(command: &Path, seed: u64, case: usize, length: usize, model: &str) -> Result<Vec<String>, String> {
+    let mut child = std::process::Command::new(command);
+    let [seed, case, length] = [seed.to_string(), case.to_string(), length.to_string()];
+    child.args(["native-program", "--seed", &seed, "--case", &case, "--bytes", &length, "--switch", model]);
+    match native::wait(child).map_err(|e| format!("a child process cannot be run: {e}"))? {
+        Ended::Code(0, output) => Ok(output.lines().map(str::to_owned).collect()),
+        Ended::Code(code, output) => Err(format!("natively, {model}: exit code {code}: {}", output.trim())),
+        Ended::Killed(how) => Err(format!("natively, {model}: {how}")),
+    }
+}
+
+/// The child's part: runs a program in this process, and says what happened, a
+/// line for each invocation.
+///
+/// # Errors
+///
+/// It cannot be run.
+pub fn program_child(seed: u64, case: usize, length: usize, target: Target) -> Result<Vec<String>, String> {
+    let program = lower(&program(seed, case, length), target)?;
+    let options = clif_cont_runner::Options { opt: OptLevel::Speed, ..Default::default() };
+    let host = Box::new(Spectest::new(|_: &str| {}));
+    let mut jit = Jit::new(&program, host, options).map_err(|e| e.to_string())?;
+    Ok(invoke_all(&mut jit)?.iter().map(describe).collect())
+}
