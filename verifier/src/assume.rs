@@ -43,7 +43,7 @@ impl Analysis<'_> {
             if !self.assume_code(cc, a, k, state) {
                 return false;
             }
-            if k == 0 && self.syms.bits(a) == self.profile.word_bits() {
+            if k == 0 && (self.syms.bits(a) == self.profile.word_bits() || self.is_runtime()) {
                 match cc {
                     IntCC::NotEqual | IntCC::UnsignedGreaterThan => {
                         state.learn(Fact::NonNull(a));
@@ -68,6 +68,7 @@ impl Analysis<'_> {
         match cc {
             IntCC::Equal => self.assume_equal(a, b, at, state),
             IntCC::NotEqual => self.assume_different(a, b, state),
+            _ if self.is_runtime() => assume_order(cc, a, b, state),
             _ => {}
         }
         true
@@ -84,7 +85,8 @@ impl Analysis<'_> {
         let offset = self.profile.field(Role::Revision).offset;
         let is_revision = |s: Sym| state.cells().iter().any(|c| c.offset == offset && c.value == s);
         let wakes = |code: u64| code < 64 && self.profile.waking_codes() & (1 << code) != 0;
-        if is_revision(a) || self.syms.as_const(b).is_some_and(wakes) || self.loads_table(a) {
+        let runtime = self.is_runtime();
+        if runtime || is_revision(a) || self.syms.as_const(b).is_some_and(wakes) || self.loads_table(a) {
             state.learn(Fact::Differ(a, b));
         } else if is_revision(b) || self.loads_table(b) {
             state.learn(Fact::Differ(b, a));
@@ -272,6 +274,17 @@ impl Analysis<'_> {
         for last in last {
             state.learn(Fact::Found(last, resumer, code));
         }
+    }
+}
+
+/// One is less than the other, or not.
+fn assume_order(cc: IntCC, a: Sym, b: Sym, state: &mut State) {
+    match cc {
+        IntCC::UnsignedLessThan => state.learn(Fact::Below(a, b)),
+        IntCC::UnsignedGreaterThanOrEqual => state.learn(Fact::NotBelow(a, b)),
+        IntCC::UnsignedGreaterThan => state.learn(Fact::Below(b, a)),
+        IntCC::UnsignedLessThanOrEqual => state.learn(Fact::NotBelow(b, a)),
+        _ => {}
     }
 }
 

@@ -7,7 +7,7 @@ use cranelift_codegen::entity::{EntitySet, SecondaryMap};
 use cranelift_codegen::ir::{Block, Inst, InstructionData, Opcode};
 
 use crate::flow::{Analysis, Edge};
-use crate::place::{Access, Kind};
+use crate::place::Access;
 use crate::profile::{Callee, FunctionRole, Role};
 use crate::report::{Finding, OperationKind, Report, Verdict};
 use crate::rules::{self, Rule};
@@ -38,6 +38,8 @@ pub(crate) struct Check<'a> {
     pub(crate) pairs: Vec<PairDuty>,
     /// The effects with which the program goes on behind a switch.
     pub(crate) served: SecondaryMap<Inst, u64>,
+    /// Does a function of the runtime ever return what it is for?
+    pub(crate) returned: bool,
 }
 
 impl<'a> Check<'a> {
@@ -50,6 +52,7 @@ impl<'a> Check<'a> {
             switched_bumps: EntitySet::new(),
             pairs: vec![],
             served: SecondaryMap::new(),
+            returned: false,
         };
         c.a.bumps.clear();
         c.a.constructed.clear();
@@ -59,6 +62,7 @@ impl<'a> Check<'a> {
             c.walk(block, Rc::unwrap_or_clone(state));
         }
         rules::cc0113::ends(&mut c);
+        rules::cc0114::judge(&mut c);
         rules::cc0107::judge(&mut c);
         rules::cc0111::judge(&mut c);
         rules::cc0012::judge(&mut c);
@@ -88,7 +92,7 @@ impl<'a> Check<'a> {
             } else if opcode == Opcode::Return {
                 rules::at_return(self, inst, &state);
             } else if matches!(opcode, Opcode::Trap | Opcode::Trapz | Opcode::Trapnz) {
-                rules::cc0208::trap(self, inst);
+                rules::cc0208::trap(self, inst, &state);
             }
             self.a.step(inst, &mut state);
         }
@@ -260,62 +264,5 @@ impl<'a> Check<'a> {
         }
         path.reverse();
         path
-    }
-
-    /// Is it never 0, by what it is, or by a test on every path?
-    pub(crate) fn is_non_null(&mut self, s: Sym, state: &State) -> bool {
-        if state.knows(Fact::NonNull(s)) {
-            return true;
-        }
-        let mut seen = vec![];
-        self.every_origin(s, &mut seen, &|c, s, state| match c.kind(s) {
-            kind if kind.is_protocols_own() => true,
-            _ => state.is_some_and(|st| st.knows(Fact::NonNull(s))),
-        })
-    }
-
-    /// Does it belong to the operation, or to the runtime, whatever the program
-    /// did?
-    pub(crate) fn is_trusted(&mut self, s: Sym, state: &State) -> bool {
-        if state.knows(Fact::Taken(s)) {
-            return true;
-        }
-        let runtime = self.a.role != FunctionRole::Program;
-        let mut seen = vec![];
-        self.every_origin(s, &mut seen, &|c, s, state| match c.kind(s) {
-            kind if kind.is_protocols_own() => true,
-            Kind::Trapped | Kind::NewSlot => runtime,
-            _ => state.is_some_and(|st| st.knows(Fact::Taken(s))),
-        })
-    }
-
-    /// Does a property hold of a value, or, where paths meet, of each of the
-    /// values that it may be?
-    pub(crate) fn every_origin(
-        &mut self,
-        s: Sym,
-        seen: &mut Vec<Sym>,
-        holds: &dyn Fn(&Analysis<'_>, Sym, Option<&State>) -> bool,
-    ) -> bool {
-        if holds(&self.a, s, None) || seen.contains(&s) {
-            return true;
-        }
-        if let Node::Select(_, x, y) = self.a.syms.node(s) {
-            return self.every_origin(x, seen, holds) && self.every_origin(y, seen, holds);
-        }
-        if self.a.kind(s) != Kind::Merged && !(self.a.is_marked(s) && self.a.param(s).is_some()) {
-            return false;
-        }
-        let Some((block, i)) = self.a.param(s) else { return false };
-        if self.a.rpo.first() == Some(&block) {
-            return false;
-        }
-        seen.push(s);
-        let edges: Vec<_> = self.a.edges_to(block).copied().collect();
-        edges.iter().all(|e| {
-            let Some(state) = self.a.edge_state(e) else { return true };
-            let Some(arg) = self.a.edge_arg(e, i) else { return false };
-            holds(&self.a, arg, Some(&state)) || self.every_origin(arg, seen, holds)
-        })
     }
 }

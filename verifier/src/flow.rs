@@ -116,6 +116,8 @@ pub(crate) struct Analysis<'a> {
     pub(crate) zero: Sym,
     symbols: Vec<ExternalName>,
     pub(crate) callees: SecondaryMap<cranelift_codegen::ir::FuncRef, Option<Callee>>,
+    /// The function's name.
+    pub(crate) name: String,
     /// Did it end within the bound?
     pub(crate) converged: bool,
 }
@@ -167,6 +169,7 @@ impl<'a> Analysis<'a> {
             zero,
             symbols: vec![store_name],
             callees: SecondaryMap::new(),
+            name,
             converged: true,
         };
         for (f, data) in func.dfg.ext_funcs.iter() {
@@ -367,7 +370,7 @@ impl<'a> Analysis<'a> {
     fn entry_state(&mut self, block: Block) -> State {
         let params = self.func.dfg.block_params(block);
         for (i, v) in params.iter().enumerate() {
-            let running = i == 0 && matches!(self.role, FunctionRole::Enter | FunctionRole::Search);
+            let running = i == 0 && (self.role == FunctionRole::Enter || self.role.is_search());
             let sym = if running { self.active } else { self.opaque(*v, block) };
             self.set_value(*v, sym);
         }
@@ -655,11 +658,6 @@ impl Analysis<'_> {
             ExternalName::TestCase(t) => self.profile.is_enter(&String::from_utf8_lossy(t.raw())),
             _ => false,
         }
-    }
-
-    /// What the functions referred to are.
-    pub(crate) fn callee_roles(&self) -> impl Iterator<Item = Callee> {
-        self.func.dfg.ext_funcs.keys().filter_map(|f| self.callees[f])
     }
 
     /// Is it loaded from a handler table, by the region of the load?

@@ -60,6 +60,7 @@ mod assume;
 mod check;
 mod flow;
 mod ops;
+mod origin;
 mod place;
 pub mod profile;
 mod report;

@@ -65,6 +65,11 @@ pub(crate) enum RecordKind {
 pub enum Callee {
     /// Nothing: neither switches, nor reads or writes protocol memory.
     Harmless,
+    /// The host's memory for slots.
+    Reserve,
+    /// Tells the host of a stack: where its guard is, or that nothing runs on
+    /// it any more.
+    Tell,
     /// Does not return: the trap function.
     Trap,
     /// The switch routine of the `Routine` model.
@@ -81,8 +86,17 @@ pub enum Callee {
     Grow,
     /// Ends a suspended chain.
     Drop,
+    /// Performs a host function, which may invoke the program again.
+    HostFunction,
     /// Anything: may switch, allocate, and consume any object.
     Unknown,
+}
+
+impl Callee {
+    /// Does it leave alone what the rules follow, and come back at once?
+    pub const fn is_harmless(self) -> bool {
+        matches!(self, Self::Harmless | Self::Reserve | Self::Tell)
+    }
 }
 
 /// What a function is in the runtime: fixes the meaning of its parameters and
@@ -97,8 +111,10 @@ pub enum FunctionRole {
     Enter,
     /// The trap function.
     Trap,
-    /// Handler search: its parameter is the running continuation.
-    Search,
+    /// Search for a suspend handler: its parameter is the running continuation.
+    SearchSuspend,
+    /// The same for a switch handler.
+    SearchSwitch,
     /// Makes slots.
     NewSlot,
     /// The same, or a trap.
@@ -111,6 +127,13 @@ pub enum FunctionRole {
     Invoke,
     /// Ends what a trap left behind.
     Reclaim,
+}
+
+impl FunctionRole {
+    /// Is it one of the searches for a handler?
+    pub const fn is_search(self) -> bool {
+        matches!(self, Self::SearchSuspend | Self::SearchSwitch)
+    }
 }
 
 /// How the running continuation's ContRef is found.
@@ -140,6 +163,27 @@ pub struct Profile {
     pub(crate) stack: StackShape,
     initial_sp_bias: u32,
     stack_bound: u64,
+    reservation_bytes: u64,
+    max_slots: u64,
+}
+
+/// `i64_f32`, runs as `300xi32`, nothing as `0`.
+fn type_list(text: &str) -> Option<Vec<String>> {
+    if text == "0" {
+        return Some(vec![]);
+    }
+    let mut types = vec![];
+    for run in text.split('_') {
+        let (count, ty) = match run.split_once('x') {
+            Some((count, ty)) if count.bytes().all(|b| b.is_ascii_digit()) => (count.parse().ok()?, ty),
+            _ => (1, run),
+        };
+        if count > Abi::PAYLOAD_SLOTS as usize {
+            return None;
+        }
+        types.extend(std::iter::repeat_n(ty.to_owned(), count));
+    }
+    Some(types)
 }
 
 fn role_of(record: &str, name: &str) -> Option<Role> {
@@ -204,6 +248,8 @@ impl Profile {
             },
             initial_sp_bias: abi.isa.initial_sp_bias(),
             stack_bound: abi.stack_bound(),
+            reservation_bytes: abi.slots_per_reservation() * abi.slot_size(),
+            max_slots: abi.max_slots(),
         }
     }
 
@@ -249,6 +295,43 @@ impl Profile {
     /// With less than this left of its slot, in bytes, a stack is exhausted.
     pub(crate) fn stack_bound(&self) -> u64 {
         self.stack_bound
+    }
+
+    /// Bytes of memory that are reserved for slots at a time.
+    pub(crate) fn reservation_bytes(&self) -> u64 {
+        self.reservation_bytes
+    }
+
+    /// So many slots a store makes at the most.
+    pub(crate) fn max_slots(&self) -> u64 {
+        self.max_slots
+    }
+
+    /// So many suspend handlers have an effect code of their own.
+    pub(crate) fn near_handlers(&self) -> u64 {
+        Effect::NEAR_HANDLERS.into()
+    }
+
+    /// The types in the name of an entry trampoline, by their CLIF names:
+    /// parameters and results.
+    pub(crate) fn enter_types(&self, symbol: &str) -> Option<(Vec<String>, Vec<String>)> {
+        let (params, results) = symbol.strip_prefix(symbols::ENTER)?.split_once("__")?;
+        Some((type_list(params)?, type_list(results)?))
+    }
+
+    /// Slot and type size of each value of a payload, from the first, and the
+    /// slot behind them.
+    pub(crate) fn payload_layout(&self, sizes: impl DoubleEndedIterator<Item = u32>) -> (Vec<u32>, u32) {
+        let (mut slots, mut next) = (vec![], 0);
+        for size in sizes.rev() {
+            let wide = size > Abi::PAYLOAD_SLOT_BYTES;
+            // slot 0 and slot 1 need not be neighbours
+            let slot = if wide { next.max(1) } else { next };
+            slots.push(slot);
+            next = slot + if wide { 2 } else { 1 };
+        }
+        slots.reverse();
+        (slots, next)
     }
 
     /// Bits of a switched word that hold the effect code.
@@ -367,9 +450,10 @@ impl Profile {
             symbols::DROP => Callee::Drop,
             _ => match HostFn::from_symbol(symbol) {
                 Some(HostFn::Switch) => Callee::HostSwitch,
-                Some(HostFn::Reserve | HostFn::Guard | HostFn::Reset) => Callee::Harmless,
-                // the host may invoke the program again
-                Some(HostFn::Call) | None => Callee::Unknown,
+                Some(HostFn::Reserve) => Callee::Reserve,
+                Some(HostFn::Guard | HostFn::Reset) => Callee::Tell,
+                Some(HostFn::Call) => Callee::HostFunction,
+                None => Callee::Unknown,
             },
         }
     }
@@ -379,7 +463,8 @@ impl Profile {
         match name {
             symbols::ENTRY => FunctionRole::Entry,
             symbols::TRAP => FunctionRole::Trap,
-            symbols::SEARCH_SUSPEND | symbols::SEARCH_SWITCH => FunctionRole::Search,
+            symbols::SEARCH_SUSPEND => FunctionRole::SearchSuspend,
+            symbols::SEARCH_SWITCH => FunctionRole::SearchSwitch,
             symbols::NEW_SLOT => FunctionRole::NewSlot,
             symbols::GROW => FunctionRole::Grow,
             symbols::DROP => FunctionRole::Drop,

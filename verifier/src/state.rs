@@ -46,6 +46,12 @@ pub(crate) enum Fact {
     Differ(Sym, Sym),
     /// Enough of the stack is left, or not.
     Stack(bool),
+    /// Less than, unsigned; only in the runtime.
+    Below(Sym, Sym),
+    /// Not less than.
+    NotBelow(Sym, Sym),
+    /// The host was told of this stack: its guard, or that its frames are gone.
+    Told(Sym),
 }
 
 impl Fact {
@@ -57,8 +63,11 @@ impl Fact {
             | Self::Bounded(a)
             | Self::Ended(a)
             | Self::Done(a)
-            | Self::Partial(a) => [Some(a), None, None],
-            Self::Equal(a, b) | Self::Differ(a, b) => [Some(a), Some(b), None],
+            | Self::Partial(a)
+            | Self::Told(a) => [Some(a), None, None],
+            Self::Equal(a, b) | Self::Differ(a, b) | Self::Below(a, b) | Self::NotBelow(a, b) => {
+                [Some(a), Some(b), None]
+            }
             Self::Found(a, b, c) => [Some(a), Some(b), Some(c)],
             Self::Stack(_) => [None; 3],
         }
@@ -77,6 +86,9 @@ impl Fact {
             Self::Differ(a, b) => Self::Differ(f(a), f(b)),
             Self::Found(a, b, c) => Self::Found(f(a), f(b), f(c)),
             Self::Stack(enough) => Self::Stack(enough),
+            Self::Below(a, b) => Self::Below(f(a), f(b)),
+            Self::NotBelow(a, b) => Self::NotBelow(f(a), f(b)),
+            Self::Told(a) => Self::Told(f(a)),
         }
     }
 

@@ -222,7 +222,13 @@ impl Analysis<'_> {
             func.dfg.inst_results(inst).iter().map(|v| self.value(*v)).collect()
         };
         match callee {
-            Callee::Harmless | Callee::Trap => {}
+            Callee::Harmless | Callee::Reserve | Callee::Trap => {}
+            Callee::Tell => {
+                if let Some(&v) = self.func.dfg.inst_args(inst).first() {
+                    let stack = self.value(v);
+                    state.learn(Fact::Told(stack));
+                }
+            }
             Callee::SearchSuspend | Callee::SearchSwitch => {
                 state.may_fail(inst);
                 if let [last, resumer, ref rest @ ..] = results[..] {
@@ -243,7 +249,7 @@ impl Analysis<'_> {
                     }
                 }
             }
-            Callee::Drop | Callee::Unknown | Callee::Routine | Callee::HostSwitch => {
+            Callee::Drop | Callee::HostFunction | Callee::Unknown | Callee::Routine | Callee::HostSwitch => {
                 state.retain_cells(|_| false);
                 state.make_stale(inst);
             }

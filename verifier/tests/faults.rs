@@ -343,11 +343,11 @@ const FAULTS: &[(&str, &str, &str, Fault)] = &[
         let call = insts(f).into_iter().find(|i| f.dfg.insts[*i].opcode() == Opcode::CallIndirect)?;
         remove(f, call)
     }),
-    ("a dropped stack keeps its context", "cc_drop", "CC0101", |f, _| {
+    ("a dropped stack keeps its context", "cc_drop", "CC0114", |f, _| {
         let s = *stores(f, Region::Context).last()?;
         remove(f, s)
     }),
-    ("a slot given twice", "cc_new_slot", "CC0101", |f, abi| {
+    ("a slot given twice", "cc_new_slot", "CC0114", |f, abi| {
         let at = clif_cont_abi::StoreContext::NEXT_SLOT.offset(abi);
         let next = |f: &Function, i: Inst| f.dfg.insts[i].load_store_offset() == Some(at);
         let s = stores(f, Region::StoreContext).into_iter().find(|i| next(f, *i))?;

@@ -8,7 +8,7 @@ use crate::place::Kind;
 use crate::profile::{Callee, FunctionRole, Role};
 use crate::report::{OperationKind, Verdict};
 use crate::state::{Fact, Since, State};
-use crate::sym::{Node, Sym};
+use crate::sym::Sym;
 use crate::transfer::SwitchSite;
 
 pub(crate) const RULE: Rule = Rule {
@@ -149,28 +149,6 @@ fn suspend(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
     }
 }
 
-/// A handler search returns a resumer, and the last stack below it.
-pub(crate) fn search(c: &mut Check<'_>, inst: Inst, state: &State) {
-    if c.a.role != FunctionRole::Search {
-        return;
-    }
-    let func = c.a.func;
-    let args: Vec<Sym> = func.dfg.inst_args(inst).iter().map(|v| c.a.value(*v)).collect();
-    let [last, resumer, ..] = args[..] else { return };
-    let linked = c.a.kind(resumer) == Kind::Parent(last);
-    c.require(linked, &RULE, inst, "the resumer that is returned is not the parent of the last stack");
-    // the entry at which the search stopped is the tag looked for
-    let tag = func.dfg.block_params(c.a.rpo[0]).get(1).map(|v| c.a.value(*v));
-    let hit = tag.is_some_and(|tag| {
-        let is_entry = |s: Sym| c.a.loaded_from(s).is_some() && c.a.loads_table(s);
-        state.facts().iter().any(|f| match *f {
-            Fact::Equal(a, b) => (a == tag && is_entry(b)) || (b == tag && is_entry(a)),
-            _ => false,
-        })
-    });
-    c.require(hit, &RULE, inst, "the search returns though no entry was found equal to the tag");
-}
-
 /// A search starts at the running continuation, for the tag that the first
 /// entry was compared with; the entry function calls what its continuation is
 /// for.
@@ -197,54 +175,4 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
         }
         _ => {}
     }
-}
-
-/// A slot that is used for the first time starts in the entry function, at the
-/// top of its stack.
-pub(crate) fn slot(c: &mut Check<'_>, inst: Inst, state: &State) {
-    let func = c.a.func;
-    let Some(&v) = func.dfg.inst_args(inst).first() else { return };
-    let contref = c.a.value(v);
-    if c.a.role == FunctionRole::Grow {
-        let some = c.is_non_null(contref, state);
-        c.require(some, &RULE, inst, "no slot is given, and nothing traps");
-    }
-    if c.a.role != FunctionRole::NewSlot || c.a.callee_roles().any(|f| f == crate::profile::Callee::NewSlot) {
-        return;
-    }
-    if c.a.syms.as_const(contref) == Some(0) {
-        return;
-    }
-    let formula = c.a.is_slot_contref(contref);
-    c.require(formula, &RULE, inst, "the ContRef is not where the slot's own code will look for it");
-    context(c, inst, contref, state);
-    // the slot is cut off what is left of the reservation, or of a new one
-    let Some(base) = c.a.slot_of(contref) else { return };
-    let at = c.a.profile.field(Role::NextSlot).offset;
-    let (size, bits) = (c.a.profile.stack.slot_size, c.a.profile.word_bits());
-    let next = c.a.syms.add_const(base, size, bits);
-    let cut = state.cell(c.a.store_context, at).is_some_and(|cell| cell.value == next);
-    c.require(cut, &RULE, inst, "the next slot is not the one behind this");
-    let store = c.a.store_context;
-    let unused = c.every_origin(base, &mut vec![], &|a, s, _| {
-        let reserved = a.def(s).is_some_and(|(i, _)| a.callee_of(i) == Some(Callee::Harmless));
-        reserved || a.loaded_from(s) == Some((store, at))
-    });
-    c.require(unused, &RULE, inst, "the slot is neither the next one nor the first of a reservation");
-}
-
-/// The control context of a stack on which nothing has run.
-pub(crate) fn context(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &State) {
-    let at = |c: &Check<'_>, role| state.cell(contref, c.a.profile.field(role).offset).map(|cell| cell.value);
-    let bias = u64::from(c.a.profile.initial_sp_bias());
-    let top = c.a.syms.add_const(contref, bias.wrapping_neg(), c.a.profile.word_bits());
-    let sp = at(c, Role::ContextSp) == Some(top);
-    c.require(sp, &RULE, inst, "the stack pointer of a fresh context is not the top of its stack");
-    let fp = at(c, Role::ContextFp) == Some(c.a.zero);
-    c.require(fp, &RULE, inst, "the frame pointer of a fresh context is not 0");
-    let pc = at(c, Role::ContextPc).is_some_and(|pc| match c.a.syms.node(pc) {
-        Node::FuncAddr(f) => c.a.is_named(f, c.a.profile.entry_symbol()),
-        _ => false,
-    });
-    c.require(pc, &RULE, inst, "a fresh context does not start in the entry function");
 }

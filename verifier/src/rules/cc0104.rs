@@ -25,7 +25,7 @@ pub(crate) const RULE: Rule = Rule {
 
 /// A call, with links set.
 pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
-    let harmless = matches!(c.a.callee_of(inst), Some(Callee::Harmless | Callee::Trap));
+    let harmless = c.a.callee_of(inst).is_some_and(|f| f.is_harmless() || f == Callee::Trap);
     if harmless || c.a.role != FunctionRole::Program {
         return;
     }

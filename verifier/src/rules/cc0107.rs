@@ -137,7 +137,8 @@ pub(crate) fn leave(c: &mut Check<'_>, inst: Inst, state: &State) {
 /// A call: other code runs, or the host is handed what came back.
 pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
     match c.a.callee_of(inst) {
-        Some(Callee::Trap | Callee::Harmless) | None => return,
+        None | Some(Callee::Trap) => return,
+        Some(callee) if callee.is_harmless() => return,
         _ => leave(c, inst, state),
     }
     if c.a.role != FunctionRole::Invoke {

@@ -78,7 +78,7 @@ fn starts_over(c: &mut Check<'_>, inst: Inst, state: &State) {
     let ended: Vec<Fact> = state.facts().iter().copied().filter(|f| matches!(f, Fact::Ended(_))).collect();
     for f in ended {
         if let Fact::Ended(contref) = f {
-            super::cc0101::context(c, inst, contref, state);
+            super::contract::slots::context(c, inst, contref, state);
         }
     }
 }

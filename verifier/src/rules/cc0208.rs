@@ -3,11 +3,11 @@
 use clif_cont_abi::Trap;
 use cranelift_codegen::ir::{Inst, InstructionData, Opcode};
 
-use super::{Rule, cc0001, cc0002, cc0009, cc0107, cc0109, examples};
+use super::{Rule, cc0001, cc0002, cc0009, cc0107, cc0108, cc0109, cc0114, contract, examples};
 use crate::check::{Check, PairDuty};
 use crate::flow::Edge;
 use crate::profile::{Callee, FunctionRole, Role};
-use crate::report::Verdict;
+use crate::report::{OperationKind, Verdict};
 use crate::state::{Fact, Since, State};
 use crate::sym::Sym;
 
@@ -26,8 +26,13 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 /// A trap instruction.
-pub(crate) fn trap(c: &mut Check<'_>, inst: Inst) {
+pub(crate) fn trap(c: &mut Check<'_>, inst: Inst, state: &State) {
     if c.a.role == FunctionRole::Trap {
+        let gone = match state.since {
+            Since::Inst(i) => c.a.switch_kinds[i] == Some(OperationKind::Trap),
+            _ => false,
+        };
+        c.require(gone, &cc0108::RULE, inst, "the trap function ends without having gone to the driver");
         return;
     }
     let data = c.a.func.dfg.insts[inst];
@@ -59,6 +64,10 @@ pub(crate) fn cause(c: &mut Check<'_>, inst: Inst, state: &State) {
         (&cc0107::RULE, "the operation traps as on an effect that cannot occur, though it may be another")
     } else if is(Trap::RevisionExhausted) {
         (&cc0009::RULE, "the operation traps as on an exhausted revision, though it may be in its limits")
+    } else if is(Trap::UnhandledTag) && c.a.role.is_search() {
+        (&cc0114::RULE, "the search gives up though there may be a handler")
+    } else if is(Trap::PoolExhausted) && c.a.role == FunctionRole::Grow {
+        (&cc0114::RULE, "the function traps as without memory, though there may be a slot")
     } else if is(Trap::StackExhausted) {
         (&cc0109::RULE, "the function traps as on an exhausted stack, though enough may be left")
     } else {
@@ -67,14 +76,8 @@ pub(crate) fn cause(c: &mut Check<'_>, inst: Inst, state: &State) {
     let block = c.a.func.layout.inst_block(inst);
     let edges: Vec<_> = block.into_iter().flat_map(|b| c.a.edges_to(b).copied().collect::<Vec<_>>()).collect();
     let mut holds = true;
-    if edges.len() > 1 {
-        for e in &edges {
-            if let Some(state) = c.a.edge_state(e) {
-                holds &= has_cause(c, inst, code, &state);
-            }
-        }
-    } else {
-        holds = has_cause(c, inst, code, state);
+    for (_, state) in c.arrivals(inst, state) {
+        holds &= has_cause(c, inst, code, &state);
     }
     // an optimiser leaves nothing but the trap of an operation that always fails
     let folded = edges.iter().all(Edge::is_always) && !edges.is_empty() && !c.a.has_dead_operations();
@@ -84,7 +87,10 @@ pub(crate) fn cause(c: &mut Check<'_>, inst: Inst, state: &State) {
 fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) -> bool {
     let is = |trap: Trap| code == Some(trap.code().into());
     let zero = c.a.zero;
-    if is(Trap::NullContinuation) {
+    if is(Trap::UnhandledTag) {
+        return contract::search::gives_up(c, state);
+    }
+    if is(Trap::NullContinuation) || is(Trap::PoolExhausted) {
         return state.facts().iter().any(|f| matches!(*f, Fact::Equal(a, b) if a == zero || b == zero));
     }
     if is(Trap::StackExhausted) {

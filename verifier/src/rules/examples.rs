@@ -309,3 +309,17 @@ block2:
     jump block1(v21)
 }
 "#;
+
+/// The trampoline of functions from `i64` to `i32`.
+pub(crate) const TRAMPOLINE: &str = r#"function %cc_enter_i64__i32(i64) tail {
+    region0 = 6 "payload"
+    sig0 = (i64) -> i32 tail
+
+block0(v0: i64):
+    v1 = load.i64 notrap aligned region0 v0+72
+    v2 = load.i64 notrap aligned region0 v0+56
+    v3 = call_indirect sig0, v1(v2)
+    store notrap aligned region0 v3, v0+56
+    return
+}
+"#;

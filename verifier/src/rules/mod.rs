@@ -29,6 +29,7 @@ pub(crate) mod cc0110;
 pub(crate) mod cc0111;
 pub(crate) mod cc0112;
 pub(crate) mod cc0113;
+pub(crate) mod cc0114;
 pub(crate) mod cc0201;
 pub(crate) mod cc0202;
 pub(crate) mod cc0203;
@@ -37,6 +38,7 @@ pub(crate) mod cc0205;
 pub(crate) mod cc0206;
 pub(crate) mod cc0207;
 pub(crate) mod cc0208;
+mod contract;
 mod examples;
 
 use cranelift_codegen::ir::Inst;
@@ -108,6 +110,7 @@ pub const ALL: &[&Rule] = &[
     &cc0111::RULE,
     &cc0112::RULE,
     &cc0113::RULE,
+    &cc0114::RULE,
     &cc0201::RULE,
     &cc0202::RULE,
     &cc0203::RULE,
@@ -177,6 +180,7 @@ pub(crate) fn at_switch(c: &mut Check<'_>, site: &SwitchSite, kind: Option<Opera
             }
         }
         OperationKind::Suspend => cc0103::suspended(c, site, state),
+        OperationKind::Invoke => contract::driver::runs(c, site, state),
         kind if kind.ends() => cc0113::ended(c, site, state),
         _ => {}
     }
@@ -188,6 +192,7 @@ pub(crate) fn at_call(c: &mut Check<'_>, inst: Inst, state: &State) {
     cc0104::call(c, inst, state);
     cc0109::leave(c, inst, state);
     cc0101::call(c, inst, state);
+    cc0114::call(c, inst, state);
     cc0107::call(c, inst, state);
     cc0108::call(c, inst);
     cc0208::cause(c, inst, state);
@@ -201,7 +206,6 @@ pub(crate) fn at_return(c: &mut Check<'_>, inst: Inst, state: &State) {
     cc0103::left(c, inst, state);
     cc0105::leave(c, inst, state);
     cc0113::leave(c, inst, state);
-    cc0101::slot(c, inst, state);
-    cc0101::search(c, inst, state);
+    cc0114::leave(c, inst, state);
     cc0004::call(c, inst, state);
 }

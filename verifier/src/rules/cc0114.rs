@@ -1,0 +1,78 @@
+//! CC0114 runtime-contract. What is demanded of each function is in
+//! [`super::contract`].
+
+use cranelift_codegen::ir::Inst;
+
+use super::{Rule, contract, examples};
+use crate::check::Check;
+use crate::profile::FunctionRole;
+use crate::report::OperationKind;
+use crate::state::State;
+
+pub(crate) const RULE: Rule = Rule {
+    id: "CC0114",
+    name: "runtime-contract",
+    statement: "A function of the runtime does what its callers take for granted, on every path that returns. The \
+                entry runs its continuation when it is told to, ends it, and goes to the parent; a trampoline passes \
+                the payload on as its name says, and the results back; the trap function goes to the driver and never \
+                returns; a search gives the first handler on the way out, with its code, and gives up only behind the \
+                last; a new slot is one of a reservation, with a fresh context; an invocation reports how it ended.",
+    why: "Every other rule believes these functions: a fault in one of them is a fault of all programs.",
+    bugs: "",
+    help: "do what `clif-cont-abi` says of the symbol, on every path",
+    passing: examples::TRAMPOLINE,
+    fault: &[("v1 = load.i64 notrap aligned region0 v0+72", "v1 = uload32.i64 notrap aligned region0 v0+72")],
+};
+
+/// A call that is no switch.
+pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
+    match c.a.role {
+        FunctionRole::Entry => contract::stack::runs(c, inst, state),
+        FunctionRole::Enter => contract::stack::passes(c, inst),
+        FunctionRole::NewSlot => contract::slots::reserves(c, inst, state),
+        _ => {}
+    }
+}
+
+/// A return.
+pub(crate) fn leave(c: &mut Check<'_>, inst: Inst, state: &State) {
+    match c.a.role {
+        FunctionRole::Entry | FunctionRole::Trap => {
+            c.require(false, &RULE, inst, "the function returns, though there is nobody to return to");
+        }
+        FunctionRole::Enter => contract::stack::passed(c, inst, state),
+        FunctionRole::SearchSuspend | FunctionRole::SearchSwitch => contract::search::found(c, inst, state),
+        FunctionRole::NewSlot | FunctionRole::Grow => contract::slots::made(c, inst, state),
+        FunctionRole::Begin => contract::slots::begun(c, inst, state),
+        FunctionRole::Invoke => contract::driver::reported(c, inst, state),
+        FunctionRole::Reclaim => contract::slots::reclaimed(c, inst, state),
+        // where its walk ends is CC0113's
+        FunctionRole::Drop => c.returned = true,
+        FunctionRole::Program => {}
+    }
+}
+
+/// What the function is for happens at all.
+pub(crate) fn judge(c: &mut Check<'_>) {
+    let needed: &[OperationKind] = match c.a.role {
+        FunctionRole::Entry if c.a.profile.throws() => {
+            &[OperationKind::Enter, OperationKind::Return, OperationKind::Throw]
+        }
+        FunctionRole::Entry => &[OperationKind::Enter, OperationKind::Return],
+        FunctionRole::Trap => &[OperationKind::Trap],
+        FunctionRole::Invoke => &[OperationKind::Invoke],
+        FunctionRole::Drop | FunctionRole::Reclaim => &[OperationKind::End],
+        _ => &[],
+    };
+    let func = c.a.func;
+    let Some(first) = func.layout.entry_block().and_then(|b| func.layout.first_inst(b)) else { return };
+    for kind in needed {
+        let does = c.report.operations.iter().any(|o| o.kind == *kind);
+        c.require(does, &RULE, first, &format!("the function has no `{}`", kind.name()));
+    }
+    let returns = !matches!(c.a.role, FunctionRole::Program | FunctionRole::Entry | FunctionRole::Trap);
+    if returns {
+        let done = c.returned;
+        c.require(done, &RULE, first, "the function never does what it is for, or never returns");
+    }
+}

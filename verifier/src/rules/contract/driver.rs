@@ -1,0 +1,150 @@
+//! The driver: how an invocation runs a stack, and what it reports.
+
+use clif_cont_abi::{EffectKind, Trap};
+use cranelift_codegen::ir::Inst;
+
+use crate::check::Check;
+use crate::place::Kind;
+use crate::profile::{Callee, Role};
+use crate::rules::cc0114::RULE;
+use crate::state::{Fact, State};
+use crate::sym::{Node, Sym};
+use crate::transfer::SwitchSite;
+
+fn cell(c: &Check<'_>, base: Sym, role: Role, state: &State) -> Option<Sym> {
+    state.cell(base, c.a.profile.field(role).offset).map(|cell| cell.value)
+}
+
+/// The driver runs a stack: its own invocation's, which hangs on it, or the one
+/// that called a host function that succeeded.
+pub(crate) fn runs(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
+    for origin in c.origins(site.to, state).unwrap_or_default() {
+        match c.a.kind(origin.value) {
+            Kind::Handed => {
+                let linked = cell(c, origin.value, Role::Parent, &origin.state) == Some(site.from);
+                c.require(linked, &RULE, site.inst, "the invocation's stack does not hang on its driver");
+            }
+            Kind::Back(word) => {
+                let called = origin.state.codes(word) == 1 << c.a.profile.effect(EffectKind::HostCall);
+                c.require(called, &RULE, site.inst, "what came back is run though it called no host function");
+                let status = succeeded(c, origin.value, &origin.state);
+                c.require(status, &RULE, site.inst, "the program goes on though its host function may have failed");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Is the last host function's status 0?
+fn succeeded(c: &mut Check<'_>, caller: Sym, state: &State) -> bool {
+    let zero = c.a.zero;
+    let words: Vec<Sym> = state
+        .facts()
+        .iter()
+        .filter_map(|f| match *f {
+            Fact::Equal(a, b) if a == zero => Some(b),
+            Fact::Equal(a, b) if b == zero => Some(a),
+            _ => None,
+        })
+        .collect();
+    words.into_iter().any(|s| is_status(c, s, Some(caller)))
+}
+
+/// Is it what calling a host function gave, for that caller?
+fn is_status(c: &mut Check<'_>, s: Sym, caller: Option<Sym>) -> bool {
+    let Some((call, _)) = c.a.def(s) else { return false };
+    if c.a.callee_of(call) != Some(Callee::HostFunction) {
+        return false;
+    }
+    let func = c.a.func;
+    let given = func.dfg.inst_args(call).first().map(|v| c.a.value(*v));
+    given.is_some_and(|given| caller.is_none_or(|caller| caller == given) && matches!(c.a.kind(given), Kind::Back(_)))
+}
+
+/// The outcome of an invocation is that of its last switch.
+pub(crate) fn reported(c: &mut Check<'_>, inst: Inst, state: &State) {
+    c.returned = true;
+    let func = c.a.func;
+    let Some(&v) = func.dfg.inst_args(inst).first() else { return };
+    let outcome = c.a.value(v);
+    let outcome = whole(c, outcome);
+    // where the paths of all outcomes meet
+    for (edge, state) in ways(c, outcome, inst, state) {
+        let value = edge.unwrap_or(outcome);
+        match c.a.syms.as_const(value) {
+            Some(0) => only(c, inst, EffectKind::Return, &state),
+            Some(code) if code == u64::from(Trap::UncaughtException.code()) && c.a.profile.throws() => {
+                only(c, inst, EffectKind::Throw, &state);
+            }
+            _ => stopped(c, inst, value, &state),
+        }
+    }
+}
+
+/// Without the bits that a return of 32 bits does away with.
+fn whole(c: &Check<'_>, s: Sym) -> Sym {
+    match c.a.syms.node(s) {
+        Node::And(inner, m) if m == u64::from(u32::MAX) => inner,
+        _ => s,
+    }
+}
+
+/// What the outcome is on each edge into the block whose parameter it is.
+fn ways(c: &mut Check<'_>, outcome: Sym, inst: Inst, state: &State) -> Vec<(Option<Sym>, State)> {
+    let Some((block, i)) = c.a.param(outcome) else {
+        return c.arrivals(inst, state).into_iter().map(|(_, state)| (None, state)).collect();
+    };
+    let edges: Vec<_> = c.a.edges_to(block).copied().collect();
+    edges
+        .into_iter()
+        .filter_map(|e| {
+            let state = c.a.edge_state(&e)?;
+            Some((c.a.edge_arg(&e, i), state))
+        })
+        .collect()
+}
+
+/// The codes with which the driver's switch may have come back here.
+fn codes(c: &Check<'_>, state: &State) -> u64 {
+    let switches =
+        c.a.rpo.iter().flat_map(|b| c.a.func.layout.block_insts(*b)).filter(|i| c.a.switch_kinds[*i].is_some());
+    let words = switches.filter_map(|i| c.a.syms.find(Node::Switched(i)));
+    words.fold(u64::MAX, |all, word| all & state.codes(word))
+}
+
+fn only(c: &mut Check<'_>, inst: Inst, effect: EffectKind, state: &State) {
+    let holds = codes(c, state) == 1 << c.a.profile.effect(effect);
+    c.require(holds, &RULE, inst, "the outcome that is reported is not that of the effect that came back");
+}
+
+/// The program was stopped: by a trap, a host function, or an effect that there
+/// is none of. What was abandoned can be reclaimed.
+fn stopped(c: &mut Check<'_>, inst: Inst, code: Sym, state: &State) {
+    let trapped = cell(c, c.a.store_context, Role::Trapped, state);
+    let from_there =
+        trapped.is_some_and(|s| c.every_origin(s, &mut vec![], &|a, s, _| matches!(a.kind(s), Kind::Back(_))));
+    c.require(from_there, &RULE, inst, "where the abandoned chain begins is not stored for its reclamation");
+    let handed = c.a.func.dfg.block_params(c.a.rpo[0]).first().copied().map(|v| c.a.value(v));
+    let ended = handed.is_some_and(|own| cell(c, own, Role::Parent, state) == Some(c.a.zero));
+    c.require(ended, &RULE, inst, "the abandoned chain does not end at the invocation's own stack");
+    for origin in c.origins(code, state).unwrap_or_default() {
+        let holds = is_reason(c, origin.value, &origin.state);
+        c.require(holds, &RULE, inst, "the trap code that is reported is not the reason for which the program stopped");
+    }
+}
+
+fn is_reason(c: &mut Check<'_>, code: Sym, state: &State) -> bool {
+    let came = codes(c, state);
+    let is = |c: &Check<'_>, effect| came == 1 << c.a.profile.effect(effect);
+    let store = c.a.store_context;
+    if c.a.loaded_from(code) == Some((store, c.a.profile.field(Role::TrapCode).offset)) {
+        return is(c, EffectKind::Trap);
+    }
+    if is_status(c, code, None) {
+        return is(c, EffectKind::HostCall) && state.knows(Fact::NonNull(code));
+    }
+    let mut served = vec![EffectKind::Return, EffectKind::HostCall, EffectKind::Trap];
+    served.extend(c.a.profile.throws().then_some(EffectKind::Throw));
+    let none = served.into_iter().all(|effect| came & (1 << c.a.profile.effect(effect)) == 0);
+    none && c.a.syms.as_const(code) == Some(Trap::UnexpectedEffect.code().into())
+}

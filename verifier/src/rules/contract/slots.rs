@@ -1,0 +1,176 @@
+//! The stack pool: new slots, and what is done with those of a dead chain.
+
+use cranelift_codegen::ir::Inst;
+
+use crate::check::Check;
+use crate::place::Kind;
+use crate::profile::{Callee, FunctionRole, Role};
+use crate::rules::cc0114::RULE;
+use crate::state::{Fact, State};
+use crate::sym::{Node, Sym};
+
+/// Memory is reserved for slots only: aligned to them, and not beyond their
+/// number.
+pub(crate) fn reserves(c: &mut Check<'_>, inst: Inst, state: &State) {
+    if c.a.callee_of(inst) != Some(Callee::Reserve) {
+        return;
+    }
+    let func = c.a.func;
+    let args: Vec<Option<u64>> = func
+        .dfg
+        .inst_args(inst)
+        .iter()
+        .map(|v| {
+            let s = c.a.value(*v);
+            c.a.syms.as_const(s)
+        })
+        .collect();
+    let (bytes, align) = (c.a.profile.reservation_bytes(), c.a.profile.stack.slot_size);
+    let holds = args == [Some(bytes), Some(align)];
+    c.require(holds, &RULE, inst, "the reservation has not the size and the alignment of its slots");
+    let limit = c.a.profile.max_slots();
+    let (store, at) = (c.a.store_context, c.a.profile.field(Role::Slots).offset);
+    let few = state.facts().iter().any(|f| match *f {
+        Fact::Below(n, k) => c.a.syms.as_const(k) == Some(limit) && c.a.loaded_from(n) == Some((store, at)),
+        _ => false,
+    });
+    c.require(few, &RULE, inst, "more slots are made than a store may have");
+}
+
+/// A function that makes slots returns.
+pub(crate) fn made(c: &mut Check<'_>, inst: Inst, state: &State) {
+    let func = c.a.func;
+    let Some(&v) = func.dfg.inst_args(inst).first() else { return };
+    let contref = c.a.value(v);
+    if c.a.role == FunctionRole::Grow {
+        c.returned = true;
+        let new = c.a.kind(contref) == Kind::NewSlot && c.is_non_null(contref, state);
+        c.require(new, &RULE, inst, "no slot is given, and nothing traps");
+        return;
+    }
+    if c.a.syms.as_const(contref) == Some(0) {
+        refused(c, inst, state);
+        return;
+    }
+    c.returned = true;
+    let formula = c.a.is_slot_contref(contref);
+    c.require(formula, &RULE, inst, "the ContRef is not where the slot's own code will look for it");
+    context(c, inst, contref, state);
+    let at = |c: &Check<'_>, base, role| state.cell(base, c.a.profile.field(role).offset).map(|cell| cell.value);
+    let store = c.a.store_context;
+    let owner = at(c, contref, Role::Store) == Some(store);
+    c.require(owner, &RULE, inst, "the slot does not say to which store it belongs");
+    let slots = c.a.profile.field(Role::Slots).offset;
+    let counted = at(c, store, Role::Slots).is_some_and(|n| {
+        let (before, add) = c.a.syms.split_add(n);
+        add == 1 && c.a.loaded_from(before) == Some((store, slots))
+    });
+    c.require(counted, &RULE, inst, "the slot is not counted");
+    // the slot is cut off what is left of the reservation, or of a new one
+    let Some(base) = c.a.slot_of(contref) else { return };
+    let (size, bits) = (c.a.profile.stack.slot_size, c.a.profile.word_bits());
+    let next = c.a.syms.add_const(base, size, bits);
+    let cut = at(c, store, Role::NextSlot) == Some(next);
+    c.require(cut, &RULE, inst, "the next slot is not the one behind this");
+    let guarded = state.knows(Fact::Told(base));
+    c.require(guarded, &RULE, inst, "the host is not told of the slot's guard");
+    let origins = c.origins(base, state).unwrap_or_default();
+    let unused = !origins.is_empty() && origins.iter().all(|o| is_unused(c, o.value, &o.state));
+    c.require(unused, &RULE, inst, "the slot is neither the next one nor the first of a reservation");
+}
+
+/// Is it the base of memory that nobody uses, up to the end that the store
+/// knows of?
+fn is_unused(c: &mut Check<'_>, base: Sym, state: &State) -> bool {
+    let store = c.a.store_context;
+    let (next, end) = (c.a.profile.field(Role::NextSlot).offset, c.a.profile.field(Role::SlotsEnd).offset);
+    if c.a.loaded_from(base) == Some((store, next)) {
+        return state.facts().iter().any(|f| match *f {
+            Fact::Differ(a, b) => {
+                let other = if a == base { b } else { a };
+                (a == base || b == base) && c.a.loaded_from(other) == Some((store, end))
+            }
+            _ => false,
+        });
+    }
+    let reserved = c.a.def(base).is_some_and(|(i, _)| c.a.callee_of(i) == Some(Callee::Reserve));
+    let behind = c.a.syms.add_const(base, c.a.profile.reservation_bytes(), c.a.profile.word_bits());
+    let known = state.cell(store, end).is_some_and(|cell| cell.value == behind);
+    reserved && known && state.knows(Fact::NonNull(base))
+}
+
+/// No slot is made only where there is no memory, or there are too many.
+fn refused(c: &mut Check<'_>, inst: Inst, state: &State) {
+    let limit = c.a.profile.max_slots();
+    let zero = c.a.zero;
+    let arrivals = c.arrivals(inst, state);
+    let holds = arrivals.iter().all(|(_, state)| {
+        state.facts().iter().any(|f| match *f {
+            Fact::NotBelow(_, k) => c.a.syms.as_const(k) == Some(limit),
+            Fact::Equal(a, b) => {
+                let other = if a == zero { b } else { a };
+                (a == zero || b == zero)
+                    && c.a.def(other).is_some_and(|(i, _)| c.a.callee_of(i) == Some(Callee::Reserve))
+            }
+            _ => false,
+        })
+    });
+    c.require(holds, &RULE, inst, "no slot is made though there may be memory for one");
+}
+
+/// The control context of a stack on which nothing has run.
+pub(crate) fn context(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &State) {
+    let at = |c: &Check<'_>, role| state.cell(contref, c.a.profile.field(role).offset).map(|cell| cell.value);
+    let bias = u64::from(c.a.profile.initial_sp_bias());
+    let top = c.a.syms.add_const(contref, bias.wrapping_neg(), c.a.profile.word_bits());
+    let sp = at(c, Role::ContextSp) == Some(top);
+    c.require(sp, &RULE, inst, "the stack pointer of a fresh context is not the top of its stack");
+    let fp = at(c, Role::ContextFp) == Some(c.a.zero);
+    c.require(fp, &RULE, inst, "the frame pointer of a fresh context is not 0");
+    let pc = at(c, Role::ContextPc).is_some_and(|pc| match c.a.syms.node(pc) {
+        Node::FuncAddr(f) => c.a.is_named(f, c.a.profile.entry_symbol()),
+        _ => false,
+    });
+    c.require(pc, &RULE, inst, "a fresh context does not start in the entry function");
+}
+
+/// The slot of an invocation: one of its own, alone in its chain, or none.
+pub(crate) fn begun(c: &mut Check<'_>, inst: Inst, state: &State) {
+    c.returned = true;
+    let func = c.a.func;
+    let Some(&v) = func.dfg.inst_args(inst).first() else { return };
+    let contref = c.a.value(v);
+    let at = c.a.profile.field(Role::LastAncestor).offset;
+    let zero = c.a.zero;
+    for (edge, state) in c.arrivals(inst, state) {
+        let slot = c.on_edge(edge.as_ref(), contref);
+        let none = state.same(slot, zero);
+        let alone = state.cell(slot, at).is_some_and(|cell| cell.value == slot);
+        let own = state.knows(Fact::Taken(slot));
+        c.require(none || own, &RULE, inst, "what is given is no slot of the pool");
+        c.require(none || alone, &RULE, inst, "the slot of an invocation is not its own last ancestor");
+        if none {
+            let new = c.origins(slot, &state).unwrap_or_default();
+            let asked = new.iter().any(|o| c.a.kind(o.value) == Kind::NewSlot);
+            c.require(asked, &RULE, inst, "no slot is given, and none was asked for");
+        }
+    }
+}
+
+/// A walk along a dead chain is over behind its last stack only.
+pub(crate) fn reclaimed(c: &mut Check<'_>, inst: Inst, state: &State) {
+    c.returned = true;
+    let zero = c.a.zero;
+    let arrivals = c.arrivals(inst, state);
+    let is_end = |c: &Check<'_>, s: Sym| s == zero || c.a.kind(s) == Kind::Driver;
+    let holds = arrivals.iter().all(|(_, state)| {
+        state.facts().iter().any(|f| match *f {
+            Fact::Equal(a, b) => {
+                let walked = |s: Sym| c.a.param(s).is_some() || c.a.kind(s) == Kind::Trapped;
+                (is_end(c, a) && walked(b)) || (is_end(c, b) && walked(a))
+            }
+            _ => false,
+        })
+    });
+    c.require(holds, &RULE, inst, "the walk along the chain ends before its last stack");
+}

@@ -1,0 +1,130 @@
+//! Where a stack starts: the entry function, and the trampolines that it calls.
+
+use clif_cont_abi::EffectKind;
+use cranelift_codegen::ir::{Inst, InstructionData, Opcode, Value};
+
+use crate::check::Check;
+use crate::profile::Role;
+use crate::rules::cc0114::RULE;
+use crate::state::{Fact, Since, State};
+use crate::sym::Sym;
+
+/// The entry calls its continuation's function where it was told to go on.
+pub(crate) fn runs(c: &mut Check<'_>, inst: Inst, state: &State) {
+    if !matches!(c.a.func.dfg.insts[inst], InstructionData::CallIndirect { .. }) {
+        return;
+    }
+    let told = is_told(c, EffectKind::Resume, state);
+    c.require(told, &RULE, inst, "the function is called where the entry need not have been told to go on");
+}
+
+/// Is the word with which control came this effect?
+pub(crate) fn is_told(c: &mut Check<'_>, effect: EffectKind, state: &State) -> bool {
+    let code = c.a.profile.effect(effect);
+    let words: Vec<Sym> = state
+        .facts()
+        .iter()
+        .filter_map(|f| match *f {
+            Fact::Equal(a, b) if c.a.syms.as_const(b) == Some(code) => Some(a),
+            Fact::Equal(a, b) if c.a.syms.as_const(a) == Some(code) => Some(b),
+            _ => None,
+        })
+        .collect();
+    let first = c.a.rpo[0];
+    words
+        .into_iter()
+        .any(|word| c.every_origin(word, &mut vec![], &|a, s, _| a.is_switched(s) || a.param(s) == Some((first, 0))))
+}
+
+/// Slots and types of a call's values behind its first argument.
+struct Passed {
+    params: Vec<(u32, Value)>,
+    behind: u32,
+    results: Vec<(u32, Value)>,
+    /// The exception, where there are any.
+    thrown: Option<Value>,
+}
+
+fn passed_by(c: &Check<'_>, call: Inst) -> Option<Passed> {
+    let func = c.a.func;
+    let InstructionData::CallIndirect { .. } = func.dfg.insts[call] else { return None };
+    let size = |v: &Value| func.dfg.value_type(*v).bytes();
+    let params = func.dfg.inst_args(call).get(1..)?;
+    let (thrown, results) = match func.dfg.inst_results(call) {
+        [exn, rest @ ..] if c.a.profile.throws() => (Some(*exn), rest),
+        all => (None, all),
+    };
+    let (slots, behind) = c.a.profile.payload_layout(params.iter().map(size));
+    let params = slots.into_iter().zip(params.iter().copied()).collect();
+    let (slots, _) = c.a.profile.payload_layout(results.iter().map(size));
+    let results = slots.into_iter().zip(results.iter().copied()).collect();
+    Some(Passed { params, behind, results, thrown })
+}
+
+/// Is it loaded from this slot of the running continuation's payload, as it is?
+fn is_loaded(c: &mut Check<'_>, v: Value, slot: u32) -> bool {
+    let func = c.a.func;
+    let v = func.dfg.resolve_aliases(v);
+    let Some(inst) = func.dfg.value_def(v).inst() else { return false };
+    let InstructionData::Load { opcode: Opcode::Load, .. } = func.dfg.insts[inst] else { return false };
+    let at = c.a.profile.field(Role::Payload(slot)).offset;
+    let active = c.a.active;
+    c.a.access(inst).is_some_and(|access| access.base == active && access.offset == at)
+}
+
+/// A trampoline's call: arguments from the payload, the function from the slot
+/// behind them.
+pub(crate) fn passes(c: &mut Check<'_>, inst: Inst) {
+    let func = c.a.func;
+    let Some(passed) = passed_by(c, inst) else {
+        c.require(false, &RULE, inst, "a trampoline calls nothing but its continuation's function");
+        return;
+    };
+    let name = c.a.name.clone();
+    if let Some((params, results)) = c.a.profile.enter_types(&name) {
+        let types = |list: &[(u32, Value)]| -> Vec<String> {
+            list.iter().map(|(_, v)| func.dfg.value_type(*v).to_string()).collect()
+        };
+        let same = types(&passed.params) == params && types(&passed.results) == results;
+        c.require(same, &RULE, inst, "the types of the call are not those of the trampoline's name");
+    }
+    let function = func.dfg.inst_args(inst).first().copied();
+    let whole = function
+        .is_some_and(|v| func.dfg.value_type(v).bits() == c.a.profile.word_bits() && is_loaded(c, v, passed.behind));
+    c.require(whole, &RULE, inst, "what is called is not the word in the payload slot behind the parameters");
+    for (slot, v) in passed.params {
+        let right = is_loaded(c, v, slot);
+        c.require(right, &RULE, inst, "an argument is not what is in its payload slot");
+    }
+}
+
+/// A trampoline's end: the results in the payload, or the exception.
+pub(crate) fn passed(c: &mut Check<'_>, inst: Inst, state: &State) {
+    let func = c.a.func;
+    let called = match state.since {
+        Since::Inst(i) => passed_by(c, i),
+        _ => None,
+    };
+    let Some(passed) = called else {
+        c.require(false, &RULE, inst, "the trampoline returns without having called the function");
+        return;
+    };
+    c.returned = true;
+    if let Some(exn) = passed.thrown {
+        let exn = c.a.value(exn);
+        let given = func.dfg.inst_args(inst).first().map(|v| c.a.value(*v));
+        let same = given.is_some_and(|given| state.same(given, exn));
+        c.require(same, &RULE, inst, "the trampoline does not hand on what the function threw");
+        if !state.same(exn, c.a.zero) {
+            return;
+        }
+    }
+    for (slot, v) in passed.results {
+        let at = c.a.profile.field(Role::Payload(slot)).offset;
+        let (value, size) = (c.a.value(v), func.dfg.value_type(v).bytes());
+        let stored = state.cell(c.a.active, at).is_some_and(|cell| {
+            cell.value == value && cell.size == size && func.dfg.insts[cell.by].opcode().can_store()
+        });
+        c.require(stored, &RULE, inst, "a result is not in its payload slot when the trampoline returns");
+    }
+}
