@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use clif_cont_abi::Exceptions;
 use clif_cont_program::Program;
 use cranelift_codegen::ir::{AbiParam, ExternalName, Signature, Type, UserFuncName};
 
@@ -33,7 +34,13 @@ pub(crate) fn check(program: &Program) -> Result<(), Contradiction> {
             let flat = |t: &clif_cont_program::ValType| t.clif(&program.target.abi);
             list.iter().flat_map(flat).copied().collect()
         };
-        if (types(&export.params), types(&export.results)) != shape(signature) {
+        let exn: Option<Type> = match program.target.abi.exceptions {
+            Exceptions::None => None,
+            // what came out of the function by a throw
+            Exceptions::ExtraResult => Type::int(program.target.abi.width.bits() as u16),
+        };
+        let results: Vec<Type> = exn.into_iter().chain(types(&export.results)).collect();
+        if (types(&export.params), results) != shape(signature) {
             return plain(format!(
                 "export `{}` has other types than its function, %{}{signature}",
                 export.name, export.function

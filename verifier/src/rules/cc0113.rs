@@ -1,5 +1,6 @@
 //! CC0113 ended-once.
 
+use clif_cont_abi::SwitchModel;
 use cranelift_codegen::ir::{Inst, Opcode};
 
 use super::{Rule, examples};
@@ -44,6 +45,9 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
         }
         return;
     }
+    if c.a.role == FunctionRole::Reclaim {
+        super::contract::slots::abandons(c, access.inst, access.base, state);
+    }
     let Some(stored) = access.stored else { return };
     let value = c.a.value(stored);
     let current = state.cell(access.base, access.offset).map(|cell| cell.value);
@@ -69,6 +73,10 @@ fn all_done(c: &mut Check<'_>, inst: Inst, state: &State) -> bool {
     for k in &ended {
         let done = state.knows(Fact::Done(*k));
         c.require(done, &RULE, inst, "an ended continuation's slot is neither recycled nor retired");
+        // the host has frames of its own for a stack that did not return
+        let abandoned = c.a.role != FunctionRole::Entry && c.a.profile.switch_model() == SwitchModel::HostCall;
+        let told = !abandoned || state.knows(Fact::Told(*k));
+        c.require(told, &RULE, inst, "the host is not told that a stack was given up");
     }
     !ended.is_empty()
 }

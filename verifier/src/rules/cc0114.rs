@@ -26,6 +26,7 @@ pub(crate) const RULE: Rule = Rule {
 
 /// A call that is no switch.
 pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
+    contract::slots::asks(c, inst, state);
     match c.a.role {
         FunctionRole::Entry => contract::stack::runs(c, inst, state),
         FunctionRole::Enter => contract::stack::passes(c, inst),

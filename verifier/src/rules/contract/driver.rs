@@ -91,7 +91,7 @@ fn whole(c: &Check<'_>, s: Sym) -> Sym {
 
 /// What the outcome is on each edge into the block whose parameter it is.
 fn ways(c: &mut Check<'_>, outcome: Sym, inst: Inst, state: &State) -> Vec<(Option<Sym>, State)> {
-    let Some((block, i)) = c.a.param(outcome) else {
+    let Some((block, i)) = c.a.param(outcome).filter(|(block, _)| *block != c.a.rpo[0]) else {
         return c.arrivals(inst, state).into_iter().map(|(_, state)| (None, state)).collect();
     };
     let edges: Vec<_> = c.a.edges_to(block).copied().collect();

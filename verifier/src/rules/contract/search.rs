@@ -61,7 +61,7 @@ fn is_entry(c: &Check<'_>, s: Sym) -> bool {
 /// The stacks are passed one by one, from the running one on, each behind the
 /// end of its resumer's list.
 fn outwards(c: &mut Check<'_>, inst: Inst, last: Sym, entry: Sym) {
-    let mut holds = last == c.a.active;
+    let mut holds = false;
     if let Some((block, i)) = c.a.param(last) {
         let edges: Vec<_> = c.a.edges_to(block).copied().collect();
         holds = edges.iter().all(|e| {
@@ -69,22 +69,21 @@ fn outwards(c: &mut Check<'_>, inst: Inst, last: Sym, entry: Sym) {
             let Some(arg) = c.a.edge_arg(e, i) else { return false };
             let ended = state.knows(Fact::equal(entry, c.a.zero));
             let inner = c.a.kind(arg) == Kind::Parent(last);
-            arg == c.a.active || (inner && ended && c.is_linked_on(arg, &state))
+            (arg == c.a.active && !c.a.is_back(e)) || (inner && ended && c.is_linked_on(arg, &state))
         });
     }
     c.require(holds, &RULE, inst, "a resumer is passed over, or one is looked at twice");
 }
 
 /// The entries of a list are compared one by one; the parameter that counts
-/// them, or the constant 0 where only the first one is looked at.
+/// them.
 fn along(c: &mut Check<'_>, inst: Inst, at: Sym, resumer: Sym, entry: Sym, tag: Sym) -> Option<Sym> {
     let handlers = c.a.profile.field(Role::Handlers).offset;
     let (_, step) = list(c);
     let zero = c.a.zero;
-    let Some((block, i)) = c.a.param(at) else {
-        let first = c.a.loaded_from(at) == Some((resumer, handlers));
-        c.require(first, &RULE, inst, "the list that was searched is not the resumer's");
-        return Some(zero);
+    let Some((block, i)) = c.a.param(at).filter(|(block, _)| *block != c.a.rpo[0]) else {
+        c.require(false, &RULE, inst, "the search looks at no more than the first entry of a list");
+        return None;
     };
     let bits = c.a.profile.word_bits();
     let next = c.a.syms.add_const(at, step as u64, bits);

@@ -35,6 +35,39 @@ pub(crate) fn reserves(c: &mut Check<'_>, inst: Inst, state: &State) {
         _ => false,
     });
     c.require(few, &RULE, inst, "more slots are made than a store may have");
+    let field = |c: &Check<'_>, s: Sym, role| c.a.loaded_from(s) == Some((store, c.a.profile.field(role).offset));
+    let used_up = state.facts().iter().any(|f| match *f {
+        Fact::Equal(a, b) => {
+            [(a, b), (b, a)].into_iter().any(|(a, b)| field(c, a, Role::NextSlot) && field(c, b, Role::SlotsEnd))
+        }
+        _ => false,
+    });
+    c.require(used_up, &RULE, inst, "memory is reserved though the last reservation is not used up");
+}
+
+/// A slot is made only where none is free.
+pub(crate) fn asks(c: &mut Check<'_>, inst: Inst, state: &State) {
+    if !matches!(c.a.callee_of(inst), Some(Callee::Grow | Callee::NewSlot)) || c.a.role == FunctionRole::Grow {
+        return;
+    }
+    let zero = c.a.zero;
+    let none = state.facts().iter().any(|f| match *f {
+        Fact::Equal(a, b) => (a == zero && c.a.kind(b) == Kind::Free) || (b == zero && c.a.kind(a) == Kind::Free),
+        _ => false,
+    });
+    c.require(none, &RULE, inst, "a slot is made though there may be a free one");
+}
+
+/// A stack of a dead chain is given up: there is one, and it is no driver's.
+pub(crate) fn abandons(c: &mut Check<'_>, inst: Inst, stack: Sym, state: &State) {
+    let driver = state.facts().iter().any(|f| match *f {
+        Fact::Differ(a, b) => {
+            (a == stack && c.a.kind(b) == Kind::Driver) || (b == stack && c.a.kind(a) == Kind::Driver)
+        }
+        _ => false,
+    });
+    let some = state.knows(Fact::NonNull(stack));
+    c.require(some && driver, &RULE, inst, "the walk along the chain may go beyond its last stack");
 }
 
 /// A function that makes slots returns.

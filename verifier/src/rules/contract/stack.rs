@@ -115,7 +115,7 @@ pub(crate) fn passed(c: &mut Check<'_>, inst: Inst, state: &State) {
         let given = func.dfg.inst_args(inst).first().map(|v| c.a.value(*v));
         let same = given.is_some_and(|given| state.same(given, exn));
         c.require(same, &RULE, inst, "the trampoline does not hand on what the function threw");
-        if !state.same(exn, c.a.zero) {
+        if state.knows(Fact::NonNull(exn)) {
             return;
         }
     }
