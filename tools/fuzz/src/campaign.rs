@@ -99,6 +99,11 @@ pub struct Mutant {
 }
 
 impl Mutant {
+    /// Found by a rule that is meant for it?
+    pub fn as_meant(&self) -> bool {
+        self.found == Found::Violated && self.meant.iter().any(|r| self.rules.contains(r))
+    }
+
     /// Harmful, the protocol's business, and not judged violated.
     pub fn is_missed(&self) -> bool {
         self.harm.is_some() && self.aspect != Aspect::Own && self.found != Found::Violated
@@ -181,8 +186,13 @@ pub(crate) fn damage(plan: &Plan, units: &Units, case: usize) -> (usize, Option<
             continue;
         };
         let candidates: Vec<_> = unit.sites.iter().filter(|(_, s)| s.aspect == aspect).collect();
+        // only what is executed can do harm
+        let executed = rng.u32(..4) > 0;
         for _ in 0..TRIES {
             let Some((function, site)) = rng.choice(candidates.iter().copied()) else { break };
+            if executed && !unit.is_executed(*function, site.inst) {
+                continue;
+            }
             let original = &unit.program.functions[*function].func;
             let mut func = original.clone();
             if kind.apply(&mut func, site, &unit.program.target.abi, &mut rng).is_none() {

@@ -1,14 +1,9 @@
 //! Why a mutant that nobody noticed may be harmless.
 
-use std::sync::Arc;
-
 use clif_cont_program::compile;
-use cranelift_codegen::cursor::{Cursor, FuncCursor};
-use cranelift_codegen::ir::{InstBuilder, TrapCode};
 
 use crate::campaign::Damage;
 use crate::func::text;
-use crate::judge::{Harm, Judge};
 use crate::kinds::Kind;
 
 /// A class of reasons, in the order in which they are asked for.
@@ -47,15 +42,9 @@ pub(crate) fn reason(damage: &Damage) -> Reason {
     {
         return Reason::Equivalent;
     }
-    // a trap before the undamaged instruction: who gets there would notice
-    let mut probe = original.clone();
-    let mut at = FuncCursor::new(&mut probe).at_inst(site.inst);
-    let always = at.ins().iconst(cranelift_codegen::ir::types::I8, 1);
-    at.ins().trapnz(always, TrapCode::unwrap_user(250));
-    let program = unit.with(*function, probe);
-    match Judge::harm(&Arc::clone(&program), &unit.assertions, &unit.baseline) {
-        Harm::None => Reason::NeverExecuted,
-        _ if *kind == Kind::Flags => Reason::FlagOnly,
-        _ => Reason::NoDifferenceSeen,
+    match unit.is_executed(*function, site.inst) {
+        false => Reason::NeverExecuted,
+        true if *kind == Kind::Flags => Reason::FlagOnly,
+        true => Reason::NoDifferenceSeen,
     }
 }

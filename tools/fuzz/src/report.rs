@@ -40,7 +40,7 @@ impl Count {
             match m.found {
                 Found::Violated => {
                     self.violated += 1;
-                    self.by_meant += usize::from(m.meant.iter().any(|r| m.rules.contains(r)));
+                    self.by_meant += usize::from(m.as_meant());
                 }
                 Found::Unproven => self.unproven += 1,
                 Found::Nothing => self.missed += 1,
@@ -82,6 +82,10 @@ fn by_rule(results: &Results) -> Rows {
 
 fn by_kind(results: &Results) -> Rows {
     rows(in_scope(results), |m| m.kind.name().to_owned())
+}
+
+fn by_level(results: &Results) -> Rows {
+    rows(in_scope(results), |m| format!("{} {}", m.unit.isa, m.unit.stage))
 }
 
 fn by_aspect(results: &Results) -> Rows {
@@ -138,6 +142,7 @@ pub fn human(results: &Results, seed: u64, list: bool) -> String {
     table(&mut out, "rule meant", &by_rule(results), all);
     table(&mut out, "kind", &by_kind(results), all);
     table(&mut out, "part", &by_aspect(results), all);
+    table(&mut out, "lowering", &by_level(results), all);
     let own = rows(results.mutants.iter().filter(|m| m.aspect == Aspect::Own), |_| "own code".to_owned());
     if let Some(c) = own.get("own code") {
         let _ = writeln!(
@@ -180,6 +185,16 @@ pub fn human(results: &Results, seed: u64, list: bool) -> String {
             let _ = writeln!(out, "  {}: {reason}: {}", place(m), change(&m.diff));
         }
     }
+    if list {
+        let mut others: BTreeMap<(Aspect, String), usize> = BTreeMap::new();
+        for m in in_scope(results).filter(|m| m.harm.is_some() && m.found == Found::Violated && !m.as_meant()) {
+            *others.entry((m.aspect, format!("{}: {}", m.kind.name(), m.rules.join(", ")))).or_default() += 1;
+        }
+        let _ = writeln!(out, "found, but by none of the rules meant:");
+        for ((aspect, what), n) in others {
+            let _ = writeln!(out, "  {n} {} {what}", aspect.name());
+        }
+    }
     let alarms: Vec<_> =
         in_scope(results).filter(|m| m.found != Found::Nothing && m.reason == Some(Reason::Equivalent)).collect();
     let _ = writeln!(out, "noticed, though Cranelift makes the same function of it: {}", alarms.len());
@@ -212,7 +227,13 @@ pub fn human(results: &Results, seed: u64, list: bool) -> String {
 /// JSON lines.
 pub fn json_lines(results: &Results, seed: u64) -> Vec<Value> {
     let mut out = vec![];
-    for (what, rows) in [("rule", by_rule(results)), ("mutation", by_kind(results)), ("part", by_aspect(results))] {
+    let tables = [
+        ("rule", by_rule(results)),
+        ("mutation", by_kind(results)),
+        ("part", by_aspect(results)),
+        ("lowering", by_level(results)),
+    ];
+    for (what, rows) in tables {
         for (name, c) in rows {
             let mut line = json!({"schema": 1, "kind": what, "name": name});
             if let (Value::Object(line), Value::Object(counts)) = (&mut line, c.json()) {

@@ -99,21 +99,32 @@ impl Aspect {
     }
 
     /// The rules that are about it, the one meant first.
+    ///
+    /// A wrong pointer shows where it is used, as an access that nothing was
+    /// checked for (CC0001, CC0002), or that hits the wrong field (CC0008,
+    /// CC0010); a wrong search, in what is linked and switched to.
     pub const fn rules(self) -> &'static [&'static str] {
         match self {
             Self::NullCheck => &["CC0001"],
-            Self::RevisionCheck => &["CC0002", "CC0007"],
-            Self::Consume => &["CC0003", "CC0009"],
-            Self::Object => &["CC0012", "CC0004", "CC0006"],
-            Self::Switch => &["CC0101", "CC0102", "CC0110", "CC0111"],
-            Self::Link => &["CC0103", "CC0104"],
-            Self::Handlers => &["CC0201", "CC0202", "CC0206"],
-            Self::Payload => &["CC0204", "CC0203", "CC0205"],
-            Self::Store => &["CC0105", "CC0113"],
-            Self::Dispatch => &["CC0107", "CC0108"],
+            Self::RevisionCheck => &["CC0002", "CC0007", "CC0003", "CC0009", "CC0012", "CC0001", "CC0113"],
+            Self::Consume => &["CC0003", "CC0009", "CC0113", "CC0001", "CC0002", "CC0008", "CC0010"],
+            Self::Object => &["CC0012", "CC0004", "CC0006", "CC0001", "CC0002", "CC0101", "CC0008", "CC0010"],
+            Self::Switch => &["CC0101", "CC0102", "CC0103", "CC0110", "CC0111", "CC0001", "CC0002", "CC0008", "CC0010"],
+            Self::Link => &["CC0103", "CC0104", "CC0101", "CC0105", "CC0113", "CC0001", "CC0002", "CC0008", "CC0010"],
+            Self::Handlers => &[
+                "CC0201", "CC0202", "CC0206", "CC0101", "CC0103", "CC0105", "CC0107", "CC0001", "CC0002", "CC0008",
+                "CC0010",
+            ],
+            Self::Payload => {
+                &["CC0204", "CC0203", "CC0205", "CC0103", "CC0001", "CC0002", "CC0008", "CC0010", "CC0012"]
+            }
+            Self::Store => &["CC0105", "CC0113", "CC0101", "CC0103", "CC0004", "CC0001", "CC0002", "CC0008", "CC0010"],
+            Self::Dispatch => &["CC0107", "CC0108", "CC0201"],
             Self::Trap => &["CC0208", "CC0108"],
             Self::StackCheck => &["CC0109"],
-            Self::Runtime => &["CC0113", "CC0101"],
+            Self::Runtime => {
+                &["CC0114", "CC0113", "CC0101", "CC0105", "CC0107", "CC0001", "CC0002", "CC0008", "CC0010"]
+            }
             Self::Own => &[],
         }
     }

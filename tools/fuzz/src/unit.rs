@@ -1,17 +1,20 @@
 //! What is damaged: a program, lowered for a target, before or after
 //! Cranelift's optimiser, with its assertions and how it behaves undamaged.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use clif_cont_abi::{Isa, SwitchModel};
 use clif_cont_filetest::{Assertion, Kind as DirectiveKind};
 use clif_cont_program::target::{OptLevel, target_isa};
 use clif_cont_program::{Program, Target, compile};
 use clif_cont_verifier::{Profile, verify};
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::ir::{Inst, InstBuilder, TrapCode, types};
 use cranelift_codegen::isa::OwnedTargetIsa;
 
-use crate::judge::{Baseline, Judge};
+use crate::judge::{Baseline, Harm, Judge};
 use crate::scope::{Site, sites};
 
 /// Instructions that the assertions of one program may execute under the
@@ -65,6 +68,8 @@ pub(crate) struct Unit {
     pub(crate) baseline: Baseline,
     /// Function and site.
     pub(crate) sites: Vec<(usize, Site)>,
+    /// Do the assertions come to an instruction? What was asked before.
+    executed: Mutex<BTreeMap<(usize, Inst), bool>>,
 }
 
 impl Unit {
@@ -100,7 +105,28 @@ impl Unit {
         }
         let all = program.functions.iter().enumerate();
         let sites = all.flat_map(|(n, f)| sites(&f.func, &f.name()).into_iter().map(move |s| (n, s))).collect();
-        Ok(Self { id: id.clone(), program, isa, speed, profile, assertions, baseline, sites })
+        let executed = Mutex::default();
+        Ok(Self { id: id.clone(), program, isa, speed, profile, assertions, baseline, sites, executed })
+    }
+
+    /// Do the assertions come to an instruction? A trap is put before it: who
+    /// gets there notices.
+    pub(crate) fn is_executed(&self, function: usize, inst: Inst) -> bool {
+        if let Ok(known) = self.executed.lock()
+            && let Some(executed) = known.get(&(function, inst))
+        {
+            return *executed;
+        }
+        let mut probe = self.program.functions[function].func.clone();
+        let mut at = FuncCursor::new(&mut probe).at_inst(inst);
+        let always = at.ins().iconst(types::I8, 1);
+        at.ins().trapnz(always, TrapCode::unwrap_user(u8::MAX - 5));
+        let harm = Judge::harm(&self.with(function, probe), &self.assertions, &self.baseline);
+        let executed = harm != Harm::None;
+        if let Ok(mut known) = self.executed.lock() {
+            known.insert((function, inst), executed);
+        }
+        executed
     }
 
     /// The program with one function replaced.
