@@ -189,14 +189,46 @@ fn link_clif(program: Program, source: &Source) -> Result<Program, LoadError> {
     Ok(program)
 }
 
+/// Whether everything is there that it takes to run a program, which [`load`] does not
+/// demand.
+///
+/// # Errors
+///
+/// A symbol that is not defined, at the declaration that names it.
+pub fn check_defined(program: &Program, source: &Source) -> Result<(), LoadError> {
+    let Some((user, symbol)) = crate::consistent::undefined(program) else { return Ok(()) };
+    let text = source.text().unwrap_or_default();
+    let (by, found) = match &user {
+        Ok(function) => (format!("function {function}"), find_declaration(text, function, &format!("%{symbol}"))),
+        Err(data) => (format!("data %{data}"), find_data_item(text, data, &symbol)),
+    };
+    let place = found.map_or(Place::whole(source), |(line, column)| Place::new(source, line, column));
+    let message = format!("%{symbol} is not defined; {by} refers to it");
+    Err(LoadError::new(LoadErrorKind::Invalid, Diagnostic::error(message).at(place)))
+}
+
+/// The line of a data symbol's item that is the address of a symbol.
+fn find_data_item(text: &str, data: &str, symbol: &str) -> Option<(usize, usize)> {
+    let is = |line: &str, what: &str| line.split_whitespace().any(|word| word == what);
+    let begin = |l: &str| l.starts_with(";!") && is(l, "data") && is(l, &format!("%{data}"));
+    let mut lines = text.lines().enumerate().skip_while(|(_, l)| !begin(l)).skip(1);
+    let (index, line) = lines.find(|(_, l)| is(l, "symbol") && is(l, &format!("%{symbol}")))?;
+    Some((index + 1, line.find('%').map_or(0, |at| line[..at].chars().count()) + 1))
+}
+
 /// The line of a function's instruction in the text it was read from.
 fn find_inst(text: &str, function: &str, inst: &str) -> Option<(usize, usize)> {
     find_line(text, function, |code| code == inst)
 }
 
-/// The line on which a function declares a callee, `%name(`.
-fn find_declaration(text: &str, function: &str, callee: &str) -> Option<(usize, usize)> {
-    find_line(text, function, |code| code.starts_with("fn") && code.contains(callee))
+/// The line on which a function declares a callee or a symbol: `%name`, or `%name(`.
+fn find_declaration(text: &str, function: &str, name: &str) -> Option<(usize, usize)> {
+    let declares = |code: &str| {
+        let behind = code.split_once(name).map(|(_, behind)| behind.chars().next());
+        let end = |c: char| name.ends_with('(') || !(c.is_alphanumeric() || matches!(c, '_' | '.'));
+        (code.starts_with("fn") || code.starts_with("gv")) && behind.is_some_and(|c| c.is_none_or(end))
+    };
+    find_line(text, function, declares)
 }
 
 /// The first line of a function's body whose code `is` the one.

@@ -8,7 +8,7 @@ use clif_cont::abi::Isa;
 use clif_cont::diag::{Diagnostic, Finding, Place, Source};
 use clif_cont::filetest::{self, Backend, Kind, Lane, NotRun, Tool as _, check_assertion, describe};
 use clif_cont::finish::{Finish, finish};
-use clif_cont::load::{InputKind, explain, load};
+use clif_cont::load::{InputKind, check_defined, explain, load};
 use clif_cont::program::target::{OptLevel, target_isa};
 use clif_cont::program::{Program, Target, Val, compile};
 use clif_cont::protocol::Protocol;
@@ -98,6 +98,7 @@ impl Check {
         let input = read(&self.input)?;
         // An input that is wrong is wrong for every ISA: that is no table.
         let loaded = load_input_bytes(ui, &input, None)?;
+        check_defined(&loaded.program, &loaded.source)?;
         let kind = loaded.kind;
         let work = self.work(&loaded, &input)?;
         let job = Job { input: &input, kind, source: &loaded.source, work, protocol: self.protocol.protocol() };

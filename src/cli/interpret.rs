@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::invoke::{InvokeArgs, Limit, arguments, find_export, host, invoke, not_run};
 use super::io::{End, Ended, Shared, USAGE, Ui, failure};
-use super::lower::{ProtocolArgs, TargetArgs, load_input};
+use super::lower::{ProtocolArgs, TargetArgs, load_to_run};
 use super::trace::perfetto;
 
 /// Invoke an exported function under the interpreter, which checks every access
@@ -39,7 +39,7 @@ pub(crate) struct Interpret {
 
 impl Interpret {
     pub(crate) fn run(&self, ui: &Rc<Ui>) -> Ended {
-        let program = load_input(ui, &self.input, self.target.target()?)?;
+        let program = load_to_run(ui, &self.input, self.target.target()?)?;
         let export = find_export(&program, &self.invoke.invoke)?;
         let args = arguments(&program, export, &self.invoke.args)?;
         let host = host(ui, &program)?;

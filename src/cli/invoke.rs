@@ -11,6 +11,7 @@ use clif_cont::diag::{Diagnostic, Place};
 use clif_cont::load::explain;
 use clif_cont::program::{Export, Host, Instance, InvokeError, Outcome, StackTrace, Val, ValType};
 use clif_cont::wasm::{Spectest, unknown_imports};
+use cranelift_codegen::ir::{AbiParam, ArgumentPurpose, Signature, types};
 use serde_json::{Value, json};
 
 use super::io::{EXHAUSTED, End, Ended, MISMATCH, TRAPPED, UNSUPPORTED, USAGE, Ui, failure};
@@ -49,10 +50,31 @@ pub(crate) struct InvokeArgs {
 /// The export to invoke, or the error that says which there are.
 pub(crate) fn find_export<'p>(program: &'p Loaded, name: &str) -> Result<&'p Export, End> {
     program.export(name).ok_or_else(|| {
+        if let Some(reason) = program.function(name).and_then(|f| not_callable(&f.func.signature)) {
+            let diagnostic = Diagnostic::error(format!("`{name}` cannot be invoked from outside: {reason}"));
+            let note = "arguments and results are i32, i64, f32 and f64";
+            return failure(UNSUPPORTED, diagnostic.at(Place::whole(&program.source)).note(note));
+        }
         let known = program.exports.iter().map(|e| e.name.clone()).collect();
         let error = InvokeError::UnknownExport(name.to_owned(), known);
         failure(USAGE, Diagnostic::error(error.to_string()).at(Place::whole(&program.source)))
     })
+}
+
+/// What of a signature has no form on a command line.
+fn not_callable(signature: &Signature) -> Option<String> {
+    let unsupported = |(kind, list): (&str, &[AbiParam])| {
+        let found = list.iter().zip(1..).find(|(p, _)| {
+            p.purpose != ArgumentPurpose::Normal
+                || !matches!(p.value_type, types::I32 | types::I64 | types::F32 | types::F64)
+        })?;
+        let (param, number) = found;
+        Some(match param.purpose {
+            ArgumentPurpose::Normal => format!("{kind} {number} is of type {}", param.value_type),
+            purpose => format!("{kind} {number} is for `{purpose}`"),
+        })
+    };
+    [("parameter", &signature.params[..]), ("result", &signature.returns[..])].into_iter().find_map(unsupported)
 }
 
 /// Reads the arguments by the export's types.

@@ -275,6 +275,21 @@ pub(crate) fn count(n: impl Into<u64>, what: &str) -> String {
     format!("{n} {what}{plural}")
 }
 
+/// Do arguments that clap refuses ask for JSON?
+pub(crate) fn wants_json(args: impl Iterator<Item = std::ffi::OsString>) -> bool {
+    let args: Vec<_> = args.collect();
+    args.iter().any(|a| a == "--format=json") || args.windows(2).any(|w| w[0] == "--format" && w[1] == "json")
+}
+
+/// What clap says of a wrong command line, as one of our errors.
+pub(crate) fn usage_error(error: &clap::Error) -> Diagnostic {
+    let text = error.to_string();
+    let mut paragraphs = text.split("\n\n").map(|p| p.split_whitespace().collect::<Vec<_>>().join(" "));
+    let first = paragraphs.next().unwrap_or_default();
+    let diagnostic = Diagnostic::error(first.strip_prefix("error: ").unwrap_or(&first));
+    paragraphs.filter(|p| !p.is_empty()).fold(diagnostic, Diagnostic::note)
+}
+
 /// Aligns the columns of a table, two blanks between them; the first row is the
 /// header.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {

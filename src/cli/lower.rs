@@ -6,14 +6,14 @@ use clap::{Args, ValueEnum};
 use clif_cont::abi::{Isa, SwitchModel};
 use clif_cont::diag::{Diagnostic, Place, Source};
 use clif_cont::finish::{Finish, finish};
-use clif_cont::load::{InputKind, explain, load};
+use clif_cont::load::{InputKind, check_defined, explain, load};
 use clif_cont::program::target::{OptLevel, target_isa};
 use clif_cont::program::text::{Annotate, PrintOptions, print};
 use clif_cont::program::{Program, Target, compile};
 use clif_cont::protocol::Protocol;
 use serde_json::json;
 
-use super::io::{End, Ended, Input, Shared, UNSUPPORTED, USAGE, Ui, failure, read};
+use super::io::{End, Ended, Input, Shared, UNSUPPORTED, USAGE, Ui, count, failure, read};
 
 /// Parses an ISA's name, for clap.
 pub(crate) fn parse_isa(name: &str) -> Result<Isa, String> {
@@ -109,14 +109,21 @@ pub(crate) fn load_input(ui: &Ui, path: &str, target: Option<Target>) -> Result<
     load_input_bytes(ui, &read(path)?, target)
 }
 
+/// Reads and loads an input that is to be run.
+pub(crate) fn load_to_run(ui: &Ui, path: &str, target: Option<Target>) -> Result<Loaded, End> {
+    let loaded = load_input(ui, path, target)?;
+    check_defined(&loaded.program, &loaded.source)?;
+    Ok(loaded)
+}
+
 /// Loads what was read.
 pub(crate) fn load_input_bytes(ui: &Ui, input: &Input, target: Option<Target>) -> Result<Loaded, End> {
     let program = load(&input.name, &input.bytes, target)?;
     let made_for = program.target;
     ui.detail(&format!(
-        "{}: {} functions for {} with switch model `{}`",
+        "{}: {} for {} with switch model `{}`",
         input.name,
-        program.functions.len(),
+        count(program.functions.len() as u64, "function"),
         made_for.isa.name(),
         made_for.abi.switch.name()
     ));

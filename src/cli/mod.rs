@@ -70,6 +70,10 @@ pub(crate) fn main() -> ExitCode {
     let cli = match Cli::try_parse_from(std::env::args_os().map(invoke::shield)) {
         Ok(cli) => cli,
         // Help and version go to stdout with code 0, errors to stderr with 2.
+        Err(error) if error.use_stderr() && io::wants_json(std::env::args_os()) => {
+            eprintln!("{}", io::usage_error(&error).to_json());
+            return ExitCode::from(io::USAGE);
+        }
         Err(error) => {
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { io::USAGE } else { 0 });

@@ -9,7 +9,7 @@ use clif_cont::diag::Style;
 
 use super::invoke::{InvokeArgs, Limit, arguments, find_export, host, invoke, not_run};
 use super::io::{EXHAUSTED, Ended, Shared, Ui};
-use super::lower::{ProtocolArgs, TargetArgs, load_input};
+use super::lower::{ProtocolArgs, TargetArgs, load_to_run};
 
 /// Compile a program and invoke an exported function of it
 #[derive(Args)]
@@ -39,7 +39,7 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
 
 impl Run {
     pub(crate) fn run(&self, ui: &Rc<Ui>) -> Ended {
-        let program = load_input(ui, &self.input, self.target.target()?)?;
+        let program = load_to_run(ui, &self.input, self.target.target()?)?;
         let export = find_export(&program, &self.invoke.invoke)?;
         let args = arguments(&program, export, &self.invoke.args)?;
         let host = host(ui, &program)?;

@@ -67,6 +67,8 @@ traps! {
     CastFailure = 21, "cast failure";
     /// An exception that nobody caught reached the driver.
     UncaughtException = 22, "uncaught exception";
+    /// No memory for a linear memory or an exception.
+    MemoryExhausted = 23, "out of memory";
 }
 
 impl Trap {

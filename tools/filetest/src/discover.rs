@@ -3,7 +3,7 @@
 //! A directory is searched recursively, in the order of names. Golden files
 //! are recognised by their test: `a.LABEL.clif` and the directory `a` belong to
 //! `a.wat`, `a.clif` or `a.op` beside them, `a.txt` to `a.clif`. Directories named `inputs` hold
-//! inputs of transcripts, not tests; `.wast` scripts have a runner of their own.
+//! inputs of transcripts, not tests; `.wast` scripts, and what is known of them (`.json`), have a runner of their own.
 //! A file that is none of this is an error, so that no test is lost by a wrong
 //! name.
 
@@ -152,7 +152,7 @@ fn walk(dir: &Path, found: &mut Vec<TestFile>) -> Result<(), DiscoverError> {
             }
         } else if TESTS.contains(&extension(path)) {
             found.push(TestFile { path: path.clone(), goldens: goldens(path, &entries)? });
-        } else if !matches!(extension(path), "md" | "wast") {
+        } else if !matches!(extension(path), "md" | "wast" | "json") {
             return Err(DiscoverError::NotATest(path.clone()));
         }
     }

@@ -219,7 +219,7 @@ impl Make<'_, '_, '_> {
         let reserve = self.env.runtime(self.b.func, &RuntimeFn::Host(HostFn::Reserve));
         let call = self.b.ins().call(reserve, &[size, align]);
         let chunk = self.b.inst_results(call)[0];
-        Conts::new(&mut self.env).trap_unless(&mut self.b, chunk, Trap::PoolExhausted);
+        Conts::new(&mut self.env).trap_unless(&mut self.b, chunk, Trap::MemoryExhausted);
         let after = self.b.ins().iadd(chunk, bytes);
         let end = self.b.ins().iadd(chunk, size);
         self.b.ins().store(flags, after, heap, 0);

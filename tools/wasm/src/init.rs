@@ -110,7 +110,7 @@ fn reserve(b: &mut FunctionBuilder<'_>, env: &mut Env<'_, '_>, memory: u32) -> R
     let host = env.runtime(b.func, &RuntimeFn::Host(HostFn::Reserve));
     let call = b.ins().call(host, &[size, align]);
     let base = b.inst_results(call)[0];
-    Conts::new(env).trap_unless(b, base, Trap::PoolExhausted);
+    Conts::new(env).trap_unless(b, base, Trap::MemoryExhausted);
     let name = env.shared.symbols.memory(memory);
     let record = env.symbol(b, &name);
     b.ins().store(MemFlagsData::trusted(), base, record, 0);

@@ -181,7 +181,9 @@ impl<'a> Runner<'a> {
             }
             WastDirective::AssertExhaustion { call, message, .. } => {
                 let exec = WastExecute::Invoke(call);
-                let exhausted = |trap, _: Option<&str>| matches!(trap, Trap::StackExhausted | Trap::PoolExhausted);
+                let exhausted = |trap, _: Option<&str>| {
+                    matches!(trap, Trap::StackExhausted | Trap::PoolExhausted | Trap::MemoryExhausted)
+                };
                 (Assertion, self.ends(exec, &format!("exhaustion: {message}"), exhausted))
             }
             WastDirective::AssertException { exec, .. } => {

@@ -111,9 +111,14 @@ fn functions(
     let mut seen = BTreeMap::new();
     let mut out = vec![];
     let mut runtime_seen = false;
+    let names = spelled_names(&file);
     for (mut func, details) in file.functions {
         let line = details.location.line_number;
-        rename_numbered(&mut func);
+        if let Some(name) = rename_numbered(&mut func).into_iter().find(|n| names.contains(n)) {
+            let numbered = name.replacen('_', ":", 1);
+            let message = format!("{numbered} and %{name}, which the text has too, would be one symbol");
+            return Err(error(line as u32, message));
+        }
         let comments = comments::gather(lines, line, &func, &details.map);
         let line = line as u32;
         let origin = match header.runtime {
@@ -142,13 +147,36 @@ fn functions(
     Ok(out)
 }
 
-/// `u0:3` becomes `%u0_3`, in the name and in all references.
-fn rename_numbered(func: &mut Function) {
-    let rename = |u: &ir::UserExternalName| format!("u{}_{}", u.namespace, u.index);
-    if let UserFuncName::User(u) = &func.name {
-        func.name = UserFuncName::testcase(rename(u));
+/// The names that are spelled out, of functions and in references.
+fn spelled_names(file: &TestFile<'_>) -> BTreeSet<String> {
+    let plain = |name: &ExternalName| match name {
+        ExternalName::TestCase(name) => Some(name.to_string().trim_start_matches('%').to_owned()),
+        _ => None,
+    };
+    let mut names = BTreeSet::new();
+    for (func, _) in &file.functions {
+        if let UserFuncName::Testcase(name) = &func.name {
+            names.insert(name.to_string().trim_start_matches('%').to_owned());
+        }
+        names.extend(func.dfg.ext_funcs.values().filter_map(|f| plain(&f.name)));
+        names.extend(func.global_values.values().filter_map(|gv| match gv {
+            GlobalValueData::Symbol { name, .. } => plain(name),
+            _ => None,
+        }));
     }
+    names
+}
+
+/// `u0:3` becomes `%u0_3`, in the name and in all references; gives those new names.
+fn rename_numbered(func: &mut Function) -> Vec<String> {
+    let rename = |u: &ir::UserExternalName| format!("u{}_{}", u.namespace, u.index);
     let names: Vec<String> = func.params.user_named_funcs().values().map(rename).collect();
+    let mut renamed = names.clone();
+    if let UserFuncName::User(u) = &func.name {
+        let name = rename(u);
+        func.name = UserFuncName::testcase(&name);
+        renamed.push(name);
+    }
     let replace = |name: &mut ExternalName| {
         if let ExternalName::User(r) = name
             && let Some(new) = names.get(r.as_u32() as usize)
@@ -164,6 +192,7 @@ fn rename_numbered(func: &mut Function) {
             replace(name);
         }
     }
+    renamed
 }
 
 /// The export of a function in a text without a header, when a host can call
