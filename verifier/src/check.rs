@@ -98,6 +98,11 @@ impl<'a> Check<'a> {
         }
         let edges: Vec<_> = self.a.edges_from(block).copied().collect();
         self.dispatch(&edges, &state);
+        for e in &edges {
+            if let Some(on_edge) = self.a.edge_state(e) {
+                rules::at_edge(self, e, &state, &on_edge);
+            }
+        }
         for e in edges.iter().filter(|e| self.a.is_back(e)).copied().collect::<Vec<_>>() {
             if let Some(state) = self.a.edge_state(&e) {
                 rules::cc0113::turn(self, &e, &state);

@@ -643,7 +643,11 @@ impl Analysis<'_> {
         dead.into_iter().any(|i| {
             let flags = self.func.dfg.insts[i].memflags_data(&self.func.dfg);
             let region = flags.and_then(|f| f.alias_region()).map(|r| self.func.dfg.alias_regions[r].user_id);
-            region.and_then(|r| self.profile.record_of_region(r)).is_some()
+            let called =
+                self.callee_of(i).is_some_and(|f| !f.is_harmless() && !matches!(f, Callee::Trap | Callee::Unknown));
+            called
+                || self.func.dfg.insts[i].opcode() == Opcode::StackSwitch
+                || region.and_then(|r| self.profile.record_of_region(r)).is_some()
         })
     }
 
@@ -652,11 +656,13 @@ impl Analysis<'_> {
         self.func.dfg.ext_funcs[f].name == ExternalName::testcase(symbol)
     }
 
-    /// Is it a reference to an entry trampoline?
-    pub(crate) fn is_enter(&self, f: cranelift_codegen::ir::FuncRef) -> bool {
+    /// The name of the entry trampoline that it is a reference to.
+    pub(crate) fn enter_name(&self, f: cranelift_codegen::ir::FuncRef) -> Option<String> {
         match &self.func.dfg.ext_funcs[f].name {
-            ExternalName::TestCase(t) => self.profile.is_enter(&String::from_utf8_lossy(t.raw())),
-            _ => false,
+            ExternalName::TestCase(t) => {
+                Some(String::from_utf8_lossy(t.raw()).into_owned()).filter(|name| self.profile.is_enter(name))
+            }
+            _ => None,
         }
     }
 

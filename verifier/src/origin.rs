@@ -46,7 +46,7 @@ impl Check<'_> {
         self.every_origin(s, &mut seen, &|c, s, state| match c.kind(s) {
             kind if kind.is_protocols_own() => true,
             Kind::Trapped | Kind::NewSlot => runtime,
-            _ => state.is_some_and(|st| st.knows(Fact::Taken(s))),
+            _ => runtime && state.is_some_and(|st| st.knows(Fact::Taken(s))),
         })
     }
 

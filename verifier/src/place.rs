@@ -194,7 +194,7 @@ impl Analysis<'_> {
         match self.syms.node(s) {
             Node::Active => Kind::Active,
             Node::Const(0) => Kind::Null,
-            Node::And(r, m) if self.is_switched(r) && m & self.profile.effect_mask() == 0 => Kind::Back(r),
+            Node::And(r, m) if self.is_switched(r) && m == self.profile.contref_mask() => Kind::Back(r),
             Node::StackAddr(slot) if self.role == FunctionRole::Invoke => Kind::DriverRecord(slot),
             Node::Value(_) => self.kind_of_value(s),
             _ => Kind::Outside,

@@ -5,6 +5,7 @@
 //! generated from `clif_cont_abi`; another ABI is another constructor, in a
 //! file of its own, that fills the same tables.
 
+use crate::sym::mask;
 use clif_cont_abi::{
     Abi, ContRef, Effect, EffectKind, Exceptions, FieldKind, HandlerTable, HostFn, Isa, Region, StoreContext,
     SwitchModel, Trap, symbols,
@@ -337,6 +338,11 @@ impl Profile {
     /// Bits of a switched word that hold the effect code.
     pub(crate) fn effect_mask(&self) -> u64 {
         Effect::MASK.into()
+    }
+
+    /// Bits of a switched word that hold the ContRef.
+    pub(crate) fn contref_mask(&self) -> u64 {
+        !self.effect_mask() & mask(self.word_bits)
     }
 
     /// Code of an effect.

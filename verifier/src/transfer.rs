@@ -431,6 +431,9 @@ impl Analysis<'_> {
         let Some(role) = access.place.role() else { return };
         match role {
             Role::Revision => self.bump(access, value, state),
+            Role::Payload(_) if access.base == self.active && !self.is_runtime() => {
+                state.dirty.push((access.inst, role));
+            }
             Role::Parent | Role::LastAncestor | Role::Handlers => {
                 let own = state.knows(Fact::Taken(access.base)) || self.is_runtime();
                 if !own {

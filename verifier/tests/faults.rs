@@ -188,7 +188,7 @@ const FAULTS: &[(&str, &str, &str, Fault)] = &[
         let s = *stores(f, Region::Revision).first()?;
         remove(f, s)
     }),
-    ("not consumed", "bind_", "CC0004", |f, _| {
+    ("not consumed", "bind_", "CC0003", |f, _| {
         let s = *stores(f, Region::Revision).first()?;
         remove(f, s)
     }),

@@ -1,9 +1,13 @@
 //! CC0002 revision-check.
 
+use clif_cont_abi::Trap;
+use cranelift_codegen::ir::Opcode;
+
 use super::{Rule, cc0005, examples};
 use crate::check::Check;
+use crate::flow::Edge;
 use crate::place::Access;
-use crate::profile::{FunctionRole, RecordKind, Role};
+use crate::profile::{Callee, FunctionRole, RecordKind, Role};
 use crate::report::Verdict;
 use crate::state::State;
 use crate::sym::Sym;
@@ -26,6 +30,38 @@ pub(crate) const RULE: Rule = Rule {
 pub(crate) fn is_owned(c: &mut Check<'_>, contref: Sym, state: &State) -> bool {
     state.obj(contref).is_some_and(|o| o.stale.is_none()) || c.is_trusted(contref, state)
 }
+
+/// A check succeeds on this edge: on the other one the operation traps.
+pub(crate) fn edge(c: &mut Check<'_>, edge: &Edge, state: &State) {
+    let here = state.objs().iter().any(|o| o.check == edge.inst && o.bump.is_none());
+    let func = c.a.func;
+    if !here || c.a.role != FunctionRole::Program || func.dfg.insts[edge.inst].opcode() != Opcode::Brif {
+        return;
+    }
+    let others: Vec<_> = c.a.edges_from(edge.from).filter(|e| e.to != edge.to).map(|e| e.to).collect();
+    for mut to in others {
+        // a branch to a jump to the trap
+        let mut hops = 0;
+        let traps = loop {
+            let mut insts = func.layout.block_insts(to);
+            let call = insts.rfind(|i| c.a.callee_of(*i) == Some(Callee::Trap));
+            if let Some(call) = call {
+                break c.a.trap_code(call) == Some(Trap::Consumed.code().into());
+            }
+            let next = c.a.edges_from(to).next().filter(|e| e.is_always()).map(|e| e.to);
+            hops += 1;
+            match next {
+                Some(next) if hops < MAX_HOPS => to = next,
+                _ => break false,
+            }
+        };
+        let message = "where the revision is another one, the operation does not trap as on a consumed continuation";
+        c.require(traps, &RULE, edge.inst, message);
+    }
+}
+
+/// So many jumps are followed from a check to its trap.
+const MAX_HOPS: usize = 8;
 
 /// Every access to a ContRef beyond its revision.
 pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {

@@ -5,8 +5,9 @@ use crate::check::{Check, PairDuty};
 use crate::place::{Access, Kind};
 use crate::profile::{FunctionRole, RecordKind, Role};
 use crate::report::Verdict;
-use crate::state::State;
+use crate::state::{Obj, State};
 use crate::transfer::SwitchSite;
+use cranelift_codegen::ir::{Inst, Opcode};
 
 pub(crate) const RULE: Rule = Rule {
     id: "CC0003",
@@ -42,7 +43,20 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
         });
     }
     if c.a.same_sum(value, next, state) {
-        c.proven();
+        // where the check of an object that was just made cannot fail, an
+        // optimiser leaves a jump in its place
+        let block = |inst| c.a.func.layout.inst_block(inst);
+        let twice = obj.bump.filter(|bump| block(*bump) == block(access.inst));
+        match twice {
+            None => c.proven(),
+            Some(bump) => c.fail_with(
+                &RULE,
+                Verdict::Violated,
+                access.inst,
+                "the revision is incremented again, without another check",
+                vec![(bump, "consumed here before".to_owned())],
+            ),
+        }
         return;
     }
     if cc0005::stored(c, access, value, next) {
@@ -59,6 +73,27 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
         "what is stored to the revision is not the checked one plus one"
     };
     c.fail_with(&RULE, Verdict::Violated, access.inst, message, related);
+}
+
+/// Behind the check of an object, another one of the same contref: an operation
+/// is missing in between. So it is at a return.
+pub(crate) fn unused(c: &mut Check<'_>, inst: Inst, before: &Obj) {
+    let checked = c.a.func.dfg.insts[before.check].opcode() == Opcode::Brif;
+    if !checked || before.bump.is_some() || before.stale.is_some() || before.check == inst {
+        return;
+    }
+    let message = "the object is checked, and then neither consumed nor dropped";
+    c.fail_with(&RULE, Verdict::Violated, before.check, message, vec![(inst, "this is reached".into())]);
+}
+
+/// A return: nothing is left half done.
+pub(crate) fn leave(c: &mut Check<'_>, inst: Inst, state: &State) {
+    if c.a.role != FunctionRole::Program {
+        return;
+    }
+    for obj in state.objs() {
+        unused(c, inst, obj);
+    }
 }
 
 /// The switch of an operation on an object.

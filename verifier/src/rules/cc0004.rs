@@ -3,7 +3,9 @@
 use cranelift_codegen::ir::Inst;
 
 use super::{Rule, cc0006, examples};
-use crate::check::Check;
+use crate::check::{Check, PairDuty};
+use crate::flow::Edge;
+use crate::place::Kind;
 use crate::profile::{FunctionRole, Role};
 use crate::report::Verdict;
 use crate::state::State;
@@ -48,6 +50,20 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
     }
 }
 
+/// Objects among the arguments of an edge.
+pub(crate) fn edge(c: &mut Check<'_>, edge: &Edge, state: &State) {
+    if c.a.role != FunctionRole::Program || state.objs().is_empty() {
+        return;
+    }
+    let n = c.a.func.dfg.block_params(edge.to).len();
+    let args: Vec<Option<Sym>> = (0..n).map(|i| c.a.edge_arg(edge, i)).collect();
+    for pair in args.windows(2) {
+        if let [Some(a), Some(b)] = *pair {
+            object(c, edge.inst, a, b, state);
+        }
+    }
+}
+
 /// Objects among the arguments of a call, or the values returned.
 pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
     if c.a.role != FunctionRole::Program || state.objs().is_empty() {
@@ -85,17 +101,28 @@ pub(crate) fn object(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, 
         let ((base, add), (from, before)) = (c.a.syms.split_add(witness), c.a.syms.split_add(obj.witness));
         if base == from && add > before {
             let related = vec![(obj.check, "the revision is still the one checked here".to_owned())];
-            let message = "an object is made of a revision that was never stored";
-            c.fail_with(&RULE, Verdict::Violated, inst, message, related);
+            let (rule, message) = if obj.bump.is_none() && add == before + 1 {
+                (&super::cc0003::RULE, "an object is handed on as if the one before it had been consumed")
+            } else {
+                (&RULE, "an object is made of a revision that was never stored")
+            };
+            c.fail_with(rule, Verdict::Violated, inst, message, related);
             return;
         }
     }
     // of what has just suspended only the current revision is known to anybody
-    if let crate::place::Kind::Back(_) = c.a.kind(contref)
-        && let Some(obj) = state.obj(contref)
-        && obj.stale.is_none()
+    if let Kind::Back(switched) = c.a.kind(contref)
+        && state.codes(switched) & !c.a.profile.suspending_codes() == 0
     {
-        let holds = obj.witness == witness;
+        let holds = state.obj(contref).is_some_and(|obj| obj.witness == witness);
         c.require(holds, &RULE, inst, "an object of a suspended continuation has not its current revision");
+        return;
+    }
+    // a contref that was checked goes with a revision that was its own; of the
+    // arguments of an edge an optimiser may have left only one
+    let edge = c.a.func.dfg.insts[inst].opcode().is_branch();
+    let own = state.objs().iter().any(|o| o.contref == contref || (!edge && o.witness == witness));
+    if own && c.a.role == FunctionRole::Program && c.a.syms.as_const(contref) != Some(0) {
+        c.pairs.push(PairDuty { inst, contref, witness, check: inst, alternative: None });
     }
 }

@@ -1,5 +1,7 @@
 //! CC0005 width.
 
+use cranelift_codegen::ir::{Inst, Opcode};
+
 use super::{Rule, examples};
 use crate::check::Check;
 use crate::place::Access;
@@ -12,7 +14,7 @@ pub(crate) const RULE: Rule = Rule {
     id: "CC0005",
     name: "width",
     statement: "Both halves of an object keep their full width: the comparison of revisions and the increment are as \
-                wide as the field. Widths in storage that the program owns are decided by CC0012, as two adjacent \
+                wide as the field, and so are addresses of functions. Widths in storage that the program owns are decided by CC0012, as two adjacent \
                 words.",
     why: "A revision that lost bits comes round again, and an old object is current once more.",
     bugs: "fx #182/#186 (16-bit revision), wt #12941, #13022",
@@ -20,6 +22,32 @@ pub(crate) const RULE: Rule = Rule {
     passing: examples::BIND,
     fault: &[("v4 = icmp eq v3, v1", "v20 = ireduce.i32 v3\n    v21 = ireduce.i32 v1\n    v4 = icmp eq v20, v21")],
 };
+
+/// Is it a part of a word only: loaded by a narrower load, or masked?
+pub(crate) fn is_part(c: &Check<'_>, s: Sym) -> bool {
+    match c.a.syms.node(s) {
+        Node::And(..) => true,
+        Node::Value(_) => c.a.def(s).is_some_and(|(i, _)| {
+            let opcode = c.a.func.dfg.insts[i].opcode();
+            opcode.can_load() && opcode != Opcode::Load
+        }),
+        _ => c.a.syms.bits(s) < c.a.profile.word_bits() && c.a.syms.as_const(s).is_none(),
+    }
+}
+
+/// An indirect call goes to a whole address.
+pub(crate) fn call(c: &mut Check<'_>, inst: Inst) {
+    if !matches!(
+        c.a.func.dfg.insts[inst].opcode(),
+        Opcode::CallIndirect | Opcode::TryCallIndirect | Opcode::ReturnCallIndirect
+    ) {
+        return;
+    }
+    let Some(&v) = c.a.func.dfg.inst_args(inst).first() else { return };
+    let callee = c.a.value(v);
+    let part = is_part(c, callee);
+    c.require(!part, &RULE, inst, "the address that is called has lost bits");
+}
 
 /// Was a part of the revision compared, where all of it should have been? Then
 /// that is the fault to report.

@@ -45,7 +45,7 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
     }
     if let Some(contref) = below
         && other
-        && suspended(c, contref)
+        && (suspended(c, contref) || state.obj(contref).is_some())
     {
         cc0004::object(c, access.inst, contref, value, state);
     }

@@ -83,9 +83,12 @@ fn pairing(c: &mut Check<'_>, contref: Sym, witness: Sym, at: Inst, seen: &mut V
     }
     match (c.a.syms.node(contref), c.a.syms.node(witness)) {
         (Node::Value(_), Node::Value(_)) => same_definition(c, contref, witness),
-        // the sum of a witness and something is none
-        (_, Node::Add(..) | Node::Value(_) | Node::Const(_)) => Pairing::No,
-        _ => Pairing::Unknown,
+        // a choice that is made in another way, or words of one value
+        (Node::Select(..) | Node::Pair(..) | Node::High(_), _)
+        | (_, Node::Select(..) | Node::Pair(..) | Node::High(_)) => Pairing::Unknown,
+        (Node::And(wide, _), _) | (_, Node::And(wide, _)) if c.a.syms.bits(wide) > 64 => Pairing::Unknown,
+        // whatever is computed is no revision, and no contref but what came back
+        _ => Pairing::No,
     }
 }
 

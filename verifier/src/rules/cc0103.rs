@@ -26,6 +26,13 @@ pub(crate) const RULE: Rule = Rule {
     fault: &[("store notrap aligned region1 v16, v20+32", "store notrap aligned region1 v16, v0+32")],
 };
 
+/// The bytes of a CLIF type, by its name.
+fn type_bytes(name: &str) -> u32 {
+    let (lane, lanes) = name.split_once('x').unwrap_or((name, "1"));
+    let bits = |text: &str| text.trim_start_matches(|c: char| !c.is_ascii_digit()).parse::<u32>().unwrap_or(0);
+    bits(lane).div_ceil(8) * bits(lanes)
+}
+
 fn cell(c: &Check<'_>, base: Sym, role: Role, state: &State) -> Option<Sym> {
     state.cell(base, c.a.profile.field(role).offset).map(|cell| cell.value)
 }
@@ -89,6 +96,13 @@ pub(crate) fn left(c: &mut Check<'_>, inst: Inst, state: &State) {
     }
     match state.dirty.first() {
         None => c.proven(),
+        Some((store, Role::Payload(_))) => c.fail_with(
+            &super::cc0204::RULE,
+            Verdict::Violated,
+            *store,
+            "the running continuation's payload is written with no switch behind it",
+            vec![(inst, "the function returns here".into())],
+        ),
         Some((store, _)) => c.fail_with(
             &RULE,
             Verdict::Violated,
@@ -111,16 +125,24 @@ pub(crate) fn fresh(c: &mut Check<'_>, access: &Access, state: &State) {
     }
     let own = cell(c, slot, Role::LastAncestor, state) == Some(slot);
     c.require(own, &RULE, access.inst, "a fresh continuation is not its own last ancestor");
-    let enters = cell(c, slot, Role::Handlers, state).is_some_and(|f| match c.a.syms.node(f) {
-        Node::FuncAddr(f) => c.a.is_enter(f),
-        _ => false,
+    let enter = cell(c, slot, Role::Handlers, state).and_then(|f| match c.a.syms.node(f) {
+        Node::FuncAddr(f) => c.a.enter_name(f),
+        _ => None,
     });
-    c.require(enters, &RULE, access.inst, "a fresh continuation has no entry trampoline for its function");
-    // which slot it is in, and what it is, are matters of types
-    let callee = state.cells().iter().any(|cell| {
+    c.require(enter.is_some(), &RULE, access.inst, "a fresh continuation has no entry trampoline for its function");
+    // what it is is a matter of types; where, the trampoline's name says
+    let params = enter.and_then(|name| c.a.profile.enter_types(&name)).map(|(params, _)| params);
+    let sizes: Option<Vec<u32>> = params.map(|list| list.iter().map(|ty| type_bytes(ty)).collect());
+    let behind = sizes.map(|sizes| c.a.profile.payload_layout(sizes.into_iter()).1);
+    let callee = state.cells().iter().find(|cell| {
         let stored = c.a.func.dfg.insts[cell.by].opcode().can_store();
         let field = c.a.profile.contref_field(cell.offset);
-        cell.base == slot && stored && matches!(field.map(|f| f.role), Some(Role::Payload(_)))
+        let here = match field.map(|f| f.role) {
+            Some(Role::Payload(at)) => behind.is_none_or(|behind| at == behind),
+            _ => false,
+        };
+        cell.base == slot && stored && here && cell.size == c.a.profile.word_bytes()
     });
-    c.require(callee, &RULE, access.inst, "a fresh continuation's function is not stored");
+    let whole = callee.is_some_and(|cell| !super::cc0005::is_part(c, cell.value));
+    c.require(whole, &RULE, access.inst, "a fresh continuation's function is not stored where its trampoline looks");
 }

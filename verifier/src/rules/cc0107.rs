@@ -111,6 +111,10 @@ pub(crate) fn judge(c: &mut Check<'_>) {
 fn unreachable_arms(c: &mut Check<'_>) {
     let func = c.a.func;
     let blocks: Vec<_> = func.layout.blocks().filter(|b| !c.a.is_reached(*b)).collect();
+    // an optimiser has put what they compute into them
+    for inst in blocks.iter().flat_map(|b| func.layout.block_insts(*b)) {
+        c.a.evaluate(inst);
+    }
     for inst in blocks.into_iter().flat_map(|b| func.layout.block_insts(b)) {
         let InstructionData::Load { arg, .. } = func.dfg.insts[inst] else { continue };
         let back = c.a.known(arg).is_some_and(|s| matches!(c.a.kind(s), Kind::Back(_)));

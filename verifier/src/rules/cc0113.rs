@@ -1,13 +1,13 @@
 //! CC0113 ended-once.
 
 use clif_cont_abi::SwitchModel;
-use cranelift_codegen::ir::{Inst, Opcode};
+use cranelift_codegen::ir::{Inst, Opcode, Value};
 
 use super::{Rule, examples};
 use crate::check::Check;
 use crate::flow::Edge;
 use crate::place::{Access, Kind};
-use crate::profile::{FunctionRole, RecordKind, Role};
+use crate::profile::{Callee, FunctionRole, RecordKind, Role};
 use crate::report::Verdict;
 use crate::state::{Fact, State};
 use crate::transfer::SwitchSite;
@@ -59,6 +59,19 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
         access.inst,
         "the end of a continuation does not increment its revision by one, once",
     );
+}
+
+/// A slot that was made has a use.
+pub(crate) fn call(c: &mut Check<'_>, inst: Inst) {
+    if !matches!(c.a.callee_of(inst), Some(Callee::Grow | Callee::NewSlot)) {
+        return;
+    }
+    let func = c.a.func;
+    let Some(&slot) = func.dfg.inst_results(inst).first() else { return };
+    let is_slot = |v: &Value| func.dfg.resolve_aliases(*v) == slot;
+    let insts = func.layout.blocks().flat_map(|b| func.layout.block_insts(b));
+    let used = insts.into_iter().any(|i| func.dfg.inst_values(i).any(|v| is_slot(&v)));
+    c.require(used, &RULE, inst, "a slot is made, and lost");
 }
 
 fn all_done(c: &mut Check<'_>, inst: Inst, state: &State) -> bool {

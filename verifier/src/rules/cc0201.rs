@@ -40,9 +40,10 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
                 .all(|(list, step)| is_ended(c, base, offset as i32 + c.a.profile.field(list).offset, step, state));
             c.require(ends, &RULE, site.inst, "a list of the handler table on the frame is not ended by 0");
         }
-        _ => c.fail(
+        // whatever is computed is neither
+        node => c.fail(
             &RULE,
-            Verdict::Unproven,
+            if matches!(node, Node::Value(_) | Node::Select(..)) { Verdict::Unproven } else { Verdict::Violated },
             site.inst,
             "the installed handler table is neither a constant of the module nor on this frame",
         ),

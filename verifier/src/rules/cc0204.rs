@@ -4,9 +4,11 @@ use cranelift_codegen::ir::Inst;
 
 use super::{Rule, examples};
 use crate::check::Check;
+use crate::place::{Access, Kind};
 use crate::profile::{FunctionRole, Role};
+use crate::report::OperationKind;
 use crate::report::Verdict;
-use crate::state::State;
+use crate::state::{Since, State};
 use crate::sym::Sym;
 
 pub(crate) const RULE: Rule = Rule {
@@ -25,6 +27,27 @@ pub(crate) const RULE: Rule = Rule {
         "    store notrap aligned region3 v22, v0+96\n    v23 = stack_switch v15, v0, v19\n",
     )],
 };
+
+/// A payload that is read or written: the running continuation's, that of what
+/// came back, or of the object of an operation.
+pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
+    if c.a.role != FunctionRole::Program || !matches!(access.place.role(), Some(Role::Payload(_))) {
+        return;
+    }
+    let kind = c.a.kind(access.base);
+    let other =
+        matches!(kind, Kind::Parent(_) | Kind::Last(_) | Kind::Driver | Kind::Found(..) | Kind::DriverRecord(_));
+    c.require(!other, &RULE, access.inst, "the payload of a continuation is used that is not the operation's");
+    // what a resumer's own payload holds is of no operation
+    let resumed = match state.since {
+        Since::Inst(i) => c.a.switch_kinds[i].is_some_and(OperationKind::installs_handlers),
+        _ => false,
+    };
+    if access.stored.is_none() && access.base == c.a.active && resumed {
+        let message = "the resumer's own payload is read where another continuation came back";
+        c.fail(&RULE, Verdict::Violated, access.inst, message);
+    }
+}
 
 /// An exception is handed over.
 pub(crate) fn exception(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &State) {

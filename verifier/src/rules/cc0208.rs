@@ -55,6 +55,7 @@ pub(crate) fn cause(c: &mut Check<'_>, inst: Inst, state: &State) {
         return;
     }
     let code = c.a.trap_code(inst);
+    c.require(code.is_some(), &RULE, inst, "the code of a trap is no constant");
     let is = |trap: Trap| code == Some(trap.code().into());
     let rule = if is(Trap::NullContinuation) {
         (&cc0001::RULE, "the operation traps as on a null continuation, though it may be another")
@@ -80,10 +81,8 @@ pub(crate) fn cause(c: &mut Check<'_>, inst: Inst, state: &State) {
         holds &= has_cause(c, inst, code, &state);
     }
     // an optimiser leaves nothing but the trap of an operation that always fails
-    let folded = c.a.role == FunctionRole::Program
-        && edges.iter().all(Edge::is_always)
-        && !edges.is_empty()
-        && !c.a.has_dead_operations();
+    let foldable = c.a.role == FunctionRole::Program && !is(Trap::StackExhausted) && !edges.is_empty();
+    let folded = foldable && edges.iter().all(Edge::is_always) && !c.a.has_dead_operations();
     c.require(holds || folded, rule.0, inst, rule.1);
 }
 
@@ -94,7 +93,14 @@ fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) ->
         return contract::search::gives_up(c, state);
     }
     if is(Trap::NullContinuation) || is(Trap::PoolExhausted) {
-        return state.facts().iter().any(|f| matches!(*f, Fact::Equal(a, b) if a == zero || b == zero));
+        let program = c.a.role == FunctionRole::Program && is(Trap::NullContinuation);
+        return state.facts().iter().any(|f| match *f {
+            Fact::Equal(a, b) if a == zero || b == zero => {
+                let null = if a == zero { b } else { a };
+                !program || null == zero || c.a.is_marked(null)
+            }
+            _ => false,
+        });
     }
     if is(Trap::StackExhausted) {
         return state.knows(Fact::Stack(false));
@@ -127,8 +133,11 @@ fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) ->
             }
         }
         // or the object was consumed a moment ago, and the comparison folded
-        let consumed = state.objs().iter().any(|o| o.bump.is_some() && o.stale.is_none());
-        return consumed || !compared.is_empty();
+        let block = c.a.func.layout.inst_block(inst);
+        let jumped = block.is_some_and(|b| c.a.edges_to(b).all(Edge::is_always));
+        let consumed = jumped && state.objs().iter().any(|o| o.bump.is_some() && o.stale.is_none());
+        let known = compared.iter().any(|(revision, _)| !bases(*revision).is_empty());
+        return consumed || known;
     }
     is_unexpected(c, state)
         || last_switches(state).any(|switch| {

@@ -44,6 +44,7 @@ mod examples;
 use cranelift_codegen::ir::Inst;
 
 use crate::check::Check;
+use crate::flow::Edge;
 use crate::place::Access;
 use crate::report::OperationKind;
 use crate::state::State;
@@ -135,6 +136,7 @@ pub(crate) fn at_access(c: &mut Check<'_>, access: &Access, state: &State) {
     cc0002::access(c, access, state);
     cc0007::access(c, access, state);
     cc0107::access(c, access, state);
+    cc0204::access(c, access, state);
     if access.stored.is_some() {
         cc0003::store(c, access, state);
         cc0009::store(c, access, state);
@@ -191,7 +193,9 @@ pub(crate) fn at_call(c: &mut Check<'_>, inst: Inst, state: &State) {
     cc0011::call(c, inst, state);
     cc0104::call(c, inst, state);
     cc0109::leave(c, inst, state);
+    cc0005::call(c, inst);
     cc0101::call(c, inst, state);
+    cc0113::call(c, inst);
     cc0114::call(c, inst, state);
     cc0107::call(c, inst, state);
     cc0108::call(c, inst);
@@ -200,9 +204,22 @@ pub(crate) fn at_call(c: &mut Check<'_>, inst: Inst, state: &State) {
     cc0004::call(c, inst, state);
 }
 
+/// An edge, with what is known on it.
+pub(crate) fn at_edge(c: &mut Check<'_>, edge: &Edge, before: &State, state: &State) {
+    cc0004::edge(c, edge, state);
+    cc0002::edge(c, edge, state);
+    for obj in state.objs() {
+        let known = before.obj(obj.contref).copied().filter(|o| o.check != obj.check);
+        if let (Some(known), true) = (known, obj.check == edge.inst) {
+            cc0003::unused(c, edge.inst, &known);
+        }
+    }
+}
+
 /// A return.
 pub(crate) fn at_return(c: &mut Check<'_>, inst: Inst, state: &State) {
     cc0107::leave(c, inst, state);
+    cc0003::leave(c, inst, state);
     cc0103::left(c, inst, state);
     cc0105::leave(c, inst, state);
     cc0113::leave(c, inst, state);
