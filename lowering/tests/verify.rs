@@ -1,5 +1,5 @@
-//! Every operation and every runtime function passes Cranelift's verifier and
-//! compiles, at every ISA's settings, before and after optimisation.
+//! Every operation and every runtime function passes Cranelift's verifier and that of
+//! the protocol, and compiles, at every ISA's settings, before and after optimisation.
 
 use std::str::FromStr;
 
@@ -8,6 +8,7 @@ use clif_cont_lowering::{
     ContEnv, ContObj, ContType, Conts, LowerError, RuntimeFn, SymbolEnv, TagId, frontend_config, on, on_switch,
     required_by,
 };
+use clif_cont_verifier::{Profile, verify};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, Type, UserFuncName, Value, types};
@@ -42,8 +43,22 @@ fn target(isa: Isa, opt: &str) -> OwnedTargetIsa {
     builder.finish(settings::Flags::new(flags)).unwrap()
 }
 
+/// Nothing is found, and nothing is left unproven.
+fn keeps_protocol(func: &Function, abi: &Abi, stage: &str) {
+    let report = verify(func, &Profile::clif_cont(abi));
+    let found = report.findings.iter().map(|f| {
+        let inst = func.dfg.display_inst(f.inst);
+        format!("{} {} at `{inst}`: {}", f.rule, f.verdict.name(), f.message)
+    });
+    let found: Vec<String> = found.collect();
+    let (isa, model) = (abi.isa.name(), abi.switch.name());
+    assert!(found.is_empty(), "{isa} {model} {stage}: {}\n{}", found.join("\n"), func.display());
+}
+
 /// Verified as it is, optimised, verified again, compiled.
-fn accept(func: &Function, isa: Isa) {
+fn accept(func: &Function, abi: &Abi) {
+    let isa = abi.isa;
+    keeps_protocol(func, abi, "as lowered");
     for opt in ["none", "speed"] {
         let target = target(isa, opt);
         if let Err(errors) = cranelift_codegen::verify_function(func, &*target) {
@@ -55,6 +70,7 @@ fn accept(func: &Function, isa: Isa) {
             if let Err(errors) = cranelift_codegen::verify_function(&context.func, &*target) {
                 panic!("{isa:?} optimised: {errors}\n{}", context.func.display());
             }
+            keeps_protocol(&context.func, abi, "optimised");
         }
         let mut context = Context::for_function(func.clone());
         if let Err(error) = context.compile(&*target, &mut ControlPlane::default()) {
@@ -111,15 +127,15 @@ fn return_normally(env: &SymbolEnv, b: &mut FunctionBuilder<'_>, values: &[Value
 }
 
 /// Also everything in the runtime that it takes, in turn.
-fn accept_all(env: &mut SymbolEnv, func: &Function, isa: Isa) -> usize {
-    accept(func, isa);
+fn accept_all(env: &mut SymbolEnv, func: &Function) -> usize {
+    accept(func, env.abi());
     let mut count = 0;
     let wanted: Vec<RuntimeFn> = env.requested().iter().cloned().chain(RuntimeFn::FOR_HOST).collect();
     required_by(wanted, |f| {
         let mut inner = SymbolEnv::new(*env.abi());
         let func = f.define(&mut inner, &mut FunctionBuilderContext::new())?;
         assert_eq!(func.signature, f.signature(env.abi()));
-        accept(&func, isa);
+        accept(&func, env.abi());
         count += 1;
         Ok::<_, LowerError>(inner.requested().to_vec())
     })
@@ -194,7 +210,7 @@ fn every_operation_on_every_isa() {
             }));
         }
         for func in all {
-            functions += 1 + accept_all(&mut env, &func, abi.isa);
+            functions += 1 + accept_all(&mut env, &func);
         }
     }
     assert!(functions > 200, "only {functions} functions");
@@ -218,7 +234,7 @@ fn more_handlers_than_effect_codes() {
             b.switch_to_block(done);
             vec![]
         });
-        accept(&func, abi.isa);
+        accept(&func, &abi);
     }
 }
 
