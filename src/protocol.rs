@@ -44,6 +44,8 @@ pub struct FunctionReport {
     /// The numbers of its instructions in the order of their lines; those of another
     /// text of the same function differ.
     insts: Vec<Inst>,
+    /// What instructions were made of, as offsets into a WebAssembly module.
+    offsets: BTreeMap<Inst, u32>,
 }
 
 /// The reports on a program's functions, in their order.
@@ -70,7 +72,10 @@ pub fn verify_program(program: &Program, profile: &Profile) -> Verified {
             true => vec![],
             false => layout.blocks().flat_map(|b| layout.block_insts(b)).collect(),
         };
-        FunctionReport { name: f.name(), origin: f.origin, report, insts }
+        let location = |inst: &Inst| Some((*inst, f.func.srcloc(*inst))).filter(|(_, at)| !at.is_default());
+        let offsets = report.findings.iter().map(|finding| finding.inst);
+        let offsets = offsets.filter_map(|i| location(&i)).map(|(inst, at)| (inst, at.bits())).collect();
+        FunctionReport { name: f.name(), origin: f.origin, report, insts, offsets }
     });
     Verified { functions: functions.collect() }
 }
@@ -158,7 +163,7 @@ impl Listing {
             },
             severity: Severity::Error,
             place,
-            origin: self.origin.as_ref().map(Place::whole),
+            origin: self.origin.as_ref().map(|input| origin(input, function.offsets.get(&finding.inst).copied())),
             function: function.name.clone(),
             inst,
             message: finding.message.clone(),
@@ -166,5 +171,48 @@ impl Listing {
             help: finding.help.clone(),
             path: finding.path.iter().map(ToString::to_string).collect(),
         }
+    }
+}
+
+/// What in an input an instruction was made of: the input's line where that is known.
+fn origin(input: &Source, offset: Option<u32>) -> Place {
+    let text = input.text().unwrap_or_default();
+    match offset.and_then(|offset| clif_cont_wasm::position_of(text.as_bytes(), offset)) {
+        Some(position) => Place::new(input, position.line, position.column),
+        None => Place::whole(input),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clif_cont_abi::Isa;
+    use cranelift_codegen::ir::Opcode;
+
+    use super::*;
+
+    #[test]
+    fn findings_in_lowered_code_name_what_it_was_made_of() {
+        let text = "(module
+  (type $f (func)) (type $k (cont $f))
+  (func (export \"run\") (param (ref null $k))
+    (nop)
+    (resume $k (local.get 0))))";
+        let mut program = crate::load::load("run.wat", text.as_bytes(), Some(Target::new(Isa::X86_64))).expect("valid");
+        let func = &mut program.functions[0].func;
+        // the first store of a resume consumes the object
+        let insts = func.layout.blocks().flat_map(|b| func.layout.block_insts(b));
+        let store = insts.into_iter().find(|i| func.dfg.insts[*i].opcode() == Opcode::Store).expect("a store");
+        func.layout.remove_inst(store);
+        let profile = profile(PROFILES[0], &program.target).expect("the usual profile");
+        let verified = verify_program(&program, &profile);
+        let input = Source::new("run.wat", text.as_bytes());
+        let listing = Listing::of_program(&program, &input, "lowered").expect("CLIF");
+        let findings: Vec<_> = verified.functions.iter().flat_map(|f| listing.findings(f)).collect();
+        let [finding] = &findings[..] else { panic!("{findings:?}") };
+        assert_eq!((finding.rule.as_str(), finding.verdict), ("CC0003", diag::Verdict::Violated));
+        assert_eq!(finding.origin.as_ref().map(Place::display).as_deref(), Some("run.wat:5:6"));
+        assert_eq!(finding.place.source.name(), "run.wat (lowered)");
+        assert!(finding.inst.contains("stack_switch"), "{}", finding.inst);
+        assert!(listing.source().line(finding.place.line).is_some_and(|l| l.contains(&finding.inst)));
     }
 }

@@ -41,6 +41,7 @@ mod types;
 
 pub use compile::{Options, compile};
 pub use error::{Error, ErrorKind, Position};
+pub use source::position_of;
 pub use spectest::{Spectest, unknown_imports};
 
 #[cfg(test)]

@@ -72,6 +72,14 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Where in a module's text is what an instruction was made of, by its source location, an offset into the
+/// binary module; `None` where `source` is no text, or it is not known.
+pub fn position_of(source: &[u8], offset: u32) -> Option<Position> {
+    let source = Source::read(source, "").ok()?;
+    let text = source.text?;
+    Some(position(locate(&source.binary, text, offset.into())?, text))
+}
+
 fn position(span: Span, text: &str) -> Position {
     let (line, column) = span.linecol_in(text);
     Position { line: line + 1, column: column + 1 }

@@ -26,7 +26,7 @@ pub(crate) use memory::PAGE_BITS;
 use clif_cont_abi::Trap;
 use clif_cont_lowering::{Conts, LowerError, zero_of};
 use clif_cont_program::{Comments, Origin, ProgFunction, ValType};
-use cranelift_codegen::ir::{Function, Inst, InstBuilder, Type, UserFuncName, Value, types};
+use cranelift_codegen::ir::{Function, Inst, InstBuilder, SourceLoc, Type, UserFuncName, Value, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use wasmparser::{FunctionBody, Operator};
 
@@ -88,6 +88,7 @@ pub(crate) fn translate(
     while !operators.eof() {
         let (op, offset) = operators.read_with_offset()?;
         t.offset = offset;
+        t.b.set_srcloc(SourceLoc::new(u32::try_from(offset).unwrap_or(u32::MAX)));
         t.operator(&op)?;
     }
     let config = t.env.frontend_config();
