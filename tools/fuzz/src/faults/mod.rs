@@ -7,7 +7,7 @@ mod consume;
 mod redundant;
 mod switch;
 
-use clif_cont_verifier::Operation;
+use clif_cont_verifier::{Operation, OperationKind};
 use cranelift_codegen::ir::Function;
 
 /// A fault that is harmful by construction.
@@ -35,7 +35,8 @@ pub enum Fault {
     IncrementDoubled,
     /// The old revision is stored again.
     IncrementOmitted,
-    /// The revision goes up once more, in a second store.
+    /// The revision goes up once more, in a second store; the object that
+    /// `cont.bind` gives is stale then.
     IncrementRepeated,
     /// The store comes after the switch.
     IncrementBehindSwitch,
@@ -127,20 +128,24 @@ impl Fault {
     /// that say the same of it.
     pub const fn rules(self) -> &'static [&'static str] {
         match self {
-            Self::NullCheckRemoved | Self::NullCheckInverted => &["CC0001"],
+            Self::NullCheckRemoved => &["CC0001"],
+            // it traps for another cause than it says
+            Self::NullCheckInverted => &["CC0001", "CC0208"],
             Self::RevisionCheckRemoved | Self::RevisionCheckInverted | Self::RevisionCheckWeakened => {
                 &["CC0002", "CC0007"]
             }
             Self::RevisionCheckNarrowed => &["CC0002", "CC0005", "CC0007"],
             Self::RevisionCheckOffset => &["CC0002", "CC0007", "CC0008", "CC0010"],
             Self::RevisionCheckOther => &["CC0002", "CC0012"],
-            Self::IncrementRemoved | Self::IncrementOmitted => &["CC0003"],
+            // the object that `cont.bind` gives is not current
+            Self::IncrementRemoved | Self::IncrementOmitted => &["CC0003", "CC0004"],
             Self::IncrementBehindSwitch => &["CC0003", "CC0007"],
-            Self::IncrementDoubled | Self::IncrementRepeated => &["CC0003", "CC0009"],
+            Self::IncrementDoubled => &["CC0003", "CC0009"],
+            Self::IncrementRepeated => &["CC0003", "CC0004", "CC0009"],
             Self::IncrementBeforeCheck => &["CC0002", "CC0003", "CC0007", "CC0011"],
             Self::IncrementNarrowed => &["CC0005", "CC0010"],
             // full width, at another field, with the region of this one
-            Self::IncrementOffset => &["CC0003", "CC0008", "CC0010"],
+            Self::IncrementOffset => &["CC0003", "CC0004", "CC0008", "CC0010"],
             // through a pointer that was never checked
             Self::IncrementOther => &["CC0003", "CC0002", "CC0007", "CC0012"],
             Self::SwitchSwapped | Self::SwitchToSelf | Self::SwitchFromTarget => &["CC0101"],
@@ -179,7 +184,11 @@ impl Fault {
             Self::IncrementRemoved => consume::remove(func, operation.consumed?),
             Self::IncrementDoubled => consume::add(func, operation.consumed?, 1),
             Self::IncrementOmitted => consume::add(func, operation.consumed?, -1),
-            Self::IncrementRepeated => consume::repeat(func, operation.consumed?),
+            // a switch loads the next object's revision anew, whatever it is by then
+            Self::IncrementRepeated if operation.kind == OperationKind::ContBind => {
+                consume::repeat(func, operation.consumed?)
+            }
+            Self::IncrementRepeated => None,
             Self::IncrementBehindSwitch => consume::behind(func, operation.consumed?, operation.inst),
             Self::IncrementBeforeCheck => consume::before(func, operation.consumed?, operation.revision_check?),
             Self::IncrementNarrowed => consume::narrow(func, operation.consumed?),
