@@ -105,9 +105,9 @@ impl Verify {
                 "findings": total.violated + total.unproven, "violated": total.violated, "unproven": total.unproven,
                 "warnings": total.warnings, "allowed": total.allowed, "inputs_failed": total.errors.len(),
             }))?,
+            Report::Human | Report::Short if ui.quiet => {}
             Report::Human => ui.write(summary(&total).as_bytes())?,
             // what is on standard output are findings, nothing else
-            Report::Short if ui.quiet => {}
             Report::Short => ui.message(&summary(&total)),
         }
         let errors = total.violated + total.unproven - total.warnings;
