@@ -7,6 +7,7 @@ use clif_cont_diag::{Diagnostic, Finding, Place, Source};
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Program, Target, text};
 use clif_cont_wasm::ErrorKind;
+use cranelift_codegen::ir::Inst;
 
 use crate::finish::{Finish, FinishError, Refuted, Stage};
 use crate::protocol::{Listing, Protocol};
@@ -217,8 +218,15 @@ fn find_data_item(text: &str, data: &str, symbol: &str) -> Option<(usize, usize)
 }
 
 /// The line of a function's instruction in the text it was read from.
-fn find_inst(text: &str, function: &str, inst: &str) -> Option<(usize, usize)> {
-    find_line(text, function, |code| code == inst)
+fn find_inst(text: &str, function: &str, inst: Inst) -> Option<usize> {
+    let lines = text::inst_lines(text).ok()?;
+    lines.get(function.trim_start_matches('%'))?.get(&inst).map(|line| *line as usize)
+}
+
+/// The line on which a function begins.
+fn find_function(text: &str, function: &str) -> Option<usize> {
+    let header = format!("function {function}(");
+    text.lines().position(|l| l.trim_start().starts_with(&header)).map(|index| index + 1)
 }
 
 /// The line on which a function declares a callee or a symbol: `%name`, or `%name(`.
@@ -263,11 +271,15 @@ pub fn explain(error: FinishError, source: &Source, kind: InputKind) -> LoadErro
     {
         diagnostic = Diagnostic::error(format!("invalid CLIF in function {}: {}", error.function, first.message))
             .at(Place::whole(source));
-        // Cranelift notes the values of constants behind an instruction.
-        let inst = first.place.trim_matches('`').split(';').next().unwrap_or_default().trim_end();
-        match source.text().and_then(|text| find_inst(text, &error.function, inst)) {
-            Some((line, column)) => diagnostic = diagnostic.at(Place::new(source, line, column)),
-            None => diagnostic = diagnostic.note(format!("at {}", first.place)),
+        match source.text().and_then(|text| find_inst(text, &error.function, first.inst?)) {
+            Some(line) => diagnostic = diagnostic.at(Place::code(source, line, ";")),
+            None => {
+                let text = source.text().unwrap_or_default();
+                if let Some(line) = find_function(text, &error.function) {
+                    diagnostic = diagnostic.at(Place::new(source, line, 1));
+                }
+                diagnostic = diagnostic.note(format!("at {}", first.place));
+            }
         }
         for complaint in &complaints[1..] {
             diagnostic = diagnostic.note(format!("at {}: {}", complaint.place, complaint.message));
