@@ -41,7 +41,7 @@ pub use construct::{Constructed, Faulty, clif_files, construct, construct_files}
 pub use faults::Fault;
 pub use kinds::Kind;
 pub use native::{HARMED, NOT_JUDGED, child};
-pub use programs::{Fault as ProgramFault, ProgramsPlan, Ran, program, program_child, run_programs};
+pub use programs::{EDITS, Fault as ProgramFault, ProgramsPlan, Ran, program, program_child, run_programs};
 pub use reason::Reason;
 pub use scope::Aspect;
 pub use unit::{STEPS, UnitId, targets, units};

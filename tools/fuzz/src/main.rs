@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clif_cont_abi::{Isa, SwitchModel};
 use clif_cont_fuzz::{
-    Fault, Found, HARMED, Kind, NOT_JUDGED, Plan, ProgramsPlan, child, clif_files, construct, construct_files, program,
-    program_child, report, run, run_programs, units,
+    EDITS, Fault, Found, HARMED, Kind, NOT_JUDGED, Plan, ProgramsPlan, child, clif_files, construct, construct_files,
+    program, program_child, report, run, run_programs, units,
 };
 use clif_cont_program::Target;
 use clif_cont_program::target::{OptLevel, target_isa};
@@ -143,6 +143,12 @@ struct Programs {
     /// Do not run them natively
     #[arg(long)]
     no_native: bool,
+    /// Harmless edits to try in each function, after which nothing may be found either; all if not given
+    #[arg(long, value_name = "EDIT", value_parser = EDITS)]
+    edit: Vec<String>,
+    /// Try none
+    #[arg(long, conflicts_with = "edit")]
+    no_edits: bool,
     /// Print the programs, and do nothing with them
     #[arg(long)]
     print: bool,
@@ -288,7 +294,12 @@ impl Programs {
             return Ok(ExitCode::SUCCESS);
         }
         let native = if self.no_native { None } else { std::env::current_exe().ok() };
-        let plan = ProgramsPlan { seed: self.seed, cases, threads: threads(self.threads), native };
+        let edits = match (self.no_edits, self.edit.is_empty()) {
+            (true, _) => vec![],
+            (false, true) => EDITS.map(str::to_owned).to_vec(),
+            (false, false) => self.edit.clone(),
+        };
+        let plan = ProgramsPlan { seed: self.seed, cases, edits, threads: threads(self.threads), native };
         quiet_panics();
         let bar = progress(self.cases, "programs");
         let ran = run_programs(&plan, &|_| bar.inc(1));

@@ -387,6 +387,8 @@ pub fn ran(ran: &Ran, seed: u64) -> String {
         ran.long,
         ran.faults.len()
     );
+    let edits: Vec<_> = ran.edits.iter().map(|(edit, n)| format!("{n} {edit}")).collect();
+    let _ = writeln!(out, "harmless edits, each verified: {}", edits.join(", "));
     for (outcome, n) in &ran.outcomes {
         let _ = writeln!(out, "- {n} invocations {outcome}");
     }
@@ -404,7 +406,7 @@ pub fn ran_json(ran: &Ran, seed: u64) -> Vec<Value> {
     }
     out.push(json!({
         "schema": 1, "kind": "summary", "seed": seed, "programs": ran.programs, "functions": ran.functions,
-        "operations": ran.operations, "long": ran.long, "faults": ran.faults.len(), "outcomes": ran.outcomes,
+        "operations": ran.operations, "long": ran.long, "faults": ran.faults.len(), "edits": ran.edits, "outcomes": ran.outcomes,
     }));
     out
 }

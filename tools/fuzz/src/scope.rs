@@ -186,7 +186,7 @@ pub(crate) fn is_switch(func: &Function, inst: Inst) -> bool {
 }
 
 /// What can be walked through from an operand to what it is made of.
-fn is_pure(func: &Function, inst: Inst) -> bool {
+pub(crate) fn is_pure(func: &Function, inst: Inst) -> bool {
     let opcode = opcode(func, inst);
     !opcode.is_call()
         && !opcode.can_load()

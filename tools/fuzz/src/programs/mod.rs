@@ -1,7 +1,8 @@
-//! Random programs: verified, interpreted with every layout, and run natively.
-//! Nothing may be found or left unproven, nothing may break a rule of the
+//! Random programs: verified, as they are and after harmless edits, interpreted
+//! with every layout, and run natively. Nothing may be found or left unproven, nothing may break a rule of the
 //! interpreter's machine, and all have to agree on what the program does.
 
+mod benign;
 mod generate;
 
 use std::collections::BTreeMap;
@@ -18,8 +19,12 @@ use clif_cont_program::{Instance, Outcome, Program, Target, Val, compile};
 use clif_cont_runner::Jit;
 use clif_cont_verifier::{Profile, verify};
 use clif_cont_wasm::Spectest;
+use cranelift_codegen::ir::Function;
+use cranelift_codegen::isa::TargetIsa;
 use fastrand::Rng;
 
+use crate::campaign::diff;
+use crate::func::text;
 use crate::judge::panic_message;
 use crate::native::{self, Ended};
 use crate::unit::targets;
@@ -30,6 +35,20 @@ const FUEL: u64 = 300_000;
 const ARGUMENTS: [i32; 3] = [0, 7, -3];
 /// The most bytes that a program is made of.
 const MOST: usize = 1500;
+
+/// Harmless edits tried in each function.
+const EDITS_PER_FUNCTION: usize = 12;
+
+/// The names of all harmless edits.
+pub const EDITS: [&str; 8] = {
+    let mut names = [""; 8];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = benign::EDITS[i].0;
+        i += 1;
+    }
+    names
+};
 
 /// What is wrong with a program, or with what we make of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,6 +72,8 @@ pub struct Ran {
     pub functions: usize,
     /// Operations in them.
     pub operations: usize,
+    /// Harmless edits after which it was verified again.
+    pub edits: BTreeMap<&'static str, usize>,
     /// Invocations by how they ended.
     pub outcomes: BTreeMap<String, usize>,
     /// Programs that were not run natively as well: they do not end soon.
@@ -68,6 +89,8 @@ pub struct ProgramsPlan {
     pub seed: u64,
     /// Cases, by number.
     pub cases: std::ops::Range<usize>,
+    /// Which harmless edits to try, of [`EDITS`].
+    pub edits: Vec<String>,
     /// Threads.
     pub threads: usize,
     /// The command that runs programs natively, in a process of its own.
@@ -115,6 +138,9 @@ pub fn run_programs(plan: &ProgramsPlan, progress: &(dyn Fn(usize) + Sync)) -> R
         sum.operations += ran.operations;
         sum.long += ran.long;
         sum.faults.extend(ran.faults);
+        for (edit, n) in ran.edits {
+            *sum.edits.entry(edit).or_default() += n;
+        }
         for (outcome, n) in ran.outcomes {
             *sum.outcomes.entry(outcome).or_default() += n;
         }
@@ -143,24 +169,25 @@ fn judge(plan: &ProgramsPlan, case: usize) -> Ran {
 }
 
 fn attempt(plan: &ProgramsPlan, case: usize, length: usize, ran: &mut Ran) -> Result<(), String> {
-    let text = program(plan.seed, case, length);
-    let one = || check(plan, case, length, &text, ran);
+    let source = program(plan.seed, case, length);
+    let one = || check(plan, case, length, &source, ran);
     catch_unwind(AssertUnwindSafe(one)).unwrap_or_else(|p| Err(format!("panicked: {}", panic_message(&*p))))
 }
 
-fn lower(text: &str, target: Target) -> Result<Program, String> {
-    let lowered = clif_cont_wasm::compile(text.as_bytes(), "program.wat", target, &Default::default());
+fn lower(source: &str, target: Target) -> Result<Program, String> {
+    let lowered = clif_cont_wasm::compile(source.as_bytes(), "program.wat", target, &Default::default());
     lowered.map_err(|e| format!("not lowered: {e}"))
 }
 
 /// One program, every way.
-fn check(plan: &ProgramsPlan, case: usize, length: usize, text: &str, ran: &mut Ran) -> Result<(), String> {
+fn check(plan: &ProgramsPlan, case: usize, length: usize, source: &str, ran: &mut Ran) -> Result<(), String> {
     let mut expected: Option<(String, Vec<String>)> = None;
     let mut ends = true;
     for target in targets() {
-        let mut program = lower(text, target)?;
+        let mut program = lower(source, target)?;
         let profile = Profile::clif_cont(&program.target.abi);
         for opt in OptLevel::ALL {
+            let mut rng = Rng::with_seed(plan.seed ^ case as u64);
             let name = format!("{} {} --opt {}", target.isa.name(), target.abi.switch.name(), opt.name());
             let isa = target_isa(target, opt).map_err(|e| e.to_string())?;
             for f in &mut program.functions {
@@ -181,6 +208,8 @@ fn check(plan: &ProgramsPlan, case: usize, length: usize, text: &str, ran: &mut 
                         finding.message
                     ));
                 }
+                edited(&f.func, (&profile, &*isa), &plan.edits, &mut rng, ran)
+                    .map_err(|what| format!("{name}: {what}"))?;
             }
             let (outcomes, ended) = interpreted(&program)?;
             ends &= ended;
@@ -211,6 +240,35 @@ fn check(plan: &ProgramsPlan, case: usize, length: usize, text: &str, ran: &mut 
         let outcomes = natively(command, plan.seed, case, length, model.name())?;
         if before != outcomes {
             return Err(differ(&first, &before, &format!("natively, {}", model.name()), &outcomes));
+        }
+    }
+    Ok(())
+}
+
+/// Harmless edits, one after another: nothing is found after any of them.
+fn edited(
+    func: &Function,
+    (profile, isa): (&Profile, &dyn TargetIsa),
+    names: &[String],
+    rng: &mut Rng,
+    ran: &mut Ran,
+) -> Result<(), String> {
+    let mut func = func.clone();
+    for _ in 0..EDITS_PER_FUNCTION {
+        let before = func.clone();
+        let Some(name) = benign::edit(&mut func, names, rng) else { continue };
+        compile::verify(&func, isa).map_err(|e| format!("`{name}` is no edit that Cranelift accepts: {e}"))?;
+        *ran.edits.entry(name).or_default() += 1;
+        if let Some(finding) = verify(&func, profile).findings.first() {
+            return Err(format!(
+                "after a harmless `{name}`: {} {} in {} at `{}`: {}\n{}",
+                finding.rule,
+                finding.verdict.name(),
+                func.name,
+                func.dfg.display_inst(finding.inst),
+                finding.message,
+                diff(&text(&before), &text(&func))
+            ));
         }
     }
     Ok(())
