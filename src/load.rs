@@ -272,7 +272,7 @@ pub fn explain(error: FinishError, source: &Source, kind: InputKind) -> LoadErro
         diagnostic = Diagnostic::error(format!("invalid CLIF in function {}: {}", error.function, first.message))
             .at(Place::whole(source));
         match source.text().and_then(|text| find_inst(text, &error.function, first.inst?)) {
-            Some(line) => diagnostic = diagnostic.at(Place::code(source, line, ";")),
+            Some(line) => diagnostic = diagnostic.at(crate::protocol::inst_place(source, line)),
             None => {
                 let text = source.text().unwrap_or_default();
                 if let Some(line) = find_function(text, &error.function) {

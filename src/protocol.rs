@@ -139,7 +139,7 @@ impl Listing {
 
     fn place(&self, function: &FunctionReport, inst: Inst) -> Place {
         match self.line(function, inst) {
-            Some(line) => Place::code(&self.source, line, ";"),
+            Some(line) => inst_place(&self.source, line),
             None => Place::whole(&self.source),
         }
     }
@@ -152,7 +152,7 @@ impl Listing {
     fn finding(&self, function: &FunctionReport, finding: &Finding) -> diag::Finding {
         let place = self.place(function, finding.inst);
         let inst = match self.source.line(place.line) {
-            Some(line) => line.split(';').next().unwrap_or_default().trim().to_owned(),
+            Some(line) => without_location(line.split(';').next().unwrap_or_default().trim()).to_owned(),
             None => finding.inst.to_string(),
         };
         diag::Finding {
@@ -174,6 +174,21 @@ impl Listing {
     }
 }
 
+/// An instruction's line without the source location, `@0108`, that some producers write
+/// in front of it.
+fn without_location(code: &str) -> &str {
+    let rest = code.strip_prefix('@').map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_hexdigit()));
+    rest.map_or(code, str::trim_start)
+}
+
+/// The place of the instruction on a line of CLIF.
+pub(crate) fn inst_place(source: &Source, line: usize) -> Place {
+    let place = Place::code(source, line, ";");
+    let code = source.line(line).unwrap_or_default().trim_start();
+    let skipped = code.chars().count() - without_location(code).chars().count();
+    Place { column: place.column + skipped, ..place }
+}
+
 /// What in an input an instruction was made of: the input's line where that is known.
 fn origin(input: &Source, offset: Option<u32>) -> Place {
     let text = input.text().unwrap_or_default();
@@ -189,6 +204,14 @@ mod tests {
     use cranelift_codegen::ir::Opcode;
 
     use super::*;
+
+    #[test]
+    fn source_locations_are_no_part_of_an_instruction() {
+        let source = Source::new("x.clif", b"block0:\n@0108     v1 = iconst.i64 1 ; v1 = 1\n    return\n");
+        let place = inst_place(&source, 2);
+        assert_eq!((place.column, place.end), (11, Some(28)));
+        assert_eq!(inst_place(&source, 3).column, 5);
+    }
 
     #[test]
     fn findings_in_lowered_code_name_what_it_was_made_of() {

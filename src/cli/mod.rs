@@ -64,6 +64,11 @@ fn remember_panics() {
     }));
 }
 
+/// The last panic, as what it is.
+fn last_panic() -> clif_cont::diag::Diagnostic {
+    io::bug(&PANIC.lock().ok().and_then(|mut p| p.take()).unwrap_or_default())
+}
+
 /// Parses the arguments, runs the subcommand, and reports how it ended.
 pub(crate) fn main() -> ExitCode {
     remember_panics();
@@ -116,8 +121,7 @@ pub(crate) fn main() -> ExitCode {
             failure.exit
         }
         Err(_) => {
-            let message = PANIC.lock().ok().and_then(|mut p| p.take()).unwrap_or_default();
-            ui.report(&io::bug(&message));
+            ui.report(&last_panic());
             io::BUG
         }
     };

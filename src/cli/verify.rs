@@ -1,5 +1,7 @@
 //! `verify`: generated code against the continuation protocol.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use clap::{Args, ValueEnum};
 use clif_cont::diag::sarif::{self, Driver};
 use clif_cont::diag::{Diagnostic, Finding, Place, Source, Style, Verdict};
@@ -23,7 +25,9 @@ use super::lower::TargetArgs;
 /// finding is a violation, with a path on which it happens, or something that
 /// could not be proven. See `explain` for the rules.
 ///
-/// An input that cannot be read or parsed is reported, and the others are verified all the same.
+/// Code without a continuation operation has nothing to verify; that is said, and is
+/// no finding. An input that cannot be read or parsed is reported, and the others are
+/// verified all the same.
 #[derive(Args)]
 pub(crate) struct Verify {
     /// .clif, .wat or .wasm files, or `-` for standard input
@@ -83,7 +87,9 @@ impl Verify {
         let target = self.target.target()?;
         let mut total = Total::default();
         for path in &self.inputs {
-            match self.input(ui, path, target, &mut total) {
+            let verified = catch_unwind(AssertUnwindSafe(|| self.input(ui, path, target, &mut total)));
+            // A fault of ours on one input is no reason to leave out the others.
+            match verified.unwrap_or_else(|_| Err(failure(BUG, super::last_panic()))) {
                 Ok(()) => {}
                 Err(End::ReaderGone) => return Err(End::ReaderGone),
                 // The others are verified all the same.
