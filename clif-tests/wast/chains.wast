@@ -1,4 +1,6 @@
 ;; A continuation of several stacks: suspended as a whole, moved, bound and resumed as a whole.
+;; S26 "may consist of several stacks"
+;; S10 "works on a suspended continuation"
 
 (module
   (type $f0 (func (result i64)))

@@ -1,4 +1,5 @@
 ;; Stacks that overflow, and many stacks at once: the store is usable afterwards.
+;; S54 "the store is usable afterwards"
 
 (module
   (type $f (func (param i64) (result i64)))

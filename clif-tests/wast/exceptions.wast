@@ -1,4 +1,8 @@
 ;; Exceptions and continuations: thrown through stacks, raised at a suspension, caught on either side.
+;; S22 "where the continuation is suspended"
+;; S23 "never runs; the exception appears in the resumer"
+;; S25 "also when the exception is caught"
+;; S30 "goes to the resume under which it runs"
 
 (module
   (type $f (func (result i32)))

@@ -1,4 +1,5 @@
 ;; Modules that export nothing are instances like others, on every backend.
+;; S27 "A trap ends the whole invocation"
 
 (module)
 (module (func) (memory 1) (global i32 (i32.const 1)))

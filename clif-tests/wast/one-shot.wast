@@ -1,4 +1,7 @@
 ;; A continuation is used once, through whichever copy; what traps consumes nothing.
+;; S01 "used at most once"
+;; S03 "even when it binds nothing"
+;; S04 "consumes nothing"
 
 (module
   (type $f (func (param i32) (result i32)))

@@ -1,4 +1,6 @@
 ;; switch: control goes sideways under the same handlers, with arguments and the switcher's continuation.
+;; S18 "under the same handlers"
+;; S19 "gets its arguments and, last, the continuation that switched"
 
 (module
   (rec

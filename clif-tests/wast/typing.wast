@@ -1,4 +1,6 @@
 ;; What is valid: types of continuations, tags and clauses, and equality of types across rec groups.
+;; S33 "two equal `rec` groups declare the same types"
+;; S50 "work on continuations"
 
 (assert_invalid (module (type $k (cont 0))) "non-function type")
 (assert_invalid

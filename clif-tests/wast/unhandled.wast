@@ -1,4 +1,7 @@
 ;; A suspend or switch without a handler is an outcome of its own; what was there stays usable.
+;; S15 "an outcome of its own"
+;; S12 "a clause of the other kind is passed over"
+;; S21 "leaves its target unconsumed"
 
 (module
   (type $f (func (result i32)))

@@ -1,0 +1,42 @@
+;; cont.bind of no arguments: the old reference is consumed, the new one is the same continuation.
+;; S03 "even when it binds nothing"
+
+(module
+  (type $f (func (param i32) (result i32)))
+  (type $k (cont $f))
+  (type $f0 (func (result i32)))
+  (type $k0 (cont $f0))
+  (tag $wait (param i32) (result i32))
+  (global $old (mut (ref null $k)) (ref.null $k))
+  (global $new (mut (ref null $k)) (ref.null $k))
+  (func $body (param i32) (result i32)
+    (i32.add (suspend $wait (i32.add (local.get 0) (i32.const 1))) (local.get 0)))
+  (elem declare func $body)
+  (func (export "make") (global.set $new (cont.new $k (ref.func $body))))
+  (func (export "rebind")
+    (global.set $old (global.get $new))
+    (global.set $new (cont.bind $k $k (global.get $old))))
+  (func $step (param $n i32) (param $k (ref null $k)) (result i32)
+    (block $on (result i32 (ref $k))
+      (resume $k (on $wait $on) (local.get $n) (local.get $k))
+      (return))
+    (global.set $new))
+  (func (export "step") (param i32) (result i32) (call $step (local.get 0) (global.get $new)))
+  (func (export "step-old") (param i32) (result i32) (call $step (local.get 0) (global.get $old)))
+  (func (export "many") (param $n i32) (result i32)
+    (loop $more
+      (global.set $new (cont.bind $k $k (global.get $new)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (call $step (i32.const 3) (global.get $new))))
+
+(invoke "make")
+(invoke "rebind")
+(assert_trap (invoke "step-old" (i32.const 1)) "continuation already consumed")
+(assert_return (invoke "step" (i32.const 10)) (i32.const 11))
+;; suspended, it is the same again
+(invoke "rebind")
+(assert_trap (invoke "step-old" (i32.const 1)) "continuation already consumed")
+(assert_return (invoke "step" (i32.const 5)) (i32.const 15))
+(assert_trap (invoke "rebind") "continuation already consumed")
+(invoke "make")
+(assert_return (invoke "many" (i32.const 1000)) (i32.const 4))

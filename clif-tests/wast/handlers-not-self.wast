@@ -1,0 +1,35 @@
+;; The handlers of a resume cover what it runs, and not the resumer.
+;; S17 "do not cover the resumer itself"
+
+(module
+  (type $f (func (result i32)))
+  (type $k (cont $f))
+  (tag $e)
+  (global $times (mut i32) (i32.const 0))
+  (func $suspends (result i32) (suspend $e) (i32.const 3))
+  ;; it handles the tag, and suspends with it in its handler
+  (func $handles (result i32)
+    (local $k (ref null $k))
+    (block $on (result (ref $k))
+      (resume $k (on $e $on) (cont.new $k (ref.func $suspends)))
+      (return))
+    (local.set $k)
+    (global.set $times (i32.add (global.get $times) (i32.const 1)))
+    (suspend $e)
+    (resume $k (local.get $k)))
+  (elem declare func $suspends $handles)
+  (func (export "times") (result i32) (global.get $times))
+  (func (export "alone") (result i32) (call $handles))
+  (func (export "under-another") (result i32)
+    (local $k (ref null $k))
+    (block $on (result (ref $k))
+      (resume $k (on $e $on) (cont.new $k (ref.func $handles)))
+      (return (i32.const -1)))
+    (local.set $k)
+    (global.set $times (i32.add (global.get $times) (i32.const 10)))
+    (resume $k (local.get $k))))
+
+(assert_suspension (invoke "alone") "unhandled tag")
+(assert_return (invoke "times") (i32.const 1))
+(assert_return (invoke "under-another") (i32.const 3))
+(assert_return (invoke "times") (i32.const 12))

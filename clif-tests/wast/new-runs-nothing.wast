@@ -1,0 +1,37 @@
+;; cont.new runs nothing: not until it is resumed, and not at all if it never is.
+;; S08 "runs nothing"
+
+(module
+  (type $f (func (param i32)))
+  (type $k (cont $f))
+  (type $f0 (func))
+  (type $k0 (cont $f0))
+  (global $log (mut i32) (i32.const 0))
+  (global $k (mut (ref null $k)) (ref.null $k))
+  (global $k0 (mut (ref null $k0)) (ref.null $k0))
+  (func $body (param i32)
+    (global.set $log (i32.add (i32.mul (global.get $log) (i32.const 10)) (local.get 0))))
+  (func $traps (unreachable))
+  (elem declare func $body $traps)
+  (func (export "log") (result i32) (global.get $log))
+  (func (export "new") (global.set $k (cont.new $k (ref.func $body))))
+  (func (export "bind") (global.set $k0 (cont.bind $k $k0 (i32.const 2) (global.get $k))))
+  (func (export "run") (resume $k0 (global.get $k0)))
+  ;; made in one order, run in the other
+  (func (export "order")
+    (local $a (ref null $k)) (local $b (ref null $k))
+    (local.set $a (cont.new $k (ref.func $body)))
+    (local.set $b (cont.new $k (ref.func $body)))
+    (resume $k (i32.const 3) (local.get $b))
+    (resume $k (i32.const 4) (local.get $a)))
+  (func (export "forgotten") (drop (cont.new $k0 (ref.func $traps)))))
+
+(invoke "new")
+(assert_return (invoke "log") (i32.const 0))
+(invoke "bind")
+(assert_return (invoke "log") (i32.const 0))
+(invoke "run")
+(assert_return (invoke "log") (i32.const 2))
+(invoke "order")
+(assert_return (invoke "log") (i32.const 234))
+(assert_return (invoke "forgotten"))

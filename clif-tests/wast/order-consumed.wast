@@ -1,0 +1,46 @@
+;; Every operation on a consumed continuation traps, and does so before a missing handler is noticed.
+;; S05 "then that it is not consumed"
+;; S01 "used at most once"
+;; S37 "continuation already consumed"
+
+(module
+  (rec
+    (type $f (func (param (ref null $k)) (result i32)))
+    (type $k (cont $f)))
+  (type $f0 (func (result i32)))
+  (type $k0 (cont $f0))
+  (tag $s (result i32))
+  (tag $x)
+  (global $g (mut (ref null $k)) (ref.null $k))
+  (func $body (type $f) (i32.const 3))
+  (func $switches (result i32) (switch $k $s (global.get $g)) (drop) (i32.const -1))
+  (elem declare func $body $switches)
+  (func (export "make") (global.set $g (cont.new $k (ref.func $body))))
+  (func (export "resume") (result i32) (resume $k (ref.null $k) (global.get $g)))
+  (func (export "bind") (drop (cont.bind $k $k0 (ref.null $k) (global.get $g))))
+  (func (export "bind-nothing") (drop (cont.bind $k $k (global.get $g))))
+  (func (export "throw") (result i32) (resume_throw $k $x (global.get $g)))
+  (func (export "throw-ref") (result i32)
+    (block $caught (result exnref)
+      (try_table (catch_all_ref $caught) (throw $x))
+      (unreachable))
+    (resume_throw_ref $k (global.get $g)))
+  (func (export "switch") (result i32) (call $switches))
+  (func (export "switch-inside") (result i32)
+    (resume $k0 (cont.new $k0 (ref.func $switches))))
+  (func (export "switch-handled") (result i32)
+    (resume $k0 (on $s switch) (cont.new $k0 (ref.func $switches)))))
+
+(invoke "make")
+(assert_return (invoke "resume") (i32.const 3))
+(assert_trap (invoke "resume") "continuation already consumed")
+(assert_trap (invoke "bind") "continuation already consumed")
+(assert_trap (invoke "bind-nothing") "continuation already consumed")
+(assert_trap (invoke "throw") "continuation already consumed")
+(assert_trap (invoke "throw-ref") "continuation already consumed")
+(assert_trap (invoke "switch") "continuation already consumed")
+(assert_trap (invoke "switch-inside") "continuation already consumed")
+(assert_trap (invoke "switch-handled") "continuation already consumed")
+(invoke "make")
+(assert_return (invoke "switch-handled") (i32.const 3))
+(assert_trap (invoke "switch-handled") "continuation already consumed")

@@ -1,0 +1,118 @@
+;; Program: actors with mailboxes: they send, receive, and make others; one multiplies, one counts, one answers.
+;; S11 "from the innermost resume outwards"
+;; S31 "any number and type"
+
+(module
+  (type $f (func (param i32)))
+  (type $k (cont $f))
+  (type $f0 (func))
+  (type $k0 (cont $f0))
+  (tag $send (param i32 i32))
+  (tag $receive (result i32))
+  (tag $make (param (ref null $k)) (result i32))
+  ;; mailboxes of 16 messages behind a head and a tail, 72 bytes for each actor
+  (memory 1)
+  (table $waiting 16 (ref null $k))
+  (table $ready 16 (ref null $k0))
+  (global $actors (mut i32) (i32.const 0))
+  (global $out (mut i32) (i32.const 0))
+  (func $box (param i32) (result i32) (i32.mul (local.get 0) (i32.const 72)))
+  (func $put (param $to i32) (param $m i32)
+    (local $b i32) (local $t i32)
+    (local.set $b (call $box (local.get $to)))
+    (local.set $t (i32.load offset=4 (local.get $b)))
+    (i32.store offset=8
+      (i32.add (local.get $b) (i32.shl (i32.rem_u (local.get $t) (i32.const 16)) (i32.const 2))) (local.get $m))
+    (i32.store offset=4 (local.get $b) (i32.add (local.get $t) (i32.const 1))))
+  (func $has (param i32) (result i32)
+    (i32.ne (i32.load (call $box (local.get 0))) (i32.load offset=4 (call $box (local.get 0)))))
+  (func $take (param i32) (result i32)
+    (local $b i32) (local $h i32)
+    (local.set $b (call $box (local.get 0)))
+    (local.set $h (i32.load (local.get $b)))
+    (i32.store (local.get $b) (i32.add (local.get $h) (i32.const 1)))
+    (i32.load offset=8 (i32.add (local.get $b) (i32.shl (i32.rem_u (local.get $h) (i32.const 16)) (i32.const 2)))))
+  (func $add (param $k (ref null $k)) (result i32)
+    (local $id i32)
+    (local.set $id (global.get $actors))
+    (global.set $actors (i32.add (local.get $id) (i32.const 1)))
+    (table.set $ready (local.get $id) (cont.bind $k $k0 (local.get $id) (local.get $k)))
+    (local.get $id))
+  ;; runs an actor until it waits for a message
+  (func $run (param $id i32) (param $k (ref null $k0))
+    (local $w (ref null $k)) (local $new (ref null $k)) (local $m i32)
+    (loop $again
+      (block $on-make (result (ref null $k) (ref $k))
+        (block $on-receive (result (ref $k))
+          (block $on-send (result i32 i32 (ref $k0))
+            (resume $k0 (on $send $on-send) (on $receive $on-receive) (on $make $on-make) (local.get $k))
+            (return))
+          (local.set $k)
+          (call $put)
+          (br $again))
+        (local.set $w)
+        (if (call $has (local.get $id))
+          (then
+            (local.set $k (cont.bind $k $k0 (call $take (local.get $id)) (local.get $w)))
+            (br $again)))
+        (table.set $waiting (local.get $id) (local.get $w))
+        (return))
+      (local.set $w)
+      (local.set $new)
+      (local.set $k (cont.bind $k $k0 (call $add (local.get $new)) (local.get $w)))
+      (br $again)))
+  (func $schedule
+    (local $i i32) (local $more i32)
+    (loop $sweep
+      (local.set $more (i32.const 0))
+      (local.set $i (i32.const 0))
+      (loop $each
+        (if (i32.lt_s (local.get $i) (global.get $actors))
+          (then
+            (if (i32.eqz (ref.is_null (table.get $ready (local.get $i))))
+              (then
+                (local.set $more (i32.const 1))
+                (table.get $ready (local.get $i))
+                (table.set $ready (local.get $i) (ref.null $k0))
+                (call $run-swapped (local.get $i))))
+            (if (i32.and (call $has (local.get $i)) (i32.eqz (ref.is_null (table.get $waiting (local.get $i)))))
+              (then
+                (local.set $more (i32.const 1))
+                (table.get $waiting (local.get $i))
+                (table.set $waiting (local.get $i) (ref.null $k))
+                (call $deliver (local.get $i))))
+            (local.set $i (i32.add (local.get $i) (i32.const 1)))
+            (br $each))))
+      (br_if $sweep (local.get $more))))
+  (func $run-swapped (param (ref null $k0)) (param i32) (call $run (local.get 1) (local.get 0)))
+  (func $deliver (param $k (ref null $k)) (param $id i32)
+    (call $run (local.get $id) (cont.bind $k $k0 (call $take (local.get $id)) (local.get $k))))
+  ;; the actors
+  (func $doubler (param $id i32)
+    (local $to i32)
+    (local.set $to (suspend $receive))
+    (loop $more
+      (suspend $send (local.get $to) (i32.mul (i32.const 2) (suspend $receive)))
+      (br $more)))
+  (func $sink (param $id i32)
+    (loop $more
+      (global.set $out (i32.add (i32.mul (global.get $out) (i32.const 3)) (suspend $receive)))
+      (br $more)))
+  (func $main (param $id i32)
+    (local $sink i32) (local $a i32) (local $b i32) (local $i i32)
+    (local.set $sink (suspend $make (cont.new $k (ref.func $sink))))
+    (local.set $a (suspend $make (cont.new $k (ref.func $doubler))))
+    (local.set $b (suspend $make (cont.new $k (ref.func $doubler))))
+    ;; a sends to b, b to the sink
+    (suspend $send (local.get $a) (local.get $b))
+    (suspend $send (local.get $b) (local.get $sink))
+    (loop $more
+      (suspend $send (local.get $a) (local.tee $i (i32.add (local.get $i) (i32.const 1))))
+      (br_if $more (i32.lt_s (local.get $i) (i32.const 5)))))
+  (elem declare func $doubler $sink $main)
+  (func (export "run") (result i32)
+    (drop (call $add (cont.new $k (ref.func $main))))
+    (call $schedule)
+    (global.get $out)))
+
+(assert_return (invoke "run") (i32.const 716))

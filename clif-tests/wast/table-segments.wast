@@ -1,0 +1,33 @@
+;; Element segments of continuation types hold nulls alone; table.init and elem.drop work on them.
+;; S49 "`table.init`"
+
+(module
+  (type $f (func (result i32)))
+  (type $k (cont $f))
+  (table $t 4 (ref null $k))
+  (table $u (ref null $k) (elem (ref.null $k) (ref.null $k) (ref.null $k)))
+  (elem $nulls (ref null $k) (ref.null $k) (ref.null $k))
+  (elem (table $t) (i32.const 1) (ref null $k) (ref.null $k))
+  (func $body (result i32) (i32.const 6))
+  (elem declare func $body)
+  (func (export "size") (result i32) (table.size $u))
+  (func (export "fill") (table.fill $t (i32.const 0) (cont.new $k (ref.func $body)) (i32.const 4)))
+  (func (export "init") (param i32 i32 i32) (table.init $t $nulls (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "drop") (elem.drop $nulls))
+  (func (export "null") (param i32) (result i32) (ref.is_null (table.get $t (local.get 0))))
+  (func (export "run") (param i32) (result i32) (resume $k (table.get $t (local.get 0)))))
+
+(assert_return (invoke "size") (i32.const 3))
+(invoke "fill")
+(assert_trap (invoke "init" (i32.const 3) (i32.const 0) (i32.const 2)) "out of bounds table access")
+(assert_trap (invoke "init" (i32.const 0) (i32.const 1) (i32.const 2)) "out of bounds table access")
+(assert_return (invoke "null" (i32.const 3)) (i32.const 0))
+(invoke "init" (i32.const 1) (i32.const 0) (i32.const 2))
+(assert_return (invoke "null" (i32.const 0)) (i32.const 0))
+(assert_return (invoke "null" (i32.const 1)) (i32.const 1))
+(assert_return (invoke "null" (i32.const 2)) (i32.const 1))
+(assert_return (invoke "run" (i32.const 3)) (i32.const 6))
+(assert_trap (invoke "run" (i32.const 1)) "null continuation reference")
+(invoke "drop")
+(assert_trap (invoke "init" (i32.const 0) (i32.const 0) (i32.const 1)) "out of bounds table access")
+(assert_return (invoke "init" (i32.const 0) (i32.const 0) (i32.const 0)))
