@@ -25,9 +25,9 @@ fn faults(text: &str, sentences: &Sentences, cited: &mut BTreeMap<String, usize>
     let mut citations = 0;
     for line in lines.map_while(|line| line.strip_prefix(";; S")) {
         citations += 1;
-        let citation = line.split_once(' ').and_then(|(number, words)| {
-            Some((format!("S{number}"), words.strip_prefix('"')?.strip_suffix('"')?))
-        });
+        let citation = line
+            .split_once(' ')
+            .and_then(|(number, words)| Some((format!("S{number}"), words.strip_prefix('"')?.strip_suffix('"')?)));
         match citation {
             None => faults.push(format!("`S{line}` is no citation: id and words in quotes")),
             Some((id, words)) => match sentences.get(&id) {

@@ -13,6 +13,7 @@
 //! - `script`: a script on Wasmtime, directive by directive.
 //! - `differ`: the same script here, and the comparison.
 //! - `known`: the list of known divergences.
+//! - `bench`: one module on both, timed.
 //!
 //! Not done: no other engine, and nothing of Wasmtime's that a script cannot
 //! name (fuel, epochs, components).
@@ -28,14 +29,18 @@ macro_rules! available {
 }
 
 available! {
+    mod bench;
     mod differ;
     mod emit;
     mod engine;
     mod known;
     mod modules;
     mod script;
+    #[cfg(test)]
+    mod tests;
     mod value;
 
+    pub use bench::{BenchError, Time, bench};
     pub use differ::{Comparison, Mismatch, compare};
     pub use emit::{Emitted, emit};
     pub use engine::expect_panics;

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run -p clif-cont-oracle -- emit DIR FILE...
 //! cargo run -p clif-cont-oracle -- run [--on BACKEND] [--known FILE] FILE.wast...
+//! cargo run -p clif-cont-oracle --release -- bench [--rounds N]
 //! ```
 
 use std::process::ExitCode;
@@ -36,7 +37,7 @@ mod command {
     use clif_cont::program::target::OptLevel;
     use clif_cont::protocol::Protocol;
     use clif_cont::script::{Backend, Place};
-    use clif_cont_oracle::{Known, compare, emit};
+    use clif_cont_oracle::{Known, bench, compare, emit};
 
     /// Wasmtime 48.0.8 beside clif-cont: its CLIF, and what scripts do there.
     ///
@@ -71,6 +72,12 @@ mod command {
             #[arg(required = true, value_name = "FILE")]
             files: Vec<PathBuf>,
         },
+        /// Time operations on Wasmtime and here, in alternating rounds (build with --release)
+        Bench {
+            /// How many rounds; medians are printed
+            #[arg(long, value_name = "N", default_value = "15", value_parser = clap::value_parser!(u32).range(1..))]
+            rounds: u32,
+        },
     }
 
     /// Parses the arguments and runs the command.
@@ -79,6 +86,7 @@ mod command {
         match Cli::parse().command {
             Command::Emit { directory, files } => write(&directory, &files),
             Command::Run { on, known, files } => run(&on, known.as_deref(), &files),
+            Command::Bench { rounds } => time(rounds),
         }
     }
 
@@ -109,6 +117,16 @@ mod command {
         }
         println!("{modules} modules, {functions} functions, each level counted; {refused} modules refused");
         Ok(if refused > 0 { 3 } else { 0 })
+    }
+
+    fn time(rounds: u32) -> Result<u8, Box<dyn Error>> {
+        let times = bench(rounds as usize)?;
+        println!("nanoseconds each, medians of {rounds} alternating rounds, optimised\n");
+        println!("{:<42} {:>10} {:>10} {:>7}", "", "clif-cont", "Wasmtime", "ratio");
+        for t in times {
+            println!("{:<42} {:>10.1} {:>10.1} {:>7.2}", t.operation, t.ours, t.theirs, t.ours / t.theirs);
+        }
+        Ok(0)
     }
 
     fn run(on: &str, known: Option<&Path>, files: &[PathBuf]) -> Result<u8, Box<dyn Error>> {
