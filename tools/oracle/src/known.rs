@@ -65,16 +65,20 @@ impl Known {
 }
 
 fn entry_of(value: &Value) -> Result<Divergence, InputError> {
-    const FIELDS: [&str; 4] = ["script", "directive", "wasmtime", "because"];
+    let [script, directive, wasmtime, because] = fields(value, ["script", "directive", "wasmtime", "because"])?;
+    Ok(Divergence { script, directive, wasmtime, because })
+}
+
+/// The fields of an entry, which are all texts and not empty; it has no others.
+pub(crate) fn fields<const N: usize>(value: &Value, names: [&str; N]) -> Result<[String; N], InputError> {
     let fail = |what: &str| InputError(format!("{what}: {value}"));
     let object = value.as_object().ok_or_else(|| fail("no object"))?;
-    if let Some(unknown) = object.keys().find(|k| !FIELDS.contains(&k.as_str())) {
+    if let Some(unknown) = object.keys().find(|k| !names.contains(&k.as_str())) {
         return Err(fail(&format!("unknown field `{unknown}`")));
     }
-    let field = |name: &str| {
-        let text = object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-        text.map(str::to_owned).ok_or_else(|| fail(&format!("`{name}` is no text, or an empty one")))
-    };
-    let [script, directive, wasmtime, because] = FIELDS.map(field);
-    Ok(Divergence { script: script?, directive: directive?, wasmtime: wasmtime?, because: because? })
+    let texts = names.map(|name| object.get(name).and_then(Value::as_str).unwrap_or_default().to_owned());
+    match names.iter().zip(&texts).find(|(_, text)| text.is_empty()) {
+        Some((name, _)) => Err(fail(&format!("`{name}` is no text, or an empty one"))),
+        None => Ok(texts),
+    }
 }

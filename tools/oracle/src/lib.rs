@@ -9,6 +9,7 @@
 //! - `engine`: how Wasmtime is configured.
 //! - `modules`: the modules of a file.
 //! - `emit`: their CLIF, to files.
+//! - `verify`: that CLIF under the verifier's profile.
 //! - `value`: arguments, results, and traps by kind.
 //! - `script`: a script on Wasmtime, directive by directive.
 //! - `differ`: the same script here, and the comparison.
@@ -39,6 +40,7 @@ available! {
     #[cfg(test)]
     mod tests;
     mod value;
+    mod verify;
 
     pub use bench::{BenchError, Time, bench};
     pub use differ::{Comparison, Mismatch, compare};
@@ -47,4 +49,5 @@ available! {
     pub use known::{Divergence, Known};
     pub use modules::{InputError, Module, modules};
     pub use script::{Directive, Script, Verdict, run};
+    pub use verify::{Defect, Defects, PROFILE, Undocumented, Verified, verify, wasmtime_profile};
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run -p clif-cont-oracle -- emit DIR FILE...
+//! cargo run -p clif-cont-oracle -- verify [--known FILE] FILE...
 //! cargo run -p clif-cont-oracle -- run [--on BACKEND] [--known FILE] FILE.wast...
 //! cargo run -p clif-cont-oracle --release -- bench [--rounds N]
 //! ```
@@ -37,7 +38,7 @@ mod command {
     use clif_cont::program::target::OptLevel;
     use clif_cont::protocol::Protocol;
     use clif_cont::script::{Backend, Place};
-    use clif_cont_oracle::{Known, bench, compare, emit};
+    use clif_cont_oracle::{Defects, Known, PROFILE, Verified, bench, compare, emit, verify, wasmtime_profile};
 
     /// Wasmtime 48.0.8 beside clif-cont: its CLIF, and what scripts do there.
     ///
@@ -56,6 +57,15 @@ mod command {
         Emit {
             /// Where to; what is there of these files is replaced
             directory: PathBuf,
+            /// .wat, .wasm or .wast
+            #[arg(required = true, value_name = "FILE")]
+            files: Vec<PathBuf>,
+        },
+        /// Verify the CLIF that Wasmtime makes, at both optimisation levels
+        Verify {
+            /// The list of known defects of Wasmtime
+            #[arg(long, value_name = "FILE")]
+            known: Option<PathBuf>,
             /// .wat, .wasm or .wast
             #[arg(required = true, value_name = "FILE")]
             files: Vec<PathBuf>,
@@ -85,6 +95,7 @@ mod command {
         clif_cont_oracle::expect_panics();
         match Cli::parse().command {
             Command::Emit { directory, files } => write(&directory, &files),
+            Command::Verify { known, files } => judge(known.as_deref(), &files),
             Command::Run { on, known, files } => run(&on, known.as_deref(), &files),
             Command::Bench { rounds } => time(rounds),
         }
@@ -117,6 +128,40 @@ mod command {
         }
         println!("{modules} modules, {functions} functions, each level counted; {refused} modules refused");
         Ok(if refused > 0 { 3 } else { 0 })
+    }
+
+    fn judge(known: Option<&Path>, files: &[PathBuf]) -> Result<u8, Box<dyn Error>> {
+        let Some(profile) = wasmtime_profile() else {
+            eprintln!("error: the verifier has no profile {PROFILE}");
+            return Ok(3);
+        };
+        let mut defects = match known {
+            Some(file) => {
+                let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+                Defects::parse(&text).map_err(|e| format!("{}: {e}", file.display()))?
+            }
+            None => Defects::default(),
+        };
+        let directory = std::env::temp_dir().join(format!("clif-cont-oracle-{}", std::process::id()));
+        let mut sum = Verified::default();
+        for file in files {
+            for emitted in emit(&directory, file)? {
+                let one = verify(&emitted.directory, &profile, &mut defects)?;
+                sum.functions += one.functions;
+                sum.operations += one.operations;
+                sum.documented += one.documented;
+                sum.undocumented.extend(one.undocumented);
+            }
+        }
+        for f in &sum.undocumented {
+            let place = f.file.strip_prefix(&directory).unwrap_or(&f.file).display();
+            println!("{place}: {} {:?}: {}", f.rule, f.verdict, f.message);
+        }
+        fs::remove_dir_all(&directory)?;
+        let Verified { functions, operations, documented, undocumented } = sum;
+        let undocumented = undocumented.len();
+        println!("{functions} functions, {operations} operations: {documented} known findings, {undocumented} others");
+        Ok(u8::from(undocumented > 0))
     }
 
     fn time(rounds: u32) -> Result<u8, Box<dyn Error>> {
