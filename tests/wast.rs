@@ -54,9 +54,6 @@ fn main() -> ExitCode {
         }
     };
     for entry in entries.flatten() {
-        if entry.path().extension().is_none_or(|e| e != "wast") {
-            continue;
-        }
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = entry.path();
         // what is known of the scripts lies beside them
