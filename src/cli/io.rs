@@ -263,7 +263,13 @@ pub(crate) fn read(path: &str) -> Result<Input, End> {
         }
     };
     match result {
-        Ok(_) => Ok(Input { name, bytes }),
+        Ok(_) => {
+            // what some editors put in front of text is no part of it
+            if bytes.starts_with("\u{feff}".as_bytes()) {
+                bytes.drain(.."\u{feff}".len());
+            }
+            Ok(Input { name, bytes })
+        }
         Err(error) => Err(failure(USAGE, Diagnostic::error(format!("cannot read `{name}`")).caused_by(&error))),
     }
 }

@@ -8,8 +8,8 @@ use clif_cont::diag::{Diagnostic, Finding, Place, Source, Style, Verdict};
 use clif_cont::finish::{Finish, finish};
 use clif_cont::load::{InputKind, explain, read as read_program};
 use clif_cont::program::target::OptLevel;
-use clif_cont::program::{Origin, Program, Target};
-use clif_cont::protocol::{FunctionReport, Listing, PROFILES, Protocol, profile, verify_program};
+use clif_cont::program::{Origin, Target};
+use clif_cont::protocol::{FunctionReport, Listing, PROFILES, Protocol, Verified, profile, verify_program};
 use clif_cont::verifier::{Operation, rules};
 use cranelift_codegen::ir::Inst;
 use serde_json::json;
@@ -87,10 +87,10 @@ impl Verify {
         let target = self.target.target()?;
         let mut total = Total::default();
         for path in &self.inputs {
-            let verified = catch_unwind(AssertUnwindSafe(|| self.input(ui, path, target, &mut total)));
+            let verified = catch_unwind(AssertUnwindSafe(|| self.input(path, target)));
             // A fault of ours on one input is no reason to leave out the others.
             match verified.unwrap_or_else(|_| Err(failure(BUG, super::last_panic()))) {
-                Ok(()) => {}
+                Ok((verified, listing)) => self.report(ui, &verified, &listing, &mut total)?,
                 Err(End::ReaderGone) => return Err(End::ReaderGone),
                 // The others are verified all the same.
                 Err(End::Failed(failed)) => {
@@ -123,43 +123,37 @@ impl Verify {
         })
     }
 
-    fn input(&self, ui: &Ui, path: &str, target: Option<Target>, total: &mut Total) -> Result<(), End> {
+    /// Reads and verifies an input.
+    fn input(&self, path: &str, target: Option<Target>) -> Result<(Verified, Listing), End> {
         let input = read(path)?;
         let mut program = read_program(&input.name, &input.bytes, target)?;
         let Input { name, bytes } = &input;
         let (source, kind) = (Source::new(name, bytes), InputKind::detect(name, bytes));
         let opt = self.target.opt;
         finish(&mut program, Finish { opt, protocol: Protocol::Trust }).map_err(|e| explain(e, &source, kind))?;
-        self.program(ui, &program, &source, kind, total)
-    }
-
-    fn program(
-        &self,
-        ui: &Ui,
-        program: &Program,
-        source: &Source,
-        kind: InputKind,
-        total: &mut Total,
-    ) -> Result<(), End> {
         let profile = profile(&self.abi, &program.target)
             .ok_or_else(|| failure(USAGE, Diagnostic::error(format!("there is no profile `{}`", self.abi))))?;
-        let verified = verify_program(program, &profile);
-        let opt = self.target.opt;
+        let verified = verify_program(&program, &profile);
         let listing = match kind {
-            InputKind::Clif if opt == OptLevel::None => Listing::of_input(source),
-            _ => Listing::of_program(program, source, if opt == OptLevel::None { "lowered" } else { "optimised" }),
+            InputKind::Clif if opt == OptLevel::None => Listing::of_input(&source),
+            _ => Listing::of_program(&program, &source, if opt == OptLevel::None { "lowered" } else { "optimised" }),
         };
         let listing = listing.map_err(|e| {
-            let place = Place::new(source, e.line as usize, e.column as usize);
+            let place = Place::new(&source, e.line as usize, e.column as usize);
             failure(BUG, super::io::bug(&format!("what was read cannot be read: {}", e.message)).at(place))
         })?;
+        Ok((verified, listing))
+    }
+
+    /// Writes what was found, and counts.
+    fn report(&self, ui: &Ui, verified: &Verified, listing: &Listing, total: &mut Total) -> Result<(), End> {
         for function in &verified.functions {
             let counted = if function.origin == Origin::Program { &mut total.own } else { &mut total.runtime };
             counted.0 += 1;
             counted.1 += function.report.operations.len() as u64;
             total.proven += function.report.proven;
             for operation in &function.report.operations {
-                self.operation(ui, &listing, function, operation)?;
+                self.operation(ui, listing, function, operation)?;
             }
             for mut finding in listing.findings(function) {
                 let Some(severity) = self.levels.of(&finding.rule) else {

@@ -69,7 +69,6 @@ impl Wast {
                 let diagnostic = Diagnostic::error("the script is not UTF-8 text");
                 failure(USAGE, diagnostic.at(DiagPlace::whole(&source)))
             })?;
-            let text = text.strip_prefix('\u{feff}').unwrap_or(text);
             for place in &places {
                 let mut backend = Backend { place: *place, opt: self.opt, protocol: self.protocol.protocol() };
                 let report = clif_cont::wast::run(&input.name, text, &mut backend)
