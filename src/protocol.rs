@@ -25,11 +25,15 @@ pub enum Protocol {
 }
 
 /// The profiles by name, the usual one first.
-pub const PROFILES: [&str; 1] = [clif_cont_abi::PROFILE];
+pub const PROFILES: [&str; 2] = [clif_cont_abi::PROFILE, Profile::WASMTIME_48];
 
 /// A profile by name, for a target.
 pub fn profile(name: &str, target: &Target) -> Option<Profile> {
-    (name == clif_cont_abi::PROFILE).then(|| Profile::clif_cont(&target.abi))
+    match name {
+        clif_cont_abi::PROFILE => Some(Profile::clif_cont(&target.abi)),
+        Profile::WASMTIME_48 => Some(Profile::wasmtime_48()),
+        _ => None,
+    }
 }
 
 /// A function's report.

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clap::{Args, ValueEnum};
+use clif_cont::abi::Isa;
 use clif_cont::diag::sarif::{self, Driver};
 use clif_cont::diag::{Diagnostic, Finding, Place, Source, Style, Verdict};
 use clif_cont::finish::{Finish, finish};
@@ -126,9 +127,16 @@ impl Verify {
     /// Reads and verifies an input.
     fn input(&self, path: &str, target: Option<Target>) -> Result<(Verified, Listing), End> {
         let input = read(path)?;
-        let mut program = read_program(&input.name, &input.bytes, target)?;
         let Input { name, bytes } = &input;
         let (source, kind) = (Source::new(name, bytes), InputKind::detect(name, bytes));
+        let foreign = self.abi != PROFILES[0];
+        if foreign && kind != InputKind::Clif {
+            let message = format!("`{}` is a profile for CLIF of another producer, and this is none", self.abi);
+            return Err(failure(USAGE, Diagnostic::error(message).at(Place::whole(&source))));
+        }
+        // other producers write no header; their only target is this one
+        let target = target.or(foreign.then(|| Target::new(Isa::X86_64)));
+        let mut program = read_program(name, bytes, target)?;
         let opt = self.target.opt;
         finish(&mut program, Finish { opt, protocol: Protocol::Trust }).map_err(|e| explain(e, &source, kind))?;
         let profile = profile(&self.abi, &program.target)

@@ -38,6 +38,9 @@ impl Analysis<'_> {
 
     /// Adds a comparison's outcome.
     pub(crate) fn assume_cmp(&mut self, cc: IntCC, a: Sym, b: Sym, at: Inst, state: &mut State) -> bool {
+        if !self.chain_assume(cc, a, b, state) {
+            return false;
+        }
         let constant = self.syms.as_const(b);
         if let Some(k) = constant {
             if !self.assume_code(cc, a, k, state) {
@@ -101,6 +104,9 @@ impl Analysis<'_> {
 
     /// A comparison of an effect code with a constant.
     fn assume_code(&mut self, cc: IntCC, a: Sym, k: u64, state: &mut State) -> bool {
+        if self.chain().is_some() {
+            return true;
+        }
         let low = self.profile.effect_mask();
         if self.is_switched(a) {
             if cc == IntCC::Equal {
@@ -139,6 +145,9 @@ impl Analysis<'_> {
     pub(crate) fn assume_table(&mut self, a: Sym, set: TableSet, state: &mut State) -> bool {
         if let Some(v) = self.syms.as_const(a) {
             return set.contains(v);
+        }
+        if self.chain().is_some() {
+            return self.chain_table(a, set, state);
         }
         let (x, add) = self.syms.split_add(a);
         match self.syms.node(x) {
@@ -255,6 +264,9 @@ impl Analysis<'_> {
 
     /// A handler table's first entry is the tag looked for.
     fn assume_hit(&mut self, entry: Sym, state: &mut State) {
+        if self.chain().is_some() {
+            return self.chain_equal(entry, state);
+        }
         let Some((table, offset)) = self.loaded_from(entry) else { return };
         let Some((resumer, at)) = self.loaded_from(table) else { return };
         if at != self.profile.field(Role::Handlers).offset || !self.is_contref(resumer) {

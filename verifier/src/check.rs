@@ -6,10 +6,11 @@ use std::rc::Rc;
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
 use cranelift_codegen::ir::{Block, Inst, InstructionData, Opcode};
 
+use crate::chain;
 use crate::flow::{Analysis, Edge};
 use crate::place::Access;
 use crate::profile::{Callee, FunctionRole, Role};
-use crate::report::{Finding, OperationKind, Report, Verdict};
+use crate::report::{Finding, Operation, OperationKind, Report, Verdict};
 use crate::rules::{self, Rule};
 use crate::state::{Fact, State};
 use crate::sym::{Node, Sym};
@@ -40,6 +41,10 @@ pub(crate) struct Check<'a> {
     pub(crate) served: SecondaryMap<Inst, u64>,
     /// Does a function of the runtime ever return what it is for?
     pub(crate) returned: bool,
+    /// How many suspend handlers a resume installs, where a list has them.
+    pub(crate) installed: Vec<(Inst, u64)>,
+    /// Resumes behind which a table leads to the handlers.
+    pub(crate) dispatched: EntitySet<Inst>,
 }
 
 impl<'a> Check<'a> {
@@ -53,6 +58,8 @@ impl<'a> Check<'a> {
             pairs: vec![],
             served: SecondaryMap::new(),
             returned: false,
+            installed: vec![],
+            dispatched: EntitySet::new(),
         };
         c.a.bumps.clear();
         c.a.constructed.clear();
@@ -61,9 +68,14 @@ impl<'a> Check<'a> {
             let Some(state) = c.a.entry_states[block].take() else { continue };
             c.walk(block, Rc::unwrap_or_clone(state));
         }
-        rules::cc0113::ends(&mut c);
-        rules::cc0114::judge(&mut c);
-        rules::cc0107::judge(&mut c);
+        match c.a.chain() {
+            None => {
+                rules::cc0113::ends(&mut c);
+                rules::cc0114::judge(&mut c);
+                rules::cc0107::judge(&mut c);
+            }
+            Some(shape) => chain::judge(&mut c, shape),
+        }
         rules::cc0111::judge(&mut c);
         rules::cc0012::judge(&mut c);
         if !c.a.converged {
@@ -82,8 +94,13 @@ impl<'a> Check<'a> {
             if last {
                 self.a.evaluate(inst);
             }
+            if state.dead {
+                return;
+            }
             let opcode = func.dfg.insts[inst].opcode();
-            if let Some(access) = self.a.access(inst) {
+            if let Some(shape) = self.a.chain() {
+                chain::walk(self, shape, inst, &state);
+            } else if let Some(access) = self.a.access(inst) {
                 self.access(&access, &state);
             } else if self.a.switch_site(inst).is_some() {
                 self.switch(inst, &state);
@@ -98,12 +115,13 @@ impl<'a> Check<'a> {
         }
         let edges: Vec<_> = self.a.edges_from(block).copied().collect();
         self.dispatch(&edges, &state);
-        for e in &edges {
+        let own = self.a.chain().is_none();
+        for e in edges.iter().filter(|_| own) {
             if let Some(on_edge) = self.a.edge_state(e) {
                 rules::at_edge(self, e, &state, &on_edge);
             }
         }
-        for e in edges.iter().filter(|e| self.a.is_back(e)).copied().collect::<Vec<_>>() {
+        for e in edges.iter().filter(|e| own && self.a.is_back(e)).copied().collect::<Vec<_>>() {
             if let Some(state) = self.a.edge_state(&e) {
                 rules::cc0113::turn(self, &e, &state);
             }
@@ -164,9 +182,7 @@ impl<'a> Check<'a> {
         if let Some(kind) = kind {
             let object = kind.runs_object().then_some(site.to);
             let operation = self.a.operation(kind, inst, object, state);
-            if let Some(bump) = operation.consumed {
-                self.switched_bumps.insert(bump);
-            }
+            self.consumed_by_switch(&operation);
             self.report.operations.push(operation);
         }
     }
@@ -185,6 +201,21 @@ impl<'a> Check<'a> {
         {
             let operation = self.a.operation(OperationKind::Enter, inst, None, state);
             self.report.operations.push(operation);
+        }
+    }
+
+    /// What an operation consumed is accounted for.
+    pub(crate) fn consumed_by_switch(&mut self, operation: &Operation) {
+        if let Some(bump) = operation.consumed {
+            self.switched_bumps.insert(bump);
+        }
+    }
+
+    /// A store to the revision of an object: a switch, or a bind, will follow.
+    pub(crate) fn note_bump(&mut self, access: &Access, state: &State) {
+        if access.stored.is_some() && access.place.role() == Some(Role::Revision) {
+            let consumed = state.obj(access.base).filter(|o| o.stale.is_none()).map(|o| o.check);
+            self.bumps.push((access.inst, consumed, access.base));
         }
     }
 

@@ -16,7 +16,9 @@ use std::rc::Rc;
 use cranelift_codegen::dominator_tree::DominatorTree;
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
 use cranelift_codegen::flowgraph::ControlFlowGraph;
-use cranelift_codegen::ir::{Block, BlockArg, BlockCall, ExternalName, Function, Inst, InstructionData, Opcode, Value};
+use cranelift_codegen::ir::{
+    Block, BlockArg, BlockCall, ExternalName, Function, Inst, InstructionData, Opcode, UserFuncName, Value,
+};
 
 use crate::profile::{Callee, FunctionRole, Profile};
 use crate::report::OperationKind;
@@ -134,9 +136,13 @@ impl<'a> Analysis<'a> {
         }
         let entry = rpo.first().copied().unwrap_or(Block::from_u32(0));
         let mut syms = Syms::new(entry, order);
-        let name = match &func.name {
-            cranelift_codegen::ir::UserFuncName::Testcase(t) => String::from_utf8_lossy(t.raw()).into_owned(),
-            _ => String::new(),
+        let (name, role) = match &func.name {
+            UserFuncName::Testcase(t) => {
+                let name = String::from_utf8_lossy(t.raw()).into_owned();
+                let role = profile.function_role(&name);
+                (name, role)
+            }
+            UserFuncName::User(name) => (String::new(), profile.numbered_role(name.namespace)),
         };
         let active = syms.global(Node::Active, profile.word_bits());
         let store_name = ExternalName::testcase(profile.store_symbol());
@@ -145,7 +151,7 @@ impl<'a> Analysis<'a> {
         let mut a = Self {
             func,
             profile,
-            role: profile.function_role(&name),
+            role,
             syms,
             domtree,
             rpo,
@@ -176,6 +182,10 @@ impl<'a> Analysis<'a> {
             a.callees[f] = Some(match &data.name {
                 ExternalName::TestCase(t) => profile.callee(&String::from_utf8_lossy(t.raw())),
                 ExternalName::LibCall(_) => Callee::Harmless,
+                ExternalName::User(r) => {
+                    let name = &func.params.user_named_funcs()[*r];
+                    profile.numbered_callee(name.namespace, name.index)
+                }
                 _ => Callee::Unknown,
             });
         }
@@ -245,6 +255,12 @@ impl<'a> Analysis<'a> {
     fn collect_failing(&mut self) {
         for i in 0..self.rpo.len() {
             let block = self.rpo[i];
+            if self.chain().is_some() {
+                if self.ends_operation(block) {
+                    self.failing.insert(block);
+                }
+                continue;
+            }
             // a call and a trap, the code in front of them or hoisted
             let call = self.func.layout.last_inst(block).and_then(|t| self.func.layout.prev_inst(t));
             let Some(code) = call.and_then(|c| self.trap_code(c)) else { continue };
@@ -270,6 +286,7 @@ impl<'a> Analysis<'a> {
     fn fixpoint(&mut self) {
         let nothing = Rc::new(State::default());
         let mut dirty: SecondaryMap<Block, bool> = SecondaryMap::with_default(true);
+        let mut restarted = 0;
         for round in 0.. {
             let mut again = false;
             self.changed = false;
@@ -283,7 +300,7 @@ impl<'a> Analysis<'a> {
                     if **old == state && !self.changed {
                         continue;
                     }
-                    if round >= FREE_ROUNDS {
+                    if round - restarted >= FREE_ROUNDS {
                         state.meet(old);
                     }
                 }
@@ -313,6 +330,13 @@ impl<'a> Analysis<'a> {
                 for b in &self.rpo {
                     dirty[*b] = true;
                 }
+                // what a loop said of a value that turned out to be opaque would
+                // keep out what can be said of it now
+                if self.chain().is_some() && round < MAX_ROUNDS / 2 {
+                    restarted = round + 1;
+                    self.entry_states.clear();
+                    self.exit_states.clear();
+                }
             } else if !again {
                 return;
             }
@@ -340,7 +364,7 @@ impl<'a> Analysis<'a> {
         for e in seen {
             let edge = self.edges[e as usize];
             let Some(mut state) = self.exit_states[edge.from].as_deref().cloned() else { continue };
-            if !self.refine(&edge, &mut state) {
+            if state.dead || !self.refine(&edge, &mut state) {
                 continue;
             }
             let renames = self.renames(&edge);
@@ -374,7 +398,11 @@ impl<'a> Analysis<'a> {
             let sym = if running { self.active } else { self.opaque(*v, block) };
             self.set_value(*v, sym);
         }
-        State::default()
+        let mut state = State::default();
+        if self.chain().is_some() {
+            self.chain_entry(&mut state);
+        }
+        state
     }
 
     /// Symbols of a block's parameters: the argument where all edges agree.
@@ -466,7 +494,7 @@ impl<'a> Analysis<'a> {
     /// taken.
     pub(crate) fn edge_state(&mut self, edge: &Edge) -> Option<State> {
         let mut state = self.exit_states[edge.from].as_deref()?.clone();
-        self.refine(edge, &mut state).then_some(state)
+        (!state.dead && self.refine(edge, &mut state)).then_some(state)
     }
 
     /// Where paths meet: is this parameter what the switch came back with, on

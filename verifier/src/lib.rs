@@ -57,6 +57,7 @@
 //! rules that it concerns, not to the engine.
 
 mod assume;
+mod chain;
 mod check;
 mod flow;
 mod ops;

@@ -15,6 +15,9 @@ use crate::transfer::SwitchSite;
 impl Analysis<'_> {
     /// What a switch is for, by the word that it passes and by what is linked.
     pub(crate) fn classify(&self, site: &SwitchSite, state: &State) -> Option<OperationKind> {
+        if self.chain().is_some() {
+            return self.chain_classify(site);
+        }
         let code = |kind| self.profile.effect(kind);
         if let Some(word) = self.syms.as_const(site.word) {
             if word == code(EffectKind::ResumeThrow) && self.profile.throws() {

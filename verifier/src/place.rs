@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Free,
     /// What the pool's functions gave.
     NewSlot,
+    /// What the runtime gave for a cont.new.
+    Fresh,
     /// A handler search's outermost suspended ContRef, or resumer.
     Found(Inst, usize),
     /// The ContRef on whose stack a trap happened.
@@ -57,6 +59,7 @@ impl Kind {
                 | Self::DriverRecord(_)
                 | Self::Found(..)
                 | Self::Handed
+                | Self::Fresh
         )
     }
 }
@@ -133,7 +136,7 @@ impl Analysis<'_> {
         let record = self.record_at(base, region);
         let place = match record {
             None => Place::Other,
-            Some(record) => self.field_at(record, offset),
+            Some(record) => self.field_at(record, offset, size),
         };
         Some(Access { inst, base, offset, size, stored, region, place })
     }
@@ -166,7 +169,7 @@ impl Analysis<'_> {
         region.and_then(|r| self.profile.record_of_region(r))
     }
 
-    fn field_at(&self, record: RecordKind, offset: i32) -> Place {
+    fn field_at(&self, record: RecordKind, offset: i32, size: u32) -> Place {
         let found = match record {
             RecordKind::ContRef => self.profile.contref_field(offset),
             RecordKind::Store => self.profile.fields(record).iter().find(|f| f.offset == offset).copied(),
@@ -177,7 +180,18 @@ impl Analysis<'_> {
                 aligned.then_some(if offset >= suspend.offset { suspend } else { switch })
             }
         };
-        found.map_or(Place::Between(record), |f| Place::Field(record, f))
+        let ours = |f: &FieldLayout| offset < f.offset + f.size as i32 && f.offset < offset.saturating_add(size as i32);
+        match found {
+            Some(f) => Place::Field(record, f),
+            // of a store context that others use as well, only some fields belong to the protocol
+            None if self.chain().is_some()
+                && record == RecordKind::Store
+                && !self.profile.fields(record).iter().any(ours) =>
+            {
+                Place::Other
+            }
+            None => Place::Between(record),
+        }
     }
 
     /// Is it a ContRef's address?
@@ -193,6 +207,7 @@ impl Analysis<'_> {
     pub(crate) fn kind(&self, s: Sym) -> Kind {
         match self.syms.node(s) {
             Node::Active => Kind::Active,
+            Node::Came(inst, true) => self.syms.find(Node::Switched(inst)).map_or(Kind::Outside, Kind::Back),
             Node::Const(0) => Kind::Null,
             Node::And(r, m) if self.is_switched(r) && m == self.profile.contref_mask() => Kind::Back(r),
             Node::StackAddr(slot) if self.role == FunctionRole::Invoke => Kind::DriverRecord(slot),
@@ -242,6 +257,7 @@ impl Analysis<'_> {
         }
         match self.callee_of(inst) {
             Some(Callee::NewSlot | Callee::Grow) => Kind::NewSlot,
+            Some(Callee::NewCont) => Kind::Fresh,
             Some(Callee::SearchSuspend | Callee::SearchSwitch) if result < 2 => Kind::Found(inst, result),
             _ => Kind::Outside,
         }

@@ -5,6 +5,8 @@
 //! generated from `clif_cont_abi`; another ABI is another constructor, in a
 //! file of its own, that fills the same tables.
 
+mod wasmtime_48;
+
 use crate::sym::mask;
 use clif_cont_abi::{
     Abi, ContRef, Effect, EffectKind, Exceptions, FieldKind, HandlerTable, HostFn, Isa, Region, StoreContext,
@@ -23,6 +25,28 @@ pub enum Role {
     LastAncestor,
     /// Handler table of a waiting resumer, or entry trampoline of a fresh one.
     Handlers,
+    /// One of the limits of a stack that does not run, as its record keeps it.
+    Limit(u32),
+    /// The same of the stack that runs, in the store context.
+    StoreLimit(u32),
+    /// What a stack is doing.
+    State,
+    HandlersLength,
+    HandlersCapacity,
+    /// Suspend handlers come before this index, switch handlers from it on.
+    FirstSwitchHandler,
+    /// Is the parent a continuation, or the initial stack?
+    ParentKind,
+    /// Is the running stack a continuation, or the initial stack?
+    ActiveKind,
+    /// Address behind a stack, at which its control context is found.
+    StackTop,
+    ArgsLength,
+    ArgsCapacity,
+    ArgsData,
+    ValuesLength,
+    ValuesCapacity,
+    ValuesData,
     /// A payload slot, counted from the last value.
     Payload(u32),
     Store,
@@ -89,6 +113,10 @@ pub enum Callee {
     Drop,
     /// Performs a host function, which may invoke the program again.
     HostFunction,
+    /// Gives a fresh continuation, and calls nothing of the program.
+    NewCont,
+    /// Raises a trap or an exception: nothing of the operation follows.
+    Raise,
     /// Anything: may switch, allocate, and consume any object.
     Unknown,
 }
@@ -128,6 +156,8 @@ pub enum FunctionRole {
     Invoke,
     /// Ends what a trap left behind.
     Reclaim,
+    /// Goes between the host's convention and the program's.
+    Trampoline,
 }
 
 impl FunctionRole {
@@ -144,6 +174,69 @@ pub(crate) struct StackShape {
     pub(crate) contref_base: u64,
     pub(crate) colour_shift: u32,
     pub(crate) colour_mask: u64,
+}
+
+/// What an ABI is in kind, beyond where its fields are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Shape {
+    /// The running continuation follows from the stack pointer, the effect is in
+    /// the low bits of the switched word, and payloads are in the record.
+    Slots,
+    /// The store context knows the chain of running stacks; see [`crate::chain`].
+    Chain(&'static ChainShape),
+}
+
+/// The codes and sizes of an ABI whose store context knows the chain.
+#[derive(PartialEq, Eq, Debug)]
+pub(crate) struct ChainShape {
+    /// The effect is above this bit of the switched word; a suspend's handler
+    /// index is below it.
+    pub(crate) effect_shift: u32,
+    // effects
+    pub(crate) returned: u64,
+    pub(crate) resume: u64,
+    pub(crate) suspend: u64,
+    pub(crate) switch: u64,
+    pub(crate) trap: u64,
+    pub(crate) resume_throw: u64,
+    // kinds of links in the chain
+    pub(crate) no_stack: u64,
+    pub(crate) initial_stack: u64,
+    pub(crate) continuation: u64,
+    // states of stacks
+    pub(crate) fresh: u64,
+    pub(crate) running: u64,
+    pub(crate) parent: u64,
+    pub(crate) suspended: u64,
+    pub(crate) ended: u64,
+    pub(crate) trapped: u64,
+    /// The control context is so many bytes below the top of its stack, and has
+    /// so many words.
+    pub(crate) context_below_top: i64,
+    pub(crate) context_words: u32,
+    /// Bytes of an entry of a payload buffer.
+    pub(crate) entry_bytes: u32,
+    /// How many limits a stack has; the first one never changes.
+    pub(crate) limits: u32,
+    /// Where a function's context has the address of the store context.
+    pub(crate) store_context: i32,
+    // trap codes
+    pub(crate) null_trap: u8,
+    pub(crate) consumed_trap: u8,
+    pub(crate) unhandled_trap: u8,
+    pub(crate) unreachable_trap: u8,
+    /// `user_id` of the alias region of payload buffers, handler lists and
+    /// control contexts, and the upper bits of those of stack slots.
+    pub(crate) buffers: u32,
+    pub(crate) frame: u32,
+    /// Namespaces of the functions that a program defines.
+    pub(crate) program: (u32, u32),
+    /// Namespace of the runtime's functions.
+    pub(crate) builtins: u32,
+    /// Among those, by number: the one that makes a continuation, and those that
+    /// raise a trap or an exception.
+    pub(crate) new_cont: u32,
+    pub(crate) raise: &'static [u32],
 }
 
 /// A continuation ABI, as the rules see it.
@@ -166,6 +259,7 @@ pub struct Profile {
     stack_bound: u64,
     reservation_bytes: u64,
     max_slots: u64,
+    pub(crate) shape: Shape,
 }
 
 /// `i64_f32`, runs as `300xi32`, nothing as `0`.
@@ -185,6 +279,12 @@ fn type_list(text: &str) -> Option<Vec<String>> {
         types.extend(std::iter::repeat_n(ty.to_owned(), count));
     }
     Some(types)
+}
+
+/// The numbers in a symbol that was made of them, `u805306368_42`.
+fn numbers(symbol: &str) -> Option<(u32, u32)> {
+    let (namespace, index) = symbol.strip_prefix('u')?.split_once('_')?;
+    Some((namespace.parse().ok()?, index.parse().ok()?))
 }
 
 fn role_of(record: &str, name: &str) -> Option<Role> {
@@ -251,6 +351,7 @@ impl Profile {
             stack_bound: abi.stack_bound(),
             reservation_bytes: abi.slots_per_reservation() * abi.slot_size(),
             max_slots: abi.max_slots(),
+            shape: Shape::Slots,
         }
     }
 
@@ -446,6 +547,10 @@ impl Profile {
 
     /// What a function of that symbol does.
     pub(crate) fn callee(&self, symbol: &str) -> Callee {
+        if let Shape::Chain(_) = self.shape {
+            return numbers(symbol)
+                .map_or(Callee::Unknown, |(namespace, index)| self.numbered_callee(namespace, index));
+        }
         match symbol {
             symbols::TRAP => Callee::Trap,
             symbols::SWITCH => Callee::Routine,
@@ -464,8 +569,32 @@ impl Profile {
         }
     }
 
+    /// What a function of that number does, where functions have no symbols.
+    pub(crate) fn numbered_callee(&self, namespace: u32, index: u32) -> Callee {
+        match self.shape {
+            Shape::Chain(shape) if namespace == shape.builtins => match index {
+                i if i == shape.new_cont => Callee::NewCont,
+                i if shape.raise.contains(&i) => Callee::Raise,
+                // they run no code of the program, so that no revision changes
+                _ => Callee::Harmless,
+            },
+            _ => Callee::Unknown,
+        }
+    }
+
+    /// What the function of that number is.
+    pub(crate) fn numbered_role(&self, namespace: u32) -> FunctionRole {
+        match self.shape {
+            Shape::Chain(shape) if !(shape.program.0..shape.program.1).contains(&namespace) => FunctionRole::Trampoline,
+            _ => FunctionRole::Program,
+        }
+    }
+
     /// What the function of that name is.
     pub fn function_role(&self, name: &str) -> FunctionRole {
+        if let Shape::Chain(_) = self.shape {
+            return numbers(name).map_or(FunctionRole::Program, |(namespace, _)| self.numbered_role(namespace));
+        }
         match name {
             symbols::ENTRY => FunctionRole::Entry,
             symbols::TRAP => FunctionRole::Trap,

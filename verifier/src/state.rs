@@ -2,7 +2,7 @@
 //! values, and of the continuation objects in play.
 //!
 //! Everything in a state holds on every path that leads to its point, except
-//! [`Obj::fails`], [`State::dirty`] and [`State::undecoded`],
+//! [`Obj::fails`], [`State::dirty`], [`State::undecoded`] and [`State::duties`],
 //! which hold on some path. Where paths
 //! meet, states are joined: what one side does not know is forgotten, and what
 //! is said of an argument of the edge is said of the block's parameter.
@@ -46,12 +46,14 @@ pub(crate) enum Fact {
     Differ(Sym, Sym),
     /// Enough of the stack is left, or not.
     Stack(bool),
-    /// Less than, unsigned; only in the runtime.
+    /// Less than, unsigned; where a rule looks at it.
     Below(Sym, Sym),
     /// Not less than.
     NotBelow(Sym, Sym),
     /// The host was told of this stack: its guard, or that its frames are gone.
     Told(Sym),
+    /// This function runs on a continuation, not on the initial stack.
+    OnContinuation,
 }
 
 impl Fact {
@@ -69,7 +71,7 @@ impl Fact {
                 [Some(a), Some(b), None]
             }
             Self::Found(a, b, c) => [Some(a), Some(b), Some(c)],
-            Self::Stack(_) => [None; 3],
+            Self::Stack(_) | Self::OnContinuation => [None; 3],
         }
     }
 
@@ -89,6 +91,7 @@ impl Fact {
             Self::Below(a, b) => Self::Below(f(a), f(b)),
             Self::NotBelow(a, b) => Self::NotBelow(f(a), f(b)),
             Self::Told(a) => Self::Told(f(a)),
+            Self::OnContinuation => Self::OnContinuation,
         }
     }
 
@@ -112,6 +115,48 @@ pub(crate) struct Obj {
     pub(crate) stale: Option<Inst>,
     /// Some way to fail between the bump and here.
     pub(crate) fails: Option<Inst>,
+}
+
+/// What an operation still has to do, on some path, before control leaves it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Duty {
+    pub(crate) what: Owed,
+    /// Where a store has to go, and what is to be stored.
+    pub(crate) base: Sym,
+    pub(crate) offset: i32,
+    pub(crate) value: OwedValue,
+    /// What it is owed for.
+    pub(crate) since: Inst,
+}
+
+/// Which part of the protocol a [`Duty`] belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Owed {
+    /// The chain of running stacks.
+    Active,
+    /// A state.
+    State,
+    /// A limit of the stack that now runs, or of the one that does not any more.
+    Limit,
+    /// Taking the handlers out of the list.
+    Handlers,
+    /// Clearing a buffer.
+    Clear,
+    /// A value that a buffer's length promises.
+    Payload,
+    /// Raising what the other side raised; no store.
+    Raise,
+}
+
+/// What is to be stored for a [`Duty`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum OwedValue {
+    Any,
+    Is(Sym),
+    /// What memory holds there.
+    Held(Sym, i32),
+    /// The same, as others left it.
+    Found(Sym, i32),
 }
 
 /// What ran last that may have changed every record.
@@ -144,6 +189,10 @@ pub(crate) struct State {
     pub(crate) dirty: Vec<(Inst, Role)>,
     /// Switches whose effect may not have been told apart yet.
     pub(crate) undecoded: Vec<Inst>,
+    /// What is still to be done, in order.
+    duties: Vec<Duty>,
+    /// A trap in front of here always happens.
+    pub(crate) dead: bool,
 }
 
 /// Knowledge beyond this is forgotten: it is there for payloads, not for what a
@@ -199,6 +248,23 @@ impl State {
     /// Forgets facts.
     pub(crate) fn retain_facts(&mut self, keep: impl FnMut(&Fact) -> bool) {
         self.facts.retain(keep);
+    }
+
+    /// What is still to be done.
+    pub(crate) fn duties(&self) -> &[Duty] {
+        &self.duties
+    }
+
+    /// This is to be done.
+    pub(crate) fn owe(&mut self, duty: Duty) {
+        if let Err(i) = self.duties.binary_search(&duty) {
+            self.duties.insert(i, duty);
+        }
+    }
+
+    /// Done.
+    pub(crate) fn retain_duties(&mut self, keep: impl FnMut(&Duty) -> bool) {
+        self.duties.retain(keep);
     }
 
     /// Are they equal, as far as is known?
@@ -298,6 +364,11 @@ impl State {
         self.facts.extend(more);
         self.facts.sort_unstable();
         self.facts.dedup();
+        for d in &mut self.duties {
+            d.base = to(d.base);
+        }
+        self.duties.sort_unstable();
+        self.duties.dedup();
 
         let mut cells = vec![];
         for c in &self.mem {
@@ -352,6 +423,9 @@ impl State {
             }
         }
         self.dirty.sort_unstable();
+        for d in &other.duties {
+            self.owe(*d);
+        }
         for i in &other.undecoded {
             if !self.undecoded.contains(i) {
                 self.undecoded.push(*i);

@@ -42,6 +42,10 @@ pub(crate) enum Node {
     FuncAddr(FuncRef),
     /// The running continuation's ContRef; see [`crate::flow`].
     Active,
+    /// Is the running stack a continuation? See [`crate::chain`], as for the next.
+    ActiveKind,
+    /// The end of the chain behind a resume: its kind, or its record.
+    Came(Inst, bool),
     /// Sum with a constant, modulo 2^bits; the constant is never 0.
     Add(Sym, u64, u8),
     Sum(Sym, Sym, u8),
@@ -355,6 +359,11 @@ impl Syms {
     pub(crate) fn pair(&mut self, low: Sym, high: Sym) -> Sym {
         if self.as_const(high) == Some(0) {
             return low;
+        }
+        if let (Node::And(a, u64::MAX), Node::High(b)) = (self.node(low), self.node(high))
+            && a == b
+        {
+            return a;
         }
         self.intern(Node::Pair(low, high), 128, self.join_home(low, high))
     }

@@ -99,6 +99,9 @@ impl Analysis<'_> {
             Opcode::Bor => self.syms.or(a, b),
             Opcode::Ishl if shift.is_some() => self.syms.shl(a, shift.unwrap_or(0), bits),
             Opcode::Ushr if shift.is_some() => self.syms.shr(a, shift.unwrap_or(0), bits),
+            Opcode::Imul if bits <= 64 && shift.is_some_and(u64::is_power_of_two) => {
+                self.syms.shl(a, shift.map_or(0, |n| n.trailing_zeros().into()), bits)
+            }
             Opcode::Iconcat => self.syms.pair(a, b),
             _ => {
                 let (a, b) = if commutes(opcode) && b < a { (b, a) } else { (a, b) };
@@ -165,15 +168,22 @@ impl Analysis<'_> {
             return;
         }
         if let Some(site) = self.switch_site(inst) {
-            self.mark_contref(site.from);
-            self.mark_contref(site.to);
+            if self.chain().is_none() {
+                self.mark_contref(site.from);
+                self.mark_contref(site.to);
+            }
             self.switch_kinds[inst] = self.classify(&site, state);
-            self.after_switch(&site, state);
+            match self.chain() {
+                None => self.after_switch(&site, state),
+                Some(_) => self.chain_after_switch(&site, state),
+            }
             return;
         }
         let opcode = self.func.dfg.insts[inst].opcode();
         if opcode.is_call() && !opcode.is_terminator() || matches!(opcode, Opcode::TryCall | Opcode::TryCallIndirect) {
             self.call(inst, state);
+        } else if matches!(opcode, Opcode::Trapz | Opcode::Trapnz) {
+            self.conditional_trap(inst, state);
         } else if opcode.can_store() {
             // atomics and the like: the program's own memory
             state.retain_cells(|c| self.is_protocol(c.base));
@@ -217,12 +227,15 @@ impl Analysis<'_> {
 
     fn call(&mut self, inst: Inst, state: &mut State) {
         let callee = self.callee_of(inst).unwrap_or(Callee::Unknown);
+        if self.chain().is_some() {
+            return self.chain_call(inst, callee, state);
+        }
         let results: Vec<Sym> = {
             let func = self.func;
             func.dfg.inst_results(inst).iter().map(|v| self.value(*v)).collect()
         };
         match callee {
-            Callee::Harmless | Callee::Reserve | Callee::Trap => {}
+            Callee::Harmless | Callee::Reserve | Callee::Trap | Callee::Raise | Callee::NewCont => {}
             Callee::Tell => {
                 if let Some(&v) = self.func.dfg.inst_args(inst).first() {
                     let stack = self.value(v);
@@ -275,6 +288,10 @@ impl Analysis<'_> {
             self.set_value(result, opaque);
             return;
         }
+        if let Some(fixed) = self.fixed(access) {
+            self.set_value(result, fixed);
+            return;
+        }
         if self.holds_active(access) {
             self.set_value(result, self.active);
             return;
@@ -286,7 +303,8 @@ impl Analysis<'_> {
         let sym = self.value(result);
         // a revision that is opaque by now is what a witness gets compared with
         let opaque_revision = known != Some(sym) && access.place.role() == Some(Role::Revision);
-        if (known.is_none() || opaque_revision) && access.size == word {
+        let cached = access.size == word || (self.chain().is_some() && access.place.role().is_some());
+        if (known.is_none() || opaque_revision) && cached {
             state.set_cell(Cell {
                 base: access.base,
                 offset: access.offset,
@@ -347,6 +365,9 @@ impl Analysis<'_> {
     /// May an object be made from this revision? A fresh slot's, and that of a
     /// continuation that has just suspended, before anything else ran.
     fn is_constructed(&mut self, access: &Access, state: &State) -> bool {
+        if self.chain().is_some() {
+            return self.chain_constructs(access, state);
+        }
         if state.knows(Fact::Taken(access.base)) {
             return true;
         }
@@ -358,7 +379,9 @@ impl Analysis<'_> {
 
     fn store(&mut self, access: &Access, stored: Value, state: &mut State) {
         let value = self.value(stored);
-        if access.place.record() == Some(RecordKind::ContRef) {
+        if self.chain().is_some() {
+            self.chain_store(access, value, state);
+        } else if access.place.record() == Some(RecordKind::ContRef) {
             self.protocol_store(access, value, state);
         }
         if access.place.role() == Some(Role::Free) {
@@ -379,6 +402,9 @@ impl Analysis<'_> {
 
     /// Forgets what a store may overwrite.
     fn kill(&mut self, access: &Access, state: &mut State) {
+        if self.chain().is_some() {
+            return self.chain_kill(access, state);
+        }
         let (low, high) = (access.offset, access.offset.saturating_add(access.size as i32));
         let record = access.place.record();
         let base = access.base;
@@ -450,7 +476,7 @@ impl Analysis<'_> {
     }
 
     /// A store to a revision: the object is consumed, or the continuation ends.
-    fn bump(&mut self, access: &Access, value: Sym, state: &mut State) {
+    pub(crate) fn bump(&mut self, access: &Access, value: Sym, state: &mut State) {
         let bits = self.profile.word_bits();
         self.note_bump(access.base, value, access.inst);
         if let Some(obj) = state.obj(access.base).copied()
@@ -480,7 +506,13 @@ impl Analysis<'_> {
     /// Equal, also where what they are the sum of is known to be equal.
     pub(crate) fn same_sum(&self, a: Sym, b: Sym, state: &State) -> bool {
         let ((x, c), (y, d)) = (self.syms.split_add(a), self.syms.split_add(b));
-        c == d && state.same(x, y)
+        if c == d {
+            return state.same(x, y);
+        }
+        let bits = self.profile.word_bits();
+        let plus = |s, by: i64| self.syms.find(Node::Add(s, by as u64 & mask(bits), bits as u8));
+        plus(y, d.wrapping_sub(c)).is_some_and(|s| state.same(x, s))
+            || plus(x, c.wrapping_sub(d)).is_some_and(|s| state.same(s, y))
     }
 
     /// A store to the free list's head: something is taken from it, or put back.

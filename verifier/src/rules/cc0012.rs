@@ -66,6 +66,10 @@ fn pairing(c: &mut Check<'_>, contref: Sym, witness: Sym, at: Inst, seen: &mut V
     {
         return both(pairing(c, a, x, at, seen), || pairing(c, b, y, at, seen));
     }
+    // an object in one value of two words
+    if let (Node::And(x, u64::MAX), Node::High(y)) = (c.a.syms.node(contref), c.a.syms.node(witness)) {
+        return if x == y { Pairing::Yes } else { Pairing::No };
+    }
     // the object that a bind gave: some store made this the revision
     let bound = |c: &Check<'_>| {
         let layout = &c.a.func.layout;

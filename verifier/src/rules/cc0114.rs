@@ -49,7 +49,7 @@ pub(crate) fn leave(c: &mut Check<'_>, inst: Inst, state: &State) {
         FunctionRole::Reclaim => contract::slots::reclaimed(c, inst, state),
         // where its walk ends is CC0113's
         FunctionRole::Drop => c.returned = true,
-        FunctionRole::Program => {}
+        FunctionRole::Program | FunctionRole::Trampoline => {}
     }
 }
 

@@ -25,7 +25,7 @@ fn end(c: &Check<'_>) -> i32 {
 
 /// Is an access behind the last slot? Then it is reported.
 pub(crate) fn beyond(c: &mut Check<'_>, access: &Access) -> bool {
-    let beyond = access.offset >= end(c);
+    let beyond = c.a.profile.payload_slots() > 0 && access.offset >= end(c);
     if beyond {
         c.fail(&RULE, Verdict::Violated, access.inst, "a value is passed behind the last payload slot");
     }

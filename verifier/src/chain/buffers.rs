@@ -1,0 +1,251 @@
+//! Buffers of payload: a length, a capacity and an address.
+
+use cranelift_codegen::ir::Inst;
+
+use crate::check::Check;
+use crate::flow::Analysis;
+use crate::place::{Access, Kind};
+use crate::profile::{ChainShape, Role};
+use crate::report::Verdict;
+use crate::rules::{cc0107, cc0201, cc0203, cc0204, cc0206};
+use crate::state::{Duty, Fact, Owed, OwedValue, State};
+use crate::sym::{Node, Sym};
+
+/// More values than this in one payload are not looked at one by one.
+const MOST: u64 = 2000;
+
+impl Analysis<'_> {
+    /// A buffer gets longer: the values that this promises have to be stored.
+    pub(crate) fn lengthened(&mut self, access: &Access, role: Role, value: Sym, state: &mut State) {
+        let Some(shape) = self.chain() else { return };
+        let data = if role == Role::ArgsLength { Role::ArgsData } else { Role::ValuesData };
+        let (Some(before), Some(data)) =
+            (state.cell(access.base, access.offset).map(|c| c.value), self.held(access.base, data, state))
+        else {
+            return;
+        };
+        let Some(more) = self.growth(before, value).filter(|n| *n <= MOST) else { return };
+        let bits = self.profile.word_bits();
+        let skipped = self.syms.shl(before, u64::from(shape.entry_bytes.trailing_zeros()), bits);
+        let place = self.syms.add(data, skipped, bits);
+        let (base, add) = self.syms.split_add(place);
+        for i in 0..more {
+            let offset = add as i32 + (i as i32) * shape.entry_bytes as i32;
+            let done = state.cell(base, offset).is_some_and(|c| self.func.dfg.insts[c.by].opcode().can_store());
+            if !done {
+                state.owe(Duty { what: Owed::Payload, base, offset, value: OwedValue::Any, since: access.inst });
+            }
+        }
+    }
+
+    /// By how much a length grows.
+    pub(crate) fn growth(&mut self, before: Sym, after: Sym) -> Option<u64> {
+        let by = self.syms.sub(after, before, 32);
+        self.syms.as_const(by)
+    }
+}
+
+/// A length that is a constant: so many entries were stored, and fit.
+pub(crate) fn filled(c: &mut Check<'_>, inst: Inst, base: Sym, role: Role, length: u64, state: &State) {
+    let Some(shape) = c.a.chain() else { return };
+    let handlers = role == Role::HandlersLength;
+    let (data, capacity, step) = match role {
+        Role::HandlersLength => (Role::Handlers, Role::HandlersCapacity, c.a.profile.word_bytes()),
+        Role::ArgsLength => (Role::ArgsData, Role::ArgsCapacity, shape.entry_bytes),
+        _ => (Role::ValuesData, Role::ValuesCapacity, shape.entry_bytes),
+    };
+    let rule = if handlers { &cc0201::RULE } else { &cc0204::RULE };
+    let Some(data) = c.a.held(base, data, state) else {
+        return c.fail(rule, Verdict::Violated, inst, "a buffer's length is set, but not where it is");
+    };
+    let (start, add) = c.a.syms.split_add(data);
+    let stored = |i: u64| {
+        let offset = add as i32 + (i * u64::from(step)) as i32;
+        state.cell(start, offset).is_some_and(|cell| {
+            let tag = !handlers || c.a.is_tag(cell.value);
+            tag && c.a.func.dfg.insts[cell.by].opcode().can_store()
+        })
+    };
+    let all = length <= MOST && (0..length).all(stored);
+    c.require(all, rule, inst, "a buffer's length counts an entry that is not stored");
+    let Node::StackAddr(slot) = c.a.syms.node(start) else { return };
+    let capacity = c.a.held(base, capacity, state).and_then(|s| c.a.syms.as_const(s));
+    let rule = if handlers { rule } else { &cc0203::RULE };
+    c.require(capacity.is_some_and(|n| length <= n), rule, inst, "a buffer holds more than its capacity");
+    let size = c.a.func.sized_stack_slots.get(slot).map_or(0, |s| u64::from(s.size));
+    let fits = capacity.unwrap_or(length) * u64::from(step) <= size;
+    c.require(fits, &cc0206::RULE, inst, "the buffer's stack slot is smaller than its capacity");
+}
+
+/// Values that were stored for the other side are counted.
+pub(crate) fn handed(c: &mut Check<'_>, inst: Inst, base: Sym, state: &State) {
+    let Some(data) = c.a.stored(base, Role::ValuesData, state) else { return };
+    let (start, add) = c.a.syms.split_add(data);
+    let first = state.cell(start, add as i32).is_some_and(|cell| c.a.func.dfg.insts[cell.by].opcode().can_store());
+    let length = c.a.stored(base, Role::ValuesLength, state).and_then(|s| c.a.syms.as_const(s));
+    let counted = !first || length.is_some_and(|n| n > 0);
+    c.require(counted, &cc0204::RULE, inst, "values are stored for the other side, and their number is not");
+}
+
+/// A slot is as aligned as what is in it, and not beyond reason.
+pub(crate) fn aligned(c: &mut Check<'_>, inst: Inst, address: Sym, entry: u32) {
+    let Node::StackAddr(slot) = c.a.syms.node(address) else { return };
+    let Some(data) = c.a.func.sized_stack_slots.get(slot) else { return };
+    let align = 1u64 << data.align_shift.min(31);
+    let entry = u64::from(entry);
+    if align < entry {
+        let message = format!("a stack slot for entries of {entry} bytes is aligned to {align}");
+        c.fail(&cc0206::RULE, Verdict::Violated, inst, message);
+    } else if align > 2 * entry {
+        let message =
+            format!("a stack slot for entries of {entry} bytes is aligned to {align}: the frame grows for it");
+        c.fail(&cc0206::RULE, Verdict::Violated, inst, message);
+    } else {
+        c.proven();
+    }
+}
+
+/// What an address in buffer memory belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Part {
+    /// This function's frame.
+    Frame,
+    /// A control context.
+    Context,
+    /// The list of handlers of this record.
+    Handlers,
+    /// The buffer whose address this record has in this field.
+    Buffer(Sym, Role),
+    Unknown,
+}
+
+impl Analysis<'_> {
+    /// Is it a tag's address: in the function's context, or imported?
+    pub(crate) fn is_tag(&self, s: Sym) -> bool {
+        let context = self.rpo.first().and_then(|b| self.func.dfg.block_params(*b).first().copied());
+        let context = context.and_then(|v| self.known(v));
+        let own = |s| Some(self.syms.split_add(s).0) == context;
+        own(s) || matches!(self.syms.node(s), Node::Pure(cranelift_codegen::ir::Opcode::Load, _, base, _) if own(base))
+    }
+
+    fn part(&self, base: Sym) -> Part {
+        if matches!(self.syms.node(base), Node::StackAddr(_)) {
+            return Part::Frame;
+        }
+        if self.top_of(base).is_some() {
+            return Part::Context;
+        }
+        let field = |s: Sym| {
+            let (record, at) = self.loaded_from(s)?;
+            let role = [Role::ArgsData, Role::ValuesData, Role::Handlers].into_iter().find(|r| self.at(*r) == at)?;
+            Some((record, role))
+        };
+        let of = match self.syms.node(base) {
+            Node::Sum(x, y, _) => field(x).or_else(|| field(y)),
+            _ => field(base),
+        };
+        match of {
+            Some((_, Role::Handlers)) => Part::Handlers,
+            Some((record, role)) => Part::Buffer(record, role),
+            None => Part::Unknown,
+        }
+    }
+}
+
+/// An access to a buffer, to a context, or to a field that describes a buffer.
+pub(crate) fn access(c: &mut Check<'_>, shape: &ChainShape, access: &Access, state: &State) {
+    if let (Some(stored), Some(role)) = (access.stored, access.place.role()) {
+        let value = c.a.value(stored);
+        described(c, shape, access, role, value, state);
+    }
+    if access.place.record().is_some() || access.region != Some(shape.buffers) {
+        return;
+    }
+    let part = c.a.part(access.base);
+    if access.stored.is_some() {
+        stored(c, access, part, state);
+    } else {
+        loaded(c, shape, access, part, state);
+    }
+    if let Part::Buffer(..) | Part::Unknown = part {
+        let entry = shape.entry_bytes as i32;
+        let within = access.offset % entry == 0 && access.size <= shape.entry_bytes && access.offset >= 0;
+        c.require(within, &cc0203::RULE, access.inst, "a value is not at the beginning of an entry of its buffer");
+    }
+}
+
+fn described(c: &mut Check<'_>, shape: &ChainShape, access: &Access, role: Role, value: Sym, state: &State) {
+    let constant = c.a.syms.as_const(value);
+    let before = state.cell(access.base, access.offset).map(|cell| cell.value);
+    match role {
+        Role::Handlers => aligned(c, access.inst, value, c.a.profile.word_bytes()),
+        Role::ValuesData => aligned(c, access.inst, value, shape.entry_bytes),
+        Role::ArgsLength | Role::ValuesLength => match constant {
+            Some(0) => {}
+            Some(n) if before.is_none_or(|b| c.a.syms.as_const(b).is_none()) => {
+                filled(c, access.inst, access.base, role, n, state);
+            }
+            _ => {
+                let grows = before.and_then(|b| c.a.growth(b, value)).is_some_and(|n| n > 0 && n <= MOST);
+                c.require(grows, &cc0203::RULE, access.inst, "a buffer's length does not grow by a number of values");
+                if access.base != c.a.active {
+                    started(c, access, role, state);
+                }
+            }
+        },
+        _ => {}
+    }
+}
+
+/// What a continuation that never ran gets goes to its arguments, and to the
+/// values that it waits for otherwise.
+fn started(c: &mut Check<'_>, access: &Access, role: Role, state: &State) {
+    let is = |s: Sym| c.a.loaded_from(s) == Some((access.base, c.a.at(Role::State)));
+    let zero = c.a.zero;
+    let fresh =
+        state.facts().iter().any(|f| matches!(*f, Fact::Equal(a, b) if (is(a) && b == zero) || (is(b) && a == zero)));
+    let ran = state.facts().iter().any(|f| match *f {
+        Fact::Differ(a, b) => is(a) && b == zero,
+        Fact::NonNull(a) => is(a),
+        _ => false,
+    });
+    let holds = if role == Role::ArgsLength { fresh } else { ran };
+    c.require(
+        holds,
+        &cc0204::RULE,
+        access.inst,
+        "whether the continuation has started does not tell which buffer is used",
+    );
+}
+
+fn stored(c: &mut Check<'_>, access: &Access, part: Part, state: &State) {
+    let promised =
+        state.duties().iter().any(|d| d.what == Owed::Payload && d.base == access.base && d.offset == access.offset);
+    let holds = match part {
+        Part::Frame | Part::Context => true,
+        // the exception of a resume that throws comes before its length
+        Part::Buffer(record, Role::ValuesData) if c.a.top_of(access.base).is_none() => {
+            promised || (access.offset == 0 && state.obj(record).is_some())
+        }
+        _ => promised,
+    };
+    c.require(holds, &cc0203::RULE, access.inst, "a value is stored that no buffer's length counts");
+}
+
+fn loaded(c: &mut Check<'_>, shape: &ChainShape, access: &Access, part: Part, state: &State) {
+    let (holds, message) = match part {
+        Part::Context | Part::Handlers | Part::Frame => (true, ""),
+        Part::Buffer(record, role) => match c.a.kind(record) {
+            Kind::Back(switched) => {
+                let effect = if role == Role::ArgsData { shape.returned } else { shape.suspend };
+                (state.codes(switched) == 1 << effect, "values are read where another effect may have come back")
+            }
+            Kind::Active if role == Role::ValuesData => {
+                (state.undecoded.is_empty(), "values are read before it is known what they are")
+            }
+            _ => (false, "values are read that are not this operation's"),
+        },
+        Part::Unknown => (false, "values are read from a place that is no buffer of this operation"),
+    };
+    c.require(holds, &cc0107::RULE, access.inst, message);
+}

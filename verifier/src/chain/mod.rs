@@ -1,0 +1,100 @@
+//! ABIs whose store context knows the chain of running stacks, as Wasmtime's
+//! does.
+//!
+//! What differs in kind from this project's own ABI, and therefore is here and
+//! not in a profile's data: the running stack is read from the store context; a
+//! switch passes an effect and, with a suspend, a handler's index, but not who
+//! switched, which the receiver reads from the chain; a control context is found
+//! through the address behind its stack; a resume installs its handlers in a
+//! list of its own record, and takes them out again; payloads are in buffers
+//! with a length; every stack has a state, and limits that move to and from the
+//! store context.
+//!
+//! Objects (checks, revisions, pairs) are the same as everywhere: those rules
+//! know nothing of this module.
+//!
+//! Before a switch the rules look at what memory holds ([`resume`],
+//! [`suspend`]). Behind it the operation still *owes* stores; [`duty`] keeps
+//! account of them on every path, until control leaves or something can trap.
+
+mod assume;
+mod buffers;
+mod duty;
+mod resume;
+mod suspend;
+mod transfer;
+mod walk;
+
+pub(crate) use walk::{judge, walk};
+
+use crate::flow::Analysis;
+use crate::place::Kind;
+use crate::profile::{ChainShape, Role, Shape};
+use crate::state::{Fact, State};
+use crate::sym::{Node, Sym};
+
+/// What a link of the chain is made of: its kind, and the stack's record.
+pub(crate) type Link = (Sym, Sym);
+
+impl Analysis<'_> {
+    /// The shape, where the profile's is of this kind.
+    pub(crate) fn chain(&self) -> Option<&'static ChainShape> {
+        match self.profile.shape {
+            Shape::Chain(shape) => Some(shape),
+            Shape::Slots => None,
+        }
+    }
+
+    /// Offset of a field.
+    pub(crate) fn at(&self, role: Role) -> i32 {
+        self.profile.field(role).offset
+    }
+
+    /// What memory holds there.
+    pub(crate) fn held(&self, base: Sym, role: Role, state: &State) -> Option<Sym> {
+        state.cell(base, self.at(role)).map(|c| c.value)
+    }
+
+    /// The same, when it was stored since the last switch or call.
+    pub(crate) fn stored(&self, base: Sym, role: Role, state: &State) -> Option<Sym> {
+        let cell = state.cell(base, self.at(role))?;
+        self.func.dfg.insts[cell.by].opcode().can_store().then_some(cell.value)
+    }
+
+    /// The running stack, as the chain has it.
+    pub(crate) fn own_link(&mut self) -> Link {
+        let bits = self.profile.word_bits();
+        (self.syms.global(Node::ActiveKind, bits), self.active)
+    }
+
+    /// Whose control context an address is: the record whose stack it is at the
+    /// top of.
+    pub(crate) fn context_of(&self, s: Sym) -> Option<Sym> {
+        let shape = self.chain()?;
+        let (top, add) = self.syms.split_add(s);
+        if add != -shape.context_below_top {
+            return None;
+        }
+        self.top_of(top)
+    }
+
+    /// Whose stack ends at this address.
+    pub(crate) fn top_of(&self, top: Sym) -> Option<Sym> {
+        let (base, offset) = self.loaded_from(top)?;
+        (offset == self.at(Role::StackTop)).then_some(base)
+    }
+
+    /// Is it part of a chain that cannot run now: of an object that is current,
+    /// or what a switch came back from?
+    pub(crate) fn is_suspended(&self, base: Sym, state: &State) -> bool {
+        let object = |s| state.obj(s).is_some_and(|o| o.stale.is_none()) || matches!(self.kind(s), Kind::Back(_));
+        base != self.active && (object(base) || matches!(self.kind(base), Kind::Last(of) if object(of)))
+    }
+
+    /// Is it the running stack, or one that waits for it?
+    pub(crate) fn is_running(&self, base: Sym, state: &State) -> bool {
+        base == self.active
+            || matches!(self.kind(base), Kind::Parent(of) if of == self.active)
+            || state.facts().iter().any(|f| matches!(f, Fact::Found(l, r, _) if *l == base || *r == base))
+    }
+}
