@@ -223,6 +223,14 @@ fn find_inst(text: &str, function: &str, inst: Inst) -> Option<usize> {
     lines.get(function.trim_start_matches('%'))?.get(&inst).map(|line| *line as usize)
 }
 
+/// Where the function is that a code generator's message begins with, `function %f: ...`;
+/// the input as a whole where it is not in its text.
+pub fn place_of_function(source: &Source, message: &str) -> Place {
+    let name = message.strip_prefix("function ").and_then(|rest| rest.split(':').next());
+    let line = name.and_then(|name| find_function(source.text()?, name));
+    line.map_or(Place::whole(source), |line| Place::new(source, line, 1))
+}
+
 /// The line on which a function begins.
 fn find_function(text: &str, function: &str) -> Option<usize> {
     let header = format!("function {function}(");
@@ -263,23 +271,18 @@ pub fn explain(error: FinishError, source: &Source, kind: InputKind) -> LoadErro
             _ => LoadErrorKind::Unsupported,
         },
     };
-    let mut diagnostic = Diagnostic::error(error.to_string()).at(Place::whole(source));
+    let message = error.to_string();
+    let mut diagnostic = Diagnostic::error(&message).at(place_of_function(source, &message));
     if let FinishError::Function { stage: Stage::Lowered, error } = &error
         && let CompileErrorKind::Verifier(complaints) = &error.kind
         && let Some(first) = complaints.first()
         && kind == InputKind::Clif
     {
         diagnostic = Diagnostic::error(format!("invalid CLIF in function {}: {}", error.function, first.message))
-            .at(Place::whole(source));
+            .at(place_of_function(source, &message));
         match source.text().and_then(|text| find_inst(text, &error.function, first.inst?)) {
             Some(line) => diagnostic = diagnostic.at(crate::protocol::inst_place(source, line)),
-            None => {
-                let text = source.text().unwrap_or_default();
-                if let Some(line) = find_function(text, &error.function) {
-                    diagnostic = diagnostic.at(Place::new(source, line, 1));
-                }
-                diagnostic = diagnostic.note(format!("at {}", first.place));
-            }
+            None => diagnostic = diagnostic.note(format!("at {}", first.place)),
         }
         for complaint in &complaints[1..] {
             diagnostic = diagnostic.note(format!("at {}: {}", complaint.place, complaint.message));

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use clap::Args;
 use clif_cont::backend::BackendError;
 use clif_cont::diag::{Diagnostic, Place};
-use clif_cont::load::explain;
+use clif_cont::load::{explain, place_of_function};
 use clif_cont::program::{Export, Host, Instance, InvokeError, Outcome, StackTrace, Val, ValType};
 use clif_cont::wasm::{Spectest, unknown_imports};
 use cranelift_codegen::ir::{AbiParam, ArgumentPurpose, Signature, types};
@@ -117,7 +117,11 @@ pub(crate) fn host(ui: &Rc<Ui>, program: &Loaded) -> Result<Box<dyn Host>, End> 
 pub(crate) fn not_run(error: BackendError, program: &Loaded) -> End {
     match error {
         BackendError::Finish(error) => explain(error, &program.source, program.kind).into(),
-        error => failure(UNSUPPORTED, Diagnostic::error(error.to_string()).at(Place::whole(&program.source))),
+        error => {
+            let message = error.to_string();
+            let place = place_of_function(&program.source, &message);
+            failure(UNSUPPORTED, Diagnostic::error(message).at(place))
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use clif_cont::abi::{Isa, SwitchModel};
 use clif_cont::diag::{Diagnostic, Place, Source};
 use clif_cont::finish::{Finish, finish};
-use clif_cont::load::{InputKind, check_defined, explain, load};
+use clif_cont::load::{InputKind, check_defined, explain, load, place_of_function};
 use clif_cont::program::target::{OptLevel, target_isa};
 use clif_cont::program::text::{Annotate, PrintOptions, print};
 use clif_cont::program::{Program, Target, compile};
@@ -195,7 +195,7 @@ impl Lower {
         finish(&mut loaded.program, self.protocol.at(self.target.opt))
             .map_err(|e| explain(e, &loaded.source, loaded.kind))?;
         if self.emit == Emit::Object {
-            return self.object(ui, &unoptimised, func);
+            return self.object(ui, &loaded.source, &unoptimised, func);
         }
         let text = match self.emit {
             Emit::Clif => {
@@ -203,7 +203,7 @@ impl Lower {
                 print(&loaded.program, PrintOptions { func, annotate })
             }
             // Compiling optimises by itself.
-            Emit::Asm | Emit::Object => assembly(&unoptimised, self.target.opt, func)?,
+            Emit::Asm | Emit::Object => assembly(&loaded.source, &unoptimised, self.target.opt, func)?,
         };
         if ui.json() {
             let emit = if self.emit == Emit::Asm { "asm" } else { "clif" };
@@ -216,7 +216,7 @@ impl Lower {
 }
 
 impl Lower {
-    fn object(&self, ui: &Ui, program: &Program, func: Option<&str>) -> Ended {
+    fn object(&self, ui: &Ui, source: &Source, program: &Program, func: Option<&str>) -> Ended {
         if func.is_some() {
             return Err(failure(
                 USAGE,
@@ -226,8 +226,7 @@ impl Lower {
         if ui.json() {
             return Err(failure(USAGE, Diagnostic::error("an object is no text: `--format json` has no meaning")));
         }
-        let bytes = clif_cont::object::object(program, self.target.opt)
-            .map_err(|error| failure(UNSUPPORTED, Diagnostic::error(error.to_string())))?;
+        let bytes = clif_cont::object::object(program, self.target.opt).map_err(|error| refused(source, &error))?;
         if ui.is_terminal() {
             return Err(failure(
                 USAGE,
@@ -239,13 +238,19 @@ impl Lower {
     }
 }
 
-fn assembly(program: &Program, opt: OptLevel, func: Option<&str>) -> Result<String, End> {
-    let refused =
-        |error: &(dyn std::error::Error + 'static)| failure(UNSUPPORTED, Diagnostic::error(error.to_string()));
-    let isa = target_isa(program.target, opt).map_err(|e| refused(&e))?;
+/// What the code generator refuses, where the function is.
+fn refused(source: &Source, error: &dyn std::error::Error) -> End {
+    let message = error.to_string();
+    let place = place_of_function(source, &message);
+    failure(UNSUPPORTED, Diagnostic::error(message).at(place))
+}
+
+fn assembly(source: &Source, program: &Program, opt: OptLevel, func: Option<&str>) -> Result<String, End> {
+    let isa = target_isa(program.target, opt).map_err(|e| refused(source, &e))?;
     let mut text = String::new();
     for function in program.functions.iter().filter(|f| func.is_none_or(|name| f.name() == name)) {
-        let compiled = compile::compile(&function.func, &*isa, compile::Disassembly::Keep).map_err(|e| refused(&e))?;
+        let compiled =
+            compile::compile(&function.func, &*isa, compile::Disassembly::Keep).map_err(|e| refused(source, &e))?;
         if !text.is_empty() {
             text.push('\n');
         }
