@@ -155,7 +155,7 @@ mod command {
         }
         for f in &sum.undocumented {
             let place = f.file.strip_prefix(&directory).unwrap_or(&f.file).display();
-            println!("{place}: {} {:?}: {}", f.rule, f.verdict, f.message);
+            println!("{place}: {} {:?}: {}\n  {}", f.rule, f.verdict, f.message, f.inst);
         }
         fs::remove_dir_all(&directory)?;
         let Verified { functions, operations, documented, undocumented } = sum;

@@ -88,6 +88,8 @@ pub struct Undocumented {
     pub verdict: Judged,
     /// What is wrong.
     pub message: String,
+    /// The instruction where it shows.
+    pub inst: String,
 }
 
 /// What came of a directory of functions.
@@ -117,7 +119,8 @@ pub fn verify(directory: &Path, profile: &Profile, defects: &mut Defects) -> Res
     for file in files {
         let bytes = fs::read(&file).map_err(|e| failed(&file, &e))?;
         let program = read(&file.to_string_lossy(), &bytes, Some(target())).map_err(|e| failed(&file, &e))?;
-        for function in verify_program(&program, profile).functions {
+        let functions = verify_program(&program, profile).functions;
+        for (function, source) in functions.into_iter().zip(&program.functions) {
             verified.functions += 1;
             verified.operations += function.report.operations.len();
             for finding in function.report.findings {
@@ -126,7 +129,8 @@ pub fn verify(directory: &Path, profile: &Profile, defects: &mut Defects) -> Res
                     continue;
                 }
                 let (rule, verdict, message) = (finding.rule, finding.verdict, finding.message);
-                verified.undocumented.push(Undocumented { file: file.clone(), rule, verdict, message });
+                let inst = source.func.dfg.display_inst(finding.inst).to_string();
+                verified.undocumented.push(Undocumented { file: file.clone(), rule, verdict, message, inst });
             }
         }
     }

@@ -1,5 +1,5 @@
 //! Wasmtime beside this project: its CLIF can be emitted for every program of
-//! `clif-tests`, and every script does the same there and here but for what is
+//! `clif-tests`, the verifier finds in it what is listed, and every script does the same there and here but for what is
 //! listed. Where Wasmtime switches no stacks, all of it is skipped, and that is
 //! said.
 
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod lanes {
+    use std::collections::BTreeSet;
     use std::fs;
     use std::path::{Path, PathBuf};
     use std::process::ExitCode;
@@ -27,7 +28,8 @@ mod lanes {
     use clif_cont::program::target::OptLevel;
     use clif_cont::protocol::Protocol;
     use clif_cont::script::{Backend, Place};
-    use clif_cont_oracle::{Known, compare, emit};
+    use clif_cont::verifier::Profile;
+    use clif_cont_oracle::{Defects, Known, compare, emit, verify, wasmtime_profile};
     use libtest_mimic::{Arguments, Failed, Trial};
 
     /// What the lanes did, for the lines at the end.
@@ -36,6 +38,10 @@ mod lanes {
         modules: usize,
         functions: usize,
         refused: usize,
+        operations: usize,
+        findings: usize,
+        /// Entries of the list of defects that no lane met.
+        unmet: BTreeSet<String>,
         agreed: usize,
         known: usize,
         skipped: Vec<String>,
@@ -56,20 +62,49 @@ mod lanes {
         file.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    fn emission(file: &Path, list: &str, counts: &Shared) -> Result<(), Failed> {
+    /// What the lanes compare with.
+    struct Lists {
+        divergences: String,
+        defects: Defects,
+        profile: Profile,
+    }
+
+    fn keys(defects: &Defects) -> BTreeSet<String> {
+        defects.unmet().map(|d| format!("{}: {}", d.rule, d.message)).collect()
+    }
+
+    fn emission(file: &Path, lists: &Lists, counts: &Shared) -> Result<(), Failed> {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("emitted").join(name(file));
-        let (name, mut known) = (name(file), Known::parse(list)?);
+        let (name, mut known) = (name(file), Known::parse(&lists.divergences)?);
+        let mut defects = lists.defects.clone();
         for emitted in emit(&directory, file)? {
             if let Some(reason) = &emitted.refusal
                 && !known.covers(&name, &emitted.text, reason)
             {
                 return Err(format!("line {}: {reason}", emitted.line).into());
             }
+            let verified = verify(&emitted.directory, &lists.profile, &mut defects)?;
+            if let Some(f) = verified.undocumented.first() {
+                let n = verified.undocumented.len();
+                return Err(format!(
+                    "{n} findings: {}: {} {:?}: {}: {}",
+                    f.file.display(),
+                    f.rule,
+                    f.verdict,
+                    f.message,
+                    f.inst
+                )
+                .into());
+            }
             let mut counts = counts.lock().map_err(|_| "another lane failed")?;
+            counts.operations += verified.operations;
+            counts.findings += verified.documented;
             counts.modules += 1;
             counts.functions += emitted.functions;
             counts.refused += usize::from(emitted.refusal.is_some());
         }
+        let unmet = keys(&defects);
+        counts.lock().map_err(|_| "another lane failed")?.unmet.retain(|entry| unmet.contains(entry));
         // what is listed of a script may be about a directive that is no module
         if let Some(entry) = known.unmet(&[&name]).find(|_| name.ends_with(".wat")) {
             return Err(format!("it is not refused any more: {}", entry.directive).into());
@@ -114,19 +149,29 @@ mod lanes {
 
     fn trials(counts: &Shared) -> Result<Vec<Trial>, String> {
         let (programs, scripts) = (inputs("run", "wat")?, inputs("wast", "wast")?);
-        let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../clif-tests/wast/divergences.json");
-        let list = fs::read_to_string(&list).map_err(|e| format!("{}: {e}", list.display()))?;
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let text = |path: &str| fs::read_to_string(root.join(path)).map_err(|e| format!("{path}: {e}"));
+        let lists = Lists {
+            divergences: text("../../clif-tests/wast/divergences.json")?,
+            defects: Defects::parse(&text("defects.json")?).map_err(|e| format!("defects.json: {e}"))?,
+            profile: wasmtime_profile().ok_or("the verifier has no profile of Wasmtime's")?,
+        };
+        if let Ok(mut counts) = counts.lock() {
+            counts.unmet = keys(&lists.defects);
+        }
+        let lists = Arc::new(lists);
         let mut trials = vec![];
         for file in programs.iter().chain(&scripts) {
-            let (path, list, counts) = (file.clone(), list.clone(), Arc::clone(counts));
-            trials.push(Trial::test(format!("emit/{}", name(file)), move || emission(&path, &list, &counts)));
+            let (path, lists, counts) = (file.clone(), Arc::clone(&lists), Arc::clone(counts));
+            trials.push(Trial::test(format!("emit/{}", name(file)), move || emission(&path, &lists, &counts)));
         }
         for file in &scripts {
-            let (path, list, counts) = (file.clone(), list.clone(), Arc::clone(counts));
-            trials.push(Trial::test(format!("differ/{}", name(file)), move || difference(&path, &list, &counts)));
+            let (path, lists, counts) = (file.clone(), Arc::clone(&lists), Arc::clone(counts));
+            let trial = move || difference(&path, &lists.divergences, &counts);
+            trials.push(Trial::test(format!("differ/{}", name(file)), trial));
         }
         let files: Vec<_> = programs.into_iter().chain(scripts).collect();
-        trials.push(Trial::test("divergences", move || entries(&list, &files)));
+        trials.push(Trial::test("divergences", move || entries(&lists.divergences, &files)));
         Ok(trials)
     }
 
@@ -147,12 +192,18 @@ mod lanes {
             && !arguments.list
         {
             counts.skipped.sort();
-            let Counts { modules, functions, refused, .. } = &*counts;
+            let Counts { modules, functions, refused, operations, findings, .. } = &*counts;
             println!(
                 "emitted: {functions} functions of {modules} modules, each level counted; {refused} modules refused"
             );
+            println!("verified: {operations} operations, with {findings} findings that are listed");
             println!("compared: {} directives agree, {} known divergences", counts.agreed, counts.known);
             println!("{}", counts.skipped.join("\n"));
+            if all && !counts.unmet.is_empty() {
+                let unmet: Vec<_> = counts.unmet.iter().map(String::as_str).collect();
+                eprintln!("error: nothing is found any more of: {}", unmet.join("; "));
+                return ExitCode::FAILURE;
+            }
             if all && (*functions == 0 || counts.agreed == 0) {
                 eprintln!("error: a lane did nothing");
                 return ExitCode::FAILURE;
