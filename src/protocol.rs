@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use clif_cont_diag::{self as diag, Place, Severity, Source};
 use clif_cont_program::text::{Annotate, ParseError, PrintOptions, inst_lines, print};
 use clif_cont_program::{Origin, Program, Target};
-use clif_cont_verifier::{Finding, Profile, Report, Verdict, verify};
+use clif_cont_verifier::{self as verifier, Finding, Profile, Report, Verdict, verify};
 use cranelift_codegen::ir::Inst;
 
 /// Is code verified before it is used?
@@ -148,7 +148,7 @@ impl Listing {
         }
     }
 
-    /// The findings in a function, each an error.
+    /// The findings in a function.
     pub fn findings(&self, function: &FunctionReport) -> Vec<diag::Finding> {
         function.report.findings.iter().map(|f| self.finding(function, f)).collect()
     }
@@ -165,7 +165,10 @@ impl Listing {
                 Verdict::Violated => diag::Verdict::Violated,
                 Verdict::Unproven => diag::Verdict::Unproven,
             },
-            severity: Severity::Error,
+            severity: match finding.severity {
+                verifier::Severity::Error => Severity::Error,
+                verifier::Severity::Warning => Severity::Warning,
+            },
             place,
             origin: self.origin.as_ref().map(|input| origin(input, function.offsets.get(&finding.inst).copied())),
             function: function.name.clone(),

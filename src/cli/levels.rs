@@ -13,7 +13,7 @@ const FLAGS: [(&str, &str, &str); 3] = [
     (
         "deny",
         "RULE|all|warnings",
-        "Findings of this rule are errors, which is the default; `warnings`: of the rules that were set to warn",
+        "Findings of this rule are errors, as nearly all are by themselves; `warnings`: those that would be warnings",
     ),
     ("warn", "RULE|all", "Findings of this rule are warnings, which do not change the exit code"),
     ("allow", "RULE|all", "Findings of this rule are counted, and not shown"),
@@ -22,14 +22,17 @@ const FLAGS: [(&str, &str, &str); 3] = [
 /// The severity of each rule.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Levels {
-    /// What differs from an error: warnings, or `None` for what is not shown.
+    /// What was asked for; `None` for what is not shown.
     by_rule: BTreeMap<&'static str, Option<Severity>>,
+    /// Are findings errors that would be warnings by themselves?
+    deny_warnings: bool,
 }
 
 impl Levels {
-    /// How bad a finding of the rule is; `None` when it is allowed.
-    pub(crate) fn of(&self, rule: &str) -> Option<Severity> {
-        self.by_rule.get(rule).copied().unwrap_or(Some(Severity::Error))
+    /// How bad a finding of the rule is that is `own` by itself; `None` when it is allowed.
+    pub(crate) fn of(&self, rule: &str, own: Severity) -> Option<Severity> {
+        let own = if self.deny_warnings { Severity::Error } else { own };
+        self.by_rule.get(rule).copied().unwrap_or(Some(own))
     }
 
     fn set(&mut self, flag: &str, which: &str) {
@@ -38,10 +41,11 @@ impl Levels {
             "warn" => Some(Severity::Warning),
             _ => None,
         };
+        self.deny_warnings |= which == "warnings";
         for rule in rules::ALL {
             let named = match which {
                 "all" => true,
-                "warnings" => self.of(rule.id) == Some(Severity::Warning),
+                "warnings" => self.by_rule.get(rule.id) == Some(&Some(Severity::Warning)),
                 id => id == rule.id,
             };
             if named {

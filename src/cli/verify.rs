@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use clap::{Args, ValueEnum};
 use clif_cont::abi::Isa;
 use clif_cont::diag::sarif::{self, Driver};
-use clif_cont::diag::{Diagnostic, Finding, Place, Source, Style, Verdict};
+use clif_cont::diag::{Diagnostic, Finding, Place, Severity, Source, Style, Verdict};
 use clif_cont::finish::{Finish, finish};
 use clif_cont::load::{InputKind, explain, read as read_program};
 use clif_cont::program::target::OptLevel;
@@ -164,7 +164,7 @@ impl Verify {
                 self.operation(ui, listing, function, operation)?;
             }
             for mut finding in listing.findings(function) {
-                let Some(severity) = self.levels.of(&finding.rule) else {
+                let Some(severity) = self.levels.of(&finding.rule, finding.severity) else {
                     total.allowed += 1;
                     continue;
                 };
@@ -173,7 +173,7 @@ impl Verify {
                     Verdict::Violated => total.violated += 1,
                     Verdict::Unproven => total.unproven += 1,
                 }
-                total.warnings += u64::from(severity == clif_cont::diag::Severity::Warning);
+                total.warnings += u64::from(severity == Severity::Warning);
                 match self.format {
                     Report::Human => ui.coloured(&format!("{}\n", finding.render(Style::Coloured)))?,
                     Report::Short => ui.line(&finding.short())?,
@@ -212,7 +212,7 @@ impl Verify {
             statement: rule.statement.to_owned(),
             help: plain(rule),
             markdown: markdown(rule),
-            severity: self.levels.of(rule.id),
+            severity: self.levels.of(rule.id, Severity::Error),
         };
         Driver {
             name: env!("CARGO_PKG_NAME").to_owned(),

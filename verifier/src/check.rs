@@ -10,7 +10,7 @@ use crate::chain;
 use crate::flow::{Analysis, Edge};
 use crate::place::Access;
 use crate::profile::{Callee, FunctionRole, Role};
-use crate::report::{Finding, Operation, OperationKind, Report, Verdict};
+use crate::report::{Finding, Operation, OperationKind, Report, Severity, Verdict};
 use crate::rules::{self, Rule};
 use crate::state::{Fact, State};
 use crate::sym::{Node, Sym};
@@ -258,12 +258,22 @@ impl<'a> Check<'a> {
         self.report.findings.push(Finding {
             rule: rule.id,
             verdict,
+            severity: Severity::Error,
             inst,
             related,
             message: message.into(),
             help: rule.help.into(),
             path,
         });
+    }
+
+    /// Something is as no rule wants it, and does no harm.
+    pub(crate) fn warn(&mut self, rule: &'static Rule, inst: Inst, message: impl Into<String>) {
+        let before = self.report.findings.len();
+        self.fail(rule, Verdict::Violated, inst, message);
+        if let Some(finding) = self.report.findings.get_mut(before) {
+            finding.severity = Severity::Warning;
+        }
     }
 
     /// Demands that something holds.

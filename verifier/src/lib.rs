@@ -73,7 +73,7 @@ mod transfer;
 use cranelift_codegen::ir::Function;
 
 pub use profile::Profile;
-pub use report::{Finding, Operation, OperationKind, Report, Verdict};
+pub use report::{Finding, Operation, OperationKind, Report, Severity, Verdict};
 pub use rules::Rule;
 
 /// Verifies a function, which has passed Cranelift's verifier, under a profile.

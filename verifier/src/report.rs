@@ -22,6 +22,15 @@ impl Verdict {
     }
 }
 
+/// How bad a finding is, unless whoever reads it thinks otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Severity {
+    /// What the rule is there to prevent can happen.
+    Error,
+    /// It cannot; the code costs more than it has to.
+    Warning,
+}
+
 /// One fault at one place.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
@@ -29,6 +38,8 @@ pub struct Finding {
     pub rule: &'static str,
     /// Violated, or not proven.
     pub verdict: Verdict,
+    /// How bad it is.
+    pub severity: Severity,
     /// The instruction where it shows.
     pub inst: Inst,
     /// Earlier instructions that it takes to understand it, and what they did.
