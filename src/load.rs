@@ -134,7 +134,7 @@ fn load_wasm(source: &Source, bytes: &[u8], target: Target) -> Result<Program, L
     clif_cont_wasm::compile(bytes, source.name(), target, &clif_cont_wasm::Options::default()).map_err(|error| {
         let kind = match error.kind {
             ErrorKind::Syntax | ErrorKind::Invalid => LoadErrorKind::Invalid,
-            ErrorKind::Unsupported | ErrorKind::Link => LoadErrorKind::Unsupported,
+            ErrorKind::Unsupported | ErrorKind::Link | ErrorKind::ImportType => LoadErrorKind::Unsupported,
             ErrorKind::Internal => LoadErrorKind::Bug,
         };
         let diagnostic = Diagnostic::error(error.message);

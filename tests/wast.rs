@@ -9,11 +9,12 @@ use clif_cont::abi::Isa;
 use clif_cont::program::target::OptLevel;
 use clif_cont::protocol::Protocol;
 use clif_cont::script::{Backend, Place};
+use clif_cont::wast::Options;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// Runs a script everywhere; an unavailable place fails where everything is
 /// required.
-fn run(name: &str, text: &str) -> Result<(), Failed> {
+fn run(text: &str) -> Result<(), Failed> {
     let mut places = Place::all();
     places.extend([Isa::S390x, Isa::Pulley32, Isa::Pulley32be].map(Place::Interpreter));
     let mut failures = String::new();
@@ -27,7 +28,8 @@ fn run(name: &str, text: &str) -> Result<(), Failed> {
             continue;
         }
         for opt in OptLevel::ALL {
-            let report = clif_cont::wast::run(name, text, &mut Backend { place, opt, protocol: Protocol::Verify })?;
+            let mut backend = Backend { place, opt, protocol: Protocol::Verify };
+            let report = clif_cont::wast::run(text, &mut backend, &Options::default())?;
             if report.passed == 0 {
                 failures.push_str(&format!("\nnothing passed on {place}"));
             }
@@ -60,7 +62,7 @@ fn main() -> ExitCode {
         if path.extension().is_none_or(|e| e != "wast") {
             continue;
         }
-        trials.push(Trial::test(format!("wast/{name}"), move || run(&name, &std::fs::read_to_string(path)?)));
+        trials.push(Trial::test(format!("wast/{name}"), move || run(&std::fs::read_to_string(path)?)));
     }
     trials.sort_by(|a, b| a.name().cmp(b.name()));
     if trials.is_empty() {

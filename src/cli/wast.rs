@@ -4,6 +4,7 @@ use clap::Args;
 use clif_cont::diag::{Diagnostic, Place as DiagPlace, Source};
 use clif_cont::program::target::OptLevel;
 use clif_cont::script::{Backend, Place};
+use clif_cont::wast::Options;
 use serde_json::json;
 
 use super::io::{Ended, MISMATCH, Shared, UNSUPPORTED, USAGE, Ui, failure, read};
@@ -71,7 +72,7 @@ impl Wast {
             })?;
             for place in &places {
                 let mut backend = Backend { place: *place, opt: self.opt, protocol: self.protocol.protocol() };
-                let report = clif_cont::wast::run(&input.name, text, &mut backend)
+                let report = clif_cont::wast::run(text, &mut backend, &Options::default())
                     .map_err(|e| refuse(e.message, e.line, e.column))?;
                 if report.assertions == 0 {
                     let diagnostic = Diagnostic::error("the script asserts nothing");

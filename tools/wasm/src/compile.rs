@@ -1,20 +1,20 @@
-//! The whole way from a source to a program.
+//! From an instance to functions and data; and the whole way for a module that
+//! is a program by itself.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use clif_cont_abi::Exceptions;
 use clif_cont_lowering::RuntimeFn;
-use clif_cont_program::{Comments, Export, Origin, ProgFunction, Program, Target};
+use clif_cont_program::{Data, Export, ProgFunction, Program, Target};
 use cranelift_frontend::FunctionBuilderContext;
 
-use crate::env::{Env, Shared};
+use crate::env::Shared;
 use crate::error::{Error, Result};
-use crate::exception;
-use crate::func::{self, lowered};
+use crate::features::Features;
+use crate::func;
+use crate::import::Exporter;
 use crate::init;
-use crate::layout::Symbols;
 use crate::link::Link;
-use crate::module::Module;
+use crate::linkset::{LinkSet, Naming};
 use crate::segment::Layout;
 use crate::source::Source;
 use crate::types::Sig;
@@ -33,74 +33,83 @@ pub struct Options {
 ///
 /// Function imports are left to the host; [`unknown_imports`](crate::unknown_imports)
 /// says which of them `spectest` does not have. Memory, table and globals of
-/// `spectest` are supplied; any other import is an error.
+/// `spectest` are supplied; any other import is an error. For modules that
+/// import from one another there is [`LinkSet`].
 ///
 /// # Errors
 ///
 /// [`Error`], with its place: not a module, not valid, or not supported.
 pub fn compile(source: &[u8], name: &str, target: Target, options: &Options) -> std::result::Result<Program, Error> {
     let source = Source::read(source, name)?;
-    let module = Module::read(&source.binary).map_err(|f| source.error(f))?;
-    translate(&module, target, options).map_err(|f| source.error(f))
+    let mut set = LinkSet::named(target, Naming::Plain);
+    let host = |_: &str| Some(Exporter::Host);
+    set.read(&source.binary, &options.prefix, &host, Features::ALL).map_err(|f| source.error(f))?;
+    let (program, mut instances) = set.translate().map_err(|f| source.error(f))?;
+    match instances.pop() {
+        Some(Err(fault)) => Err(source.error(fault)),
+        _ => Ok(program),
+    }
 }
 
-fn translate(module: &Module<'_>, target: Target, options: &Options) -> Result<Program> {
-    let mut target = target;
-    if exception::used(module)? {
-        target.abi.exceptions = Exceptions::ExtraResult;
-    }
-    let symbols = Symbols::new(module, &options.prefix);
-    let shared = Shared { module, symbols: &symbols, target };
-    let mut link = Link::default();
-    let mut context = FunctionBuilderContext::new();
-    let mut program = Program::new(target);
+/// What an instance adds to a program.
+#[derive(Default)]
+pub(crate) struct Part {
+    pub(crate) functions: Vec<ProgFunction>,
+    pub(crate) tags: Vec<Data>,
+    /// Globals, memories, tables and segments.
+    pub(crate) items: Vec<Data>,
+    pub(crate) link: Link,
+    /// Does it have an `init`?
+    pub(crate) init: bool,
+    /// Does it have to be asked whether its imports fit?
+    pub(crate) fits: bool,
+}
 
+/// Translates an instance. `read_globals` are those to make readers for.
+pub(crate) fn translate(
+    shared: Shared<'_>,
+    read_globals: &BTreeSet<u32>,
+    context: &mut FunctionBuilderContext,
+) -> Result<Part> {
+    let module = shared.module;
+    let mut part = Part::default();
+    let link = &mut part.link;
     let mut bodies = module.bodies.iter();
     for (index, f) in (0..).zip(&module.funcs) {
+        if !module.owns(f.addr) {
+            continue;
+        }
         let made = match f.import {
-            Some(import) => init::stub(shared, &mut link, index, import, &mut context)?,
+            Some(import) => init::stub(shared, link, index, import, context)?,
             None => match bodies.next() {
-                Some(body) => func::translate(shared, &mut link, index, body, &mut context)?,
+                Some(body) => func::translate(shared, link, index, body, context)?,
                 None => continue,
             },
         };
-        program.functions.push(made);
+        part.functions.push(made);
     }
-    if let Some(made) = init::init(shared, &mut link, &mut context)? {
-        program.functions.push(made);
-        program.init = Some(export(&shared, &mut link, "init", symbols.init(), &Sig::default()));
+    if let Some(made) = init::init(shared, link, context)? {
+        part.functions.push(made);
+        part.init = true;
     }
-    for e in &module.exports {
-        let sig = &module.funcs[e.func as usize].sig;
-        program.exports.push(export(&shared, &mut link, e.name, symbols.func(e.func), sig));
+    if let Some(made) = init::fits(shared, link, context)? {
+        part.functions.push(made);
+        part.fits = true;
     }
-    for helper in std::mem::take(&mut link.helpers) {
-        program.functions.push(helper.define(shared, &mut link, &mut context));
+    for index in read_globals {
+        part.functions.push(init::read(shared, link, context, *index)?);
     }
-    program.functions.extend(runtime(shared, &mut link, &mut context)?);
-    program.data = Layout { shared, link: &mut link }.data()?;
-    program.imports = module.imports.clone();
-    Ok(program)
+    part.tags = Layout { shared, link }.tags();
+    part.items = Layout { shared, link }.items()?;
+    Ok(part)
 }
 
-fn export(shared: &Shared<'_>, link: &mut Link, name: &str, function: String, sig: &Sig) -> Export {
+/// An export of a program, and the runtime that it takes.
+pub(crate) fn export(shared: &Shared<'_>, link: &mut Link, name: String, function: String, sig: &Sig) -> Export {
     let enter = RuntimeFn::Enter(shared.cont_type(sig));
     let symbol = enter.name();
     for f in RuntimeFn::FOR_HOST.into_iter().chain([enter]) {
         link.runtime.insert(f.name(), f);
     }
-    Export { name: name.to_owned(), function, enter: symbol, params: sig.params.clone(), results: sig.results.clone() }
-}
-
-/// The runtime functions that were asked for, and those that they ask for in
-/// turn, by name.
-fn runtime(shared: Shared<'_>, link: &mut Link, context: &mut FunctionBuilderContext) -> Result<Vec<ProgFunction>> {
-    let mut made = BTreeMap::new();
-    loop {
-        let missing = |(name, f): &(&String, &RuntimeFn)| f.is_clif() && !made.contains_key(*name);
-        let Some((name, f)) = link.runtime.iter().find(missing).map(|(n, f)| (n.clone(), f.clone())) else { break };
-        let func = lowered(f.define(&mut Env::new(shared, link, None), context), None)?;
-        made.insert(name, ProgFunction { func, comments: Comments::default(), origin: Origin::Runtime });
-    }
-    Ok(made.into_values().collect())
+    Export { name, function, enter: symbol, params: sig.params.clone(), results: sig.results.clone() }
 }

@@ -6,7 +6,7 @@ use clif_cont_program::ValType;
 use wasmparser::{ConstExpr, Operator};
 
 use crate::error::{Fault, Result};
-use crate::module::Module;
+use crate::module::{Addr, Module};
 
 /// The value of a constant expression.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -19,8 +19,8 @@ pub(crate) enum Const {
     Null,
     /// A null continuation reference.
     NullCont,
-    /// A reference to the function of this index.
-    Func(u32),
+    /// A reference to this function.
+    Func(Addr),
 }
 
 impl Const {
@@ -54,7 +54,7 @@ pub(crate) fn evaluate(module: &Module<'_>, expr: &ConstExpr<'_>) -> Result<Cons
             Operator::F32Const { value } => Const::F32(value.bits()),
             Operator::F64Const { value } => Const::F64(value.bits()),
             Operator::RefNull { hty } => Const::null(module.heap_repr(hty, offset)?),
-            Operator::RefFunc { function_index } => Const::Func(function_index),
+            Operator::RefFunc { function_index } => Const::Func(module.funcs[function_index as usize].addr),
             Operator::GlobalGet { global_index } => module.globals[global_index as usize].init,
             Operator::I32Add | Operator::I32Sub | Operator::I32Mul => match (stack.pop(), stack.pop(), &op) {
                 (Some(Const::I32(b)), Some(Const::I32(a)), Operator::I32Add) => Const::I32(a.wrapping_add(b)),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use clif_cont_abi::{Abi, Exceptions, symbols};
 use clif_cont_lowering::{ContEnv, ContType, LowerError, RuntimeFn, TagId, frontend_config, return_exception};
-use clif_cont_program::{Data, DataItem, Target, ValType};
+use clif_cont_program::{Data, DataItem, HostImport, Target, ValType};
 use cranelift_codegen::ir::immediates::Imm64;
 use cranelift_codegen::ir::{
     AbiParam, Block, ExtFuncData, ExternalName, FuncRef, Function, GlobalValue, GlobalValueData, InstBuilder,
@@ -22,11 +22,15 @@ use crate::link::Link;
 use crate::module::Module;
 use crate::types::Sig;
 
-/// What all functions of a module share.
+/// What all functions of an instance share.
 #[derive(Clone, Copy)]
 pub(crate) struct Shared<'m> {
     pub(crate) module: &'m Module<'m>,
     pub(crate) symbols: &'m Symbols,
+    /// The symbols of all instances.
+    pub(crate) all: &'m [Symbols],
+    /// The host's functions, by index.
+    pub(crate) imports: &'m [HostImport],
     pub(crate) target: Target,
 }
 
@@ -151,7 +155,7 @@ impl<'m, 'l> Env<'m, 'l> {
 
     /// The address of a function's descriptor: a reference to it.
     pub(crate) fn descriptor(&mut self, b: &mut FunctionBuilder<'_>, index: u32) -> Value {
-        self.link.descriptors.insert(index);
+        self.link.descriptors.insert(self.shared.module.funcs[index as usize].addr);
         let name = self.shared.symbols.descriptor(index);
         self.symbol(b, &name)
     }

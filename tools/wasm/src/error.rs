@@ -17,6 +17,8 @@ pub enum ErrorKind {
     Unsupported,
     /// A valid module whose imports nobody supplies.
     Link,
+    /// A valid module with an import that is there, and is of another type.
+    ImportType,
     /// A fault of this compiler.
     Internal,
 }
@@ -81,6 +83,11 @@ impl Fault {
     /// An import that nobody supplies.
     pub(crate) fn link(message: impl Into<String>, offset: u64) -> Self {
         Self::new(ErrorKind::Link, message, Some(offset))
+    }
+
+    /// An import that is of another type than what is supplied.
+    pub(crate) fn incompatible(message: impl Into<String>, offset: u64) -> Self {
+        Self::new(ErrorKind::ImportType, message, Some(offset))
     }
 
     /// Something that validation should have excluded.

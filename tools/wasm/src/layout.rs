@@ -6,11 +6,12 @@
 //! data symbol depends on which functions there are.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use clif_cont_abi::symbols;
 use cranelift_codegen::ir::LibCall;
 
-use crate::module::Module;
+use crate::module::{Addr, Module};
 
 /// Prefixes that only generated names have.
 const GENERATED: [&str; 12] = [
@@ -31,90 +32,99 @@ const GENERATED: [&str; 12] = [
 /// The function that does what instantiation does at run time.
 const INIT: &str = "init";
 
-/// The symbols of a module.
+/// A function's name, which its descriptor has too.
 #[derive(Clone, Debug)]
+struct FuncName {
+    prefix: Rc<str>,
+    name: String,
+}
+
+/// The symbols of an instance; imported items are called what they are called
+/// where they are defined.
+#[derive(Clone, Default, Debug)]
 pub(crate) struct Symbols {
     prefix: String,
-    funcs: Vec<String>,
+    funcs: Vec<FuncName>,
     globals: Vec<String>,
     tags: Vec<String>,
+    memories: Vec<String>,
+    tables: Vec<String>,
 }
 
 impl Symbols {
-    /// Names everything; `prefix` comes before every name, to keep several
-    /// modules of one link set apart.
-    pub(crate) fn new(module: &Module<'_>, prefix: &str) -> Self {
+    /// Names everything; `prefix` comes before every name, to keep the instances
+    /// of a link set apart. `before` are those that are imported from.
+    pub(crate) fn new(module: &Module<'_>, prefix: &str, before: &[Self]) -> Self {
+        let shared: Rc<str> = prefix.into();
         let mut used = HashSet::from([INIT.to_owned()]);
-        let funcs = (0..module.funcs.len() as u32)
-            .map(|index| {
+        let mut imports = module.imports.iter();
+        let funcs = (0u32..)
+            .zip(&module.funcs)
+            .map(|(index, func)| {
+                if !module.owns(func.addr) {
+                    return before[func.addr.instance as usize].funcs[func.addr.index as usize].clone();
+                }
                 let exported = || module.exports.iter().find(|e| e.func == index).map(|e| e.name);
-                let name = match module.funcs[index as usize].import {
-                    Some(import) => {
-                        let import = &module.imports[import as usize];
-                        format!("import_{}_{}", sanitise(&import.module), sanitise(&import.name))
-                    }
+                let import = func.import.and_then(|_| imports.next());
+                let name = match import {
+                    Some(import) => format!("import_{}_{}", sanitise(&import.module), sanitise(&import.name)),
                     None => match module.names.funcs.get(&index).copied().or_else(exported) {
                         Some(name) => function_name(name, index),
                         None => format!("func{index}"),
                     },
                 };
-                unique(name, index, &mut used)
+                FuncName { prefix: Rc::clone(&shared), name: unique(name, index, &mut used) }
             })
             .collect();
-        let named = |kind: &str, count: usize, names: &std::collections::HashMap<u32, &str>| {
-            let mut used = HashSet::new();
-            (0..count as u32)
-                .map(|i| {
-                    let name = names.get(&i).map(|n| sanitise(n)).filter(|n| !n.is_empty());
-                    unique(format!("{kind}_{}", name.unwrap_or_else(|| i.to_string())), i, &mut used)
-                })
-                .collect()
-        };
-        Self {
-            prefix: prefix.to_owned(),
-            funcs,
-            globals: named("global", module.globals.len(), &module.names.globals),
-            tags: named("tag", module.tags.len(), &module.names.tags),
-        }
+        let mut symbols = Self { prefix: prefix.to_owned(), funcs, ..Self::default() };
+        symbols.globals =
+            named(module, &symbols, "global", module.globals.iter().map(|g| g.addr), before, |s| &s.globals);
+        symbols.tags = named(module, &symbols, "tag", module.tags.iter().map(|t| t.addr), before, |s| &s.tags);
+        symbols.memories =
+            named(module, &symbols, "memory", module.memories.iter().map(|m| m.addr), before, |s| &s.memories);
+        symbols.tables = named(module, &symbols, "table", module.tables.iter().map(|t| t.addr), before, |s| &s.tables);
+        symbols
     }
 
     fn of(&self, name: impl std::fmt::Display) -> String {
         format!("{}{name}", self.prefix)
     }
 
-    /// Code of a function; for an imported one, of the stub that calls the host.
+    /// Code of a function; for one of the host's, of the stub that calls it.
     pub(crate) fn func(&self, index: u32) -> String {
-        self.of(&self.funcs[index as usize])
+        let FuncName { prefix, name } = &self.funcs[index as usize];
+        format!("{prefix}{name}")
     }
 
     /// Descriptor of a function: its code's address and its type.
     pub(crate) fn descriptor(&self, index: u32) -> String {
-        self.of(format_args!("desc_{}", self.funcs[index as usize]))
+        let FuncName { prefix, name } = &self.funcs[index as usize];
+        format!("{prefix}desc_{name}")
     }
 
     /// The `n`-th handler table of a function.
     pub(crate) fn handlers(&self, index: u32, n: u32) -> String {
-        self.of(format_args!("handlers_{}_{n}", self.funcs[index as usize]))
+        self.of(format_args!("handlers_{}_{n}", self.funcs[index as usize].name))
     }
 
     /// Storage of a global.
     pub(crate) fn global(&self, index: u32) -> String {
-        self.of(&self.globals[index as usize])
+        self.globals[index as usize].clone()
     }
 
     /// A tag: its address is its identity.
     pub(crate) fn tag(&self, index: u32) -> String {
-        self.of(&self.tags[index as usize])
+        self.tags[index as usize].clone()
     }
 
     /// A memory's record.
     pub(crate) fn memory(&self, index: u32) -> String {
-        self.of(format_args!("memory_{index}"))
+        self.memories[index as usize].clone()
     }
 
     /// A table's record.
     pub(crate) fn table(&self, index: u32) -> String {
-        self.of(format_args!("table_{index}"))
+        self.tables[index as usize].clone()
     }
 
     /// The initial elements of a table.
@@ -136,6 +146,43 @@ impl Symbols {
     pub(crate) fn init(&self) -> String {
         self.of(INIT)
     }
+
+    /// The function that says whether imports have the sizes that they must have.
+    pub(crate) fn fits(&self) -> String {
+        self.of("wasm_fits")
+    }
+
+    /// The function that reads an exported global for the host.
+    pub(crate) fn read(&self, index: u32) -> String {
+        self.of(format_args!("wasm_read_{index}"))
+    }
+}
+
+/// The symbols of an index space whose names are free to choose.
+fn named(
+    module: &Module<'_>,
+    symbols: &Symbols,
+    kind: &str,
+    items: impl Iterator<Item = Addr>,
+    before: &[Symbols],
+    of: impl Fn(&Symbols) -> &Vec<String>,
+) -> Vec<String> {
+    let names = match kind {
+        "global" => Some(&module.names.globals),
+        "tag" => Some(&module.names.tags),
+        // called by number, as they always are in a text
+        _ => None,
+    };
+    let mut used = HashSet::new();
+    let name = |(index, addr): (u32, Addr)| {
+        if !module.owns(addr) {
+            return of(&before[addr.instance as usize])[addr.index as usize].clone();
+        }
+        let name = names.and_then(|n| n.get(&index)).map(|n| sanitise(n)).filter(|n| !n.is_empty());
+        let name = unique(format!("{kind}_{}", name.unwrap_or_else(|| index.to_string())), index, &mut used);
+        symbols.of(name)
+    };
+    (0..).zip(items).map(name).collect()
 }
 
 fn sanitise(name: &str) -> String {

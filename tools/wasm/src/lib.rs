@@ -9,6 +9,7 @@
 //! func      operators to CLIF             init      import stubs, instantiation
 //! env       what one function refers to   link      what all functions ask for
 //! helper    what operators share          exception exceptions in memory
+//! import    what imports stand for        linkset   several modules, one program
 //! ```
 //!
 //! Supported: WebAssembly 2.0 without SIMD, tail calls, extended constants,
@@ -26,11 +27,14 @@ mod constant;
 mod env;
 mod error;
 mod exception;
+mod features;
 mod func;
 mod helper;
+mod import;
 mod init;
 mod layout;
 mod link;
+mod linkset;
 mod module;
 mod names;
 mod place;
@@ -41,6 +45,8 @@ mod types;
 
 pub use compile::{Options, compile};
 pub use error::{Error, ErrorKind, Position};
+pub use features::Features;
+pub use linkset::{InstanceId, Instantiated, Item, LinkSet, Linked};
 pub use source::position_of;
 pub use spectest::{Spectest, unknown_imports};
 

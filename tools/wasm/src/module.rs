@@ -1,31 +1,46 @@
-//! A module after validation: its index spaces, with types made canonical and
-//! constant expressions evaluated. No code is translated here, and nothing
-//! depends on the target.
+//! A module after validation, as one instance of it: its index spaces, with
+//! imports resolved, types made canonical and constant expressions evaluated.
+//! No code is translated here, and nothing depends on the target.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use clif_cont_program::{HostImport, ValType};
 use wasmparser::{
-    DataKind, Element, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, MemoryType, Parser, Payload,
-    RefType, TableInit, TableType, TypeRef, ValidPayload, Validator, WasmFeatures,
+    DataKind, Element, ElementItems, ElementKind, ExternalKind, FunctionBody, GlobalType, KnownCustom, MemoryType,
+    Parser, Payload, TableInit, TableType, ValidPayload, Validator, WasmFeatures,
 };
 
 use crate::constant::{self, Const};
-use crate::error::{Fault, Result};
+use crate::error::{ErrorKind, Fault, Result};
+use crate::features::Features;
+use crate::import::{Context, SizeCheck};
 use crate::names::{NameSection, printable};
-use crate::spectest;
 use crate::types::{self, Sig, Ty, TypeId, TypeStore};
+
+/// An item by the instance that defines it: what an import and what it stands
+/// for have in common.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct Addr {
+    pub(crate) instance: u32,
+    /// In the instance's index space.
+    pub(crate) index: u32,
+}
 
 /// A function, imported or defined.
 #[derive(Clone, Debug)]
 pub(crate) struct Func {
+    pub(crate) addr: Addr,
     pub(crate) ty: TypeId,
     pub(crate) sig: Sig,
-    /// Index among the host's functions, when it is imported.
+    /// Index among the host's functions, when it is one of them.
     pub(crate) import: Option<u32>,
 }
 
 /// A table.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
+    pub(crate) addr: Addr,
     pub(crate) elem: ValType,
     /// Type of the elements, to leave out checks that it implies.
     pub(crate) elem_type: Ty,
@@ -37,14 +52,20 @@ pub(crate) struct Table {
 /// A linear memory; sizes in pages of 64 KiB.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Memory {
+    pub(crate) addr: Addr,
     pub(crate) min: u64,
     pub(crate) max: Option<u64>,
+    /// May it ever have another size?
+    pub(crate) grows: bool,
 }
 
 /// A global.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Global {
+    pub(crate) addr: Addr,
     pub(crate) ty: ValType,
+    /// Type of the value, for imports of it.
+    pub(crate) content: Ty,
     pub(crate) mutable: bool,
     pub(crate) init: Const,
 }
@@ -52,6 +73,8 @@ pub(crate) struct Global {
 /// A tag: what a suspend sends, and what comes back.
 #[derive(Clone, Debug)]
 pub(crate) struct Tag {
+    pub(crate) addr: Addr,
+    pub(crate) ty: TypeId,
     pub(crate) sig: Sig,
 }
 
@@ -89,10 +112,21 @@ pub(crate) struct FuncExport<'a> {
     pub(crate) func: u32,
 }
 
-/// A module.
+/// An export of any kind.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exported<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) kind: ExternalKind,
+    pub(crate) index: u32,
+}
+
+/// An instance of a module.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Module<'a> {
-    pub(crate) types: TypeStore,
+    /// Its number in the link set.
+    pub(crate) instance: u32,
+    /// Those of the whole link set, once all modules are read.
+    pub(crate) types: Rc<TypeStore>,
     /// Canonical ids by type index.
     pub(crate) type_ids: Vec<TypeId>,
     pub(crate) funcs: Vec<Func>,
@@ -101,45 +135,54 @@ pub(crate) struct Module<'a> {
     pub(crate) globals: Vec<Global>,
     pub(crate) tags: Vec<Tag>,
     pub(crate) exports: Vec<FuncExport<'a>>,
+    pub(crate) items: Vec<Exported<'a>>,
     pub(crate) start: Option<u32>,
     pub(crate) elems: Vec<Elem>,
     pub(crate) data: Vec<DataSegment<'a>>,
     /// Bodies of the defined functions, which follow the imported ones.
     pub(crate) bodies: Vec<FunctionBody<'a>>,
+    /// Functions that the host supplies.
     pub(crate) imports: Vec<HostImport>,
+    /// The instances that it imports from.
+    pub(crate) exporters: BTreeSet<u32>,
+    /// What has to hold of sizes when it is instantiated.
+    pub(crate) size_checks: Vec<SizeCheck>,
     pub(crate) names: NameSection<'a>,
 }
 
-/// What is validated: what is translated, and beyond it what is recognised in
-/// order to be reported as unsupported rather than as wrong.
-fn features() -> WasmFeatures {
-    WasmFeatures::WASM3 | WasmFeatures::THREADS | WasmFeatures::STACK_SWITCHING
-}
-
 impl<'a> Module<'a> {
-    /// Validates and reads a binary module.
-    pub(crate) fn read(binary: &'a [u8]) -> Result<Self> {
-        validate(binary)?;
-        let mut module = Self::default();
-        for payload in Parser::new(0).parse_all(binary) {
-            module.payload(payload?)?;
-        }
-        Ok(module)
+    /// Validates a binary module, and reads it as the next instance. New types
+    /// are added to `types`.
+    pub(crate) fn read(binary: &'a [u8], types: &mut Rc<TypeStore>, context: &Context<'_, 'a>) -> Result<Self> {
+        validate(binary, context.features)?;
+        let instance = context.instances.len() as u32;
+        let mut module = Self { instance, types: std::mem::take(types), ..Self::default() };
+        let read = module.sections(binary, context);
+        *types = std::mem::take(&mut module.types);
+        read.map(|()| module)
     }
 
-    fn payload(&mut self, payload: Payload<'a>) -> Result<()> {
+    fn sections(&mut self, binary: &'a [u8], context: &Context<'_, 'a>) -> Result<()> {
+        for payload in Parser::new(0).parse_all(binary) {
+            self.payload(payload?, context)?;
+        }
+        Ok(())
+    }
+
+    fn payload(&mut self, payload: Payload<'a>, context: &Context<'_, 'a>) -> Result<()> {
         match payload {
             Payload::TypeSection(reader) => {
                 for group in reader {
                     let types: Vec<_> = group?.into_types_and_offsets().collect();
-                    let ids = self.types.group(&types, self.type_ids.len() as u32, &self.type_ids)?;
+                    let store = Rc::make_mut(&mut self.types);
+                    let ids = store.group(&types, self.type_ids.len() as u32, &self.type_ids)?;
                     self.type_ids.extend(ids);
                 }
             }
             Payload::ImportSection(reader) => {
                 for import in reader.into_imports_with_offsets() {
                     let (offset, import) = import?;
-                    self.import(import, offset)?;
+                    self.import(import, context, offset)?;
                 }
             }
             Payload::FunctionSection(reader) => {
@@ -168,24 +211,22 @@ impl<'a> Module<'a> {
             Payload::TagSection(reader) => {
                 for item in reader.into_iter_with_offsets() {
                     let (offset, tag) = item?;
-                    let sig = self.types.sig(self.type_ids[tag.func_type_idx as usize], offset)?;
-                    self.tags.push(Tag { sig });
+                    let ty = self.type_ids[tag.func_type_idx as usize];
+                    let sig = self.types.sig(ty, offset)?;
+                    self.tags.push(Tag { addr: self.own(self.tags.len()), ty, sig });
                 }
             }
             Payload::GlobalSection(reader) => {
                 for item in reader.into_iter_with_offsets() {
                     let (offset, global) = item?;
-                    if global.ty.shared {
-                        return Err(Fault::unsupported("threads: a shared global", offset));
-                    }
-                    let ty = self.repr(global.ty.content_type, offset)?;
-                    let init = constant::evaluate(self, &global.init_expr)?;
-                    self.globals.push(Global { ty, mutable: global.ty.mutable, init });
+                    let init = constant::evaluate(self, &global.init_expr);
+                    self.global(global.ty, init?, offset)?;
                 }
             }
             Payload::ExportSection(reader) => {
                 for export in reader {
                     let export = export?;
+                    self.items.push(Exported { name: export.name, kind: export.kind, index: export.index });
                     if matches!(export.kind, ExternalKind::Func | ExternalKind::FuncExact) {
                         self.exports.push(FuncExport { name: export.name, func: export.index });
                     }
@@ -223,86 +264,51 @@ impl<'a> Module<'a> {
         Ok(())
     }
 
-    fn import(&mut self, import: wasmparser::Import<'a>, offset: u64) -> Result<()> {
-        let (module, name) = (import.module, import.name);
-        let unknown = |what: &str| {
-            let from = format!("`{}` `{}`", printable(module), printable(name));
-            Fault::link(format!("nobody supplies the imported {what} {from}"), offset)
-        };
-        let supplied = (module == spectest::MODULE).then_some(name);
-        match import.ty {
-            TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
-                let func = self.func(ty, Some(self.imports.len() as u32), offset)?;
-                self.imports.push(HostImport {
-                    module: module.to_owned(),
-                    name: name.to_owned(),
-                    params: func.sig.params.clone(),
-                    results: func.sig.results.clone(),
-                });
-                self.funcs.push(func);
-            }
-            TypeRef::Global(ty) => {
-                let init = supplied.and_then(spectest::global).filter(|init| {
-                    !ty.mutable && !ty.shared && self.repr(ty.content_type, offset).is_ok_and(|t| Some(t) == init.ty())
-                });
-                let init = init.ok_or_else(|| unknown("global"))?;
-                let ty = self.repr(ty.content_type, offset)?;
-                self.globals.push(Global { ty, mutable: false, init });
-            }
-            TypeRef::Memory(ty) => {
-                let (min, max) = spectest::MEMORY_PAGES;
-                let fits = supplied == Some("memory") && ty.initial <= min && ty.maximum.is_none_or(|m| m >= max);
-                if !fits {
-                    return Err(unknown("memory"));
-                }
-                self.memory(MemoryType { initial: min, maximum: Some(max), ..ty }, offset)?;
-            }
-            TypeRef::Table(ty) => {
-                let (min, max) = spectest::TABLE_ELEMENTS;
-                let fits = supplied == Some("table")
-                    && ty.element_type == RefType::FUNCREF
-                    && ty.initial <= min
-                    && ty.maximum.is_none_or(|m| m >= max);
-                if !fits {
-                    return Err(unknown("table"));
-                }
-                self.table(TableType { initial: min, maximum: Some(max), ..ty }, None, offset)?;
-            }
-            TypeRef::Tag(_) => return Err(unknown("tag")),
+    /// The address of the item that comes next in an index space.
+    pub(crate) fn own(&self, index: usize) -> Addr {
+        Addr { instance: self.instance, index: index as u32 }
+    }
+
+    pub(crate) fn func(&self, ty: u32, import: Option<u32>, offset: u64) -> Result<Func> {
+        let ty = self.type_ids[ty as usize];
+        Ok(Func { addr: self.own(self.funcs.len()), ty, sig: self.types.sig(ty, offset)?, import })
+    }
+
+    pub(crate) fn global(&mut self, ty: GlobalType, init: Const, offset: u64) -> Result<()> {
+        if ty.shared {
+            return Err(Fault::unsupported("threads: a shared global", offset));
         }
+        let content = self.ty(ty.content_type, offset)?;
+        let repr = self.types.repr(content, offset)?;
+        let addr = self.own(self.globals.len());
+        self.globals.push(Global { addr, ty: repr, content, mutable: ty.mutable, init });
         Ok(())
     }
 
-    fn func(&self, ty: u32, import: Option<u32>, offset: u64) -> Result<Func> {
-        let ty = self.type_ids[ty as usize];
-        Ok(Func { ty, sig: self.types.sig(ty, offset)?, import })
+    pub(crate) fn table(&mut self, ty: TableType, init: Option<Const>, offset: u64) -> Result<()> {
+        let elem_type = self.table_type(ty, offset)?;
+        let elem = self.types.repr(elem_type, offset)?;
+        let init = init.unwrap_or(Const::null(elem));
+        let addr = self.own(self.tables.len());
+        self.tables.push(Table { addr, elem, elem_type, min: ty.initial, max: ty.maximum, init });
+        Ok(())
     }
 
-    fn table(&mut self, ty: TableType, init: Option<Const>, offset: u64) -> Result<()> {
+    /// The type of a table's elements.
+    pub(crate) fn table_type(&self, ty: TableType, offset: u64) -> Result<Ty> {
         if ty.table64 {
             return Err(Fault::unsupported("memory64: a table with 64-bit indices", offset));
         }
         if ty.shared {
             return Err(Fault::unsupported("a shared table", offset));
         }
-        let elem_type = types::reference(ty.element_type, &|i| self.type_ids[i as usize], offset)?;
-        let elem = self.types.repr(elem_type, offset)?;
-        let init = init.unwrap_or(Const::null(elem));
-        self.tables.push(Table { elem, elem_type, min: ty.initial, max: ty.maximum, init });
-        Ok(())
+        types::reference(ty.element_type, &|i| self.type_ids[i as usize], offset)
     }
 
-    fn memory(&mut self, ty: MemoryType, offset: u64) -> Result<()> {
-        if ty.memory64 {
-            return Err(Fault::unsupported("memory64: a memory with 64-bit addresses", offset));
-        }
-        if ty.shared {
-            return Err(Fault::unsupported("threads: a shared memory", offset));
-        }
-        if ty.page_size_log2.is_some() {
-            return Err(Fault::unsupported("a custom page size", offset));
-        }
-        self.memories.push(Memory { min: ty.initial, max: ty.maximum });
+    pub(crate) fn memory(&mut self, ty: MemoryType, offset: u64) -> Result<()> {
+        check_memory(ty, offset)?;
+        let addr = self.own(self.memories.len());
+        self.memories.push(Memory { addr, min: ty.initial, max: ty.maximum, grows: true });
         Ok(())
     }
 
@@ -316,7 +322,8 @@ impl<'a> Module<'a> {
         };
         let (ty, items) = match elem.items {
             ElementItems::Functions(funcs) => {
-                let items = funcs.into_iter().map(|f| Ok(Const::Func(f?))).collect::<Result<_>>()?;
+                let items =
+                    funcs.into_iter().map(|f| Ok(Const::Func(self.funcs[f? as usize].addr))).collect::<Result<_>>()?;
                 (ValType::Ref, items)
             }
             ElementItems::Expressions(ty, exprs) => {
@@ -364,8 +371,33 @@ impl<'a> Module<'a> {
     }
 }
 
-fn validate(binary: &[u8]) -> Result<()> {
-    let mut validator = Validator::new_with_features(features());
+/// Refuses what no memory here can be.
+pub(crate) fn check_memory(ty: MemoryType, offset: u64) -> Result<()> {
+    if ty.memory64 {
+        return Err(Fault::unsupported("memory64: a memory with 64-bit addresses", offset));
+    }
+    if ty.shared {
+        return Err(Fault::unsupported("threads: a shared memory", offset));
+    }
+    if ty.page_size_log2.is_some() {
+        return Err(Fault::unsupported("a custom page size", offset));
+    }
+    Ok(())
+}
+
+/// Is the binary a valid module?
+pub(crate) fn validate(binary: &[u8], features: Features) -> Result<()> {
+    check(binary, features.0).map_err(|fault| match fault.kind {
+        // there, it is not lacking but does not exist
+        ErrorKind::Unsupported if features != Features::ALL && check(binary, Features::ALL.0).is_ok() => {
+            Fault { kind: ErrorKind::Invalid, ..fault }
+        }
+        _ => fault,
+    })
+}
+
+fn check(binary: &[u8], features: WasmFeatures) -> Result<()> {
+    let mut validator = Validator::new_with_features(features);
     let mut allocations = wasmparser::FuncValidatorAllocations::default();
     for payload in Parser::new(0).parse_all(binary) {
         let payload = payload?;

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use clif_cont_abi::{ByteOrder, PointerWidth, StoreContext, Trap, symbols};
 use clif_cont_program::{Data, DataItem};
+use wasmparser::ExternalKind;
 
 use crate::constant::Const;
 use crate::env::Shared;
@@ -21,7 +22,7 @@ use crate::error::{Fault, Result};
 use crate::exception;
 use crate::func::{heading, signature_text};
 use crate::link::Link;
-use crate::module::{Mode, Module};
+use crate::module::{Addr, Exported, Mode, Module};
 
 /// Offset of a segment's content, the same at both widths.
 pub(crate) const CONTENT: i64 = 8;
@@ -44,7 +45,7 @@ pub(crate) fn memory_pages(shared: &Shared<'_>, memory: u32, offset: Option<u64>
         let what = format!("a memory of {} pages on a 32-bit target", memory.min);
         return Err(Fault::unsupported(what, offset));
     }
-    Ok(memory.max.unwrap_or(cap).min(cap).max(memory.min))
+    Ok(if memory.grows { memory.max.unwrap_or(cap).min(cap).max(memory.min) } else { memory.min })
 }
 
 /// To how many elements a table may grow.
@@ -57,59 +58,128 @@ pub(crate) fn table_elements(shared: &Shared<'_>, table: u32) -> u64 {
     table.max.unwrap_or(cap).min(cap).max(table.min)
 }
 
-/// The active segment that does not fit, if there is one: instantiation traps
-/// there. Whatever comes before it takes effect.
-pub(crate) fn trap_at_init(module: &Module<'_>) -> Option<Trap> {
-    if applied_elems(module) < module.elems.len() {
-        return Some(Trap::TableOutOfBounds);
-    }
-    (applied_data(module) < module.data.len()).then_some(Trap::MemoryOutOfBounds)
+/// How instantiation deals with a segment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Fate {
+    /// Not at all: it is passive, or behind one that traps.
+    Nothing,
+    /// It is in the initial data of its table.
+    Static,
+    /// It is copied, and known to fit.
+    Copied,
+    /// It is copied if it fits.
+    Checked,
+    /// It does not fit.
+    Trap(Trap),
 }
 
-/// The number of element segments before the first one that does not fit.
-fn applied_elems(module: &Module<'_>) -> usize {
-    let fits = |e: &crate::module::Elem| match e.mode {
-        Mode::Active { index, offset } => u64::from(offset) + e.items.len() as u64 <= module.tables[index as usize].min,
-        Mode::Passive | Mode::Declared => true,
-    };
-    module.elems.iter().take_while(|e| fits(e)).count()
-}
-
-/// The number of data segments before the first one that does not fit.
-pub(crate) fn applied_data(module: &Module<'_>) -> usize {
-    if applied_elems(module) < module.elems.len() {
-        return 0;
-    }
-    let fits = |d: &crate::module::DataSegment<'_>| match d.mode {
-        Mode::Active { index, offset } => {
-            u64::from(offset) + d.bytes.len() as u64 <= module.memories[index as usize].min * PAGE
+/// What becomes of each element segment and of each data segment. The
+/// instance's own tables and memories have their initial sizes still; what is
+/// imported may have any. Own tables are filled statically, as long as nobody
+/// sees them being filled: up to the first segment for a table of another
+/// instance, where trapping leaves traces.
+pub(crate) fn fates(module: &Module<'_>) -> (Vec<Fate>, Vec<Fate>) {
+    let mut trapped = false;
+    let mut seen = false;
+    let mut elem = |e: &crate::module::Elem| {
+        let Mode::Active { index, offset } = e.mode else { return Fate::Nothing };
+        let table = &module.tables[index as usize];
+        if trapped {
+            return Fate::Nothing;
         }
-        Mode::Passive | Mode::Declared => true,
+        if !module.owns(table.addr) {
+            seen = true;
+            return Fate::Checked;
+        }
+        if u64::from(offset) + e.items.len() as u64 > table.min {
+            trapped = true;
+            return Fate::Trap(Trap::TableOutOfBounds);
+        }
+        if seen { Fate::Copied } else { Fate::Static }
     };
-    module.data.iter().take_while(|d| fits(d)).count()
+    let elems = module.elems.iter().map(&mut elem).collect();
+    let mut data = |d: &crate::module::DataSegment<'_>| {
+        let Mode::Active { index, offset } = d.mode else { return Fate::Nothing };
+        let memory = &module.memories[index as usize];
+        if trapped {
+            return Fate::Nothing;
+        }
+        if !module.owns(memory.addr) {
+            return Fate::Checked;
+        }
+        if u64::from(offset) + d.bytes.len() as u64 > memory.min * PAGE {
+            trapped = true;
+            return Fate::Trap(Trap::MemoryOutOfBounds);
+        }
+        Fate::Copied
+    };
+    let data = module.data.iter().map(&mut data).collect();
+    (elems, data)
 }
 
-/// Makes the data of a module.
+/// The store context of a link set.
+pub(crate) fn store() -> Data {
+    Data {
+        name: symbols::STORE.to_owned(),
+        writable: true,
+        align: StoreContext::ALIGN,
+        size: u64::from(StoreContext::BYTES),
+        items: BTreeMap::new(),
+        comment: None,
+    }
+}
+
+/// Where exceptions are.
+pub(crate) fn exception_heap(shared: &Shared<'_>) -> Data {
+    let heap = record(exception::HEAP.to_owned(), BTreeMap::new(), 2 * word(shared));
+    Data { comment: Some("exceptions: next, end".to_owned()), ..heap }
+}
+
+/// The descriptor of a function of an instance.
+pub(crate) fn descriptor(shared: &Shared<'_>, index: u32) -> Data {
+    let func = &shared.module.funcs[index as usize];
+    let items = BTreeMap::from([
+        (0, DataItem::Symbol(shared.symbols.func(index))),
+        (word(shared), DataItem::Word(func.ty.word())),
+    ]);
+    Data {
+        writable: false,
+        comment: Some(heading(shared, index)),
+        ..record(shared.symbols.descriptor(index), items, 2 * word(shared))
+    }
+}
+
+fn word(shared: &Shared<'_>) -> u64 {
+    u64::from(shared.target.abi.width.bytes())
+}
+
+fn record(name: String, items: BTreeMap<u64, DataItem>, size: u64) -> Data {
+    Data { name, writable: true, align: 8, size, items, comment: None }
+}
+
+/// Makes the data of an instance.
 pub(crate) struct Layout<'m, 'l> {
     pub(crate) shared: Shared<'m>,
     pub(crate) link: &'l mut Link,
 }
 
 impl Layout<'_, '_> {
-    /// All data of the module. What functions and data refer to must have been
-    /// requested before, except for what this requests itself.
-    pub(crate) fn data(&mut self) -> Result<Vec<Data>> {
-        let mut all = vec![self.store()];
-        all.extend((0..self.shared.module.tags.len() as u32).map(|i| self.tag(i)));
-        if self.link.exception_heap {
-            let heap = self.record(exception::HEAP.to_owned(), BTreeMap::new(), 2 * self.word());
-            all.push(Data { comment: Some("exceptions: next, end".to_owned()), ..heap });
-        }
-        for index in 0..self.shared.module.globals.len() as u32 {
+    /// The tags.
+    pub(crate) fn tags(&self) -> Vec<Data> {
+        let own = self.own(self.shared.module.tags.iter().map(|t| t.addr));
+        own.into_iter().map(|i| self.tag(i)).collect()
+    }
+
+    /// Globals, memories, tables and segments. What the code refers to must have
+    /// been requested before.
+    pub(crate) fn items(&mut self) -> Result<Vec<Data>> {
+        let module = self.shared.module;
+        let mut all = vec![];
+        for index in self.own(module.globals.iter().map(|g| g.addr)) {
             all.extend(self.global(index));
         }
-        all.extend((0..self.shared.module.memories.len() as u32).map(|i| self.memory(i)));
-        for index in 0..self.shared.module.tables.len() as u32 {
+        all.extend(self.own(module.memories.iter().map(|m| m.addr)).into_iter().map(|i| self.memory(i)));
+        for index in self.own(module.tables.iter().map(|t| t.addr)) {
             all.extend(self.table(index)?);
         }
         for index in std::mem::take(&mut self.link.elems) {
@@ -118,28 +188,16 @@ impl Layout<'_, '_> {
         for index in std::mem::take(&mut self.link.data) {
             all.push(self.segment(index));
         }
-        all.extend(self.link.descriptors.iter().map(|i| self.descriptor(*i)));
-        all.append(&mut self.link.handlers);
         Ok(all)
     }
 
+    /// The indices of the instance's own items of an index space.
+    fn own(&self, items: impl Iterator<Item = Addr>) -> Vec<u32> {
+        items.filter(|a| self.shared.module.owns(*a)).map(|a| a.index).collect()
+    }
+
     fn word(&self) -> u64 {
-        u64::from(self.shared.target.abi.width.bytes())
-    }
-
-    fn record(&self, name: String, items: BTreeMap<u64, DataItem>, size: u64) -> Data {
-        Data { name, writable: true, align: 8, size, items, comment: None }
-    }
-
-    fn store(&self) -> Data {
-        Data {
-            name: symbols::STORE.to_owned(),
-            writable: true,
-            align: StoreContext::ALIGN,
-            size: u64::from(StoreContext::BYTES),
-            items: BTreeMap::new(),
-            comment: None,
-        }
+        word(&self.shared)
     }
 
     fn tag(&self, index: u32) -> Data {
@@ -148,20 +206,22 @@ impl Layout<'_, '_> {
         Data {
             writable: false,
             comment: Some(comment),
-            ..self.record(self.shared.symbols.tag(index), BTreeMap::new(), self.word())
+            ..record(self.shared.symbols.tag(index), BTreeMap::new(), self.word())
         }
     }
 
-    /// Nothing for a number that never changes: it is a constant in the code.
+    /// Nothing for a number that never changes and is not exported: it is a
+    /// constant in the code.
     fn global(&mut self, index: u32) -> Option<Data> {
         let global = self.shared.module.globals[index as usize];
-        if !global.mutable && global.init.ty().is_some() {
+        let exported = |e: &Exported<'_>| e.kind == ExternalKind::Global && e.index == index;
+        if !global.mutable && global.init.ty().is_some() && !self.shared.module.items.iter().any(exported) {
             return None;
         }
         let mut items = BTreeMap::new();
         self.put(&mut items, 0, global.init);
         let size = self.shared.size(global.ty).into();
-        Some(Data { writable: global.mutable, ..self.record(self.shared.symbols.global(index), items, size) })
+        Some(Data { writable: global.mutable, ..record(self.shared.symbols.global(index), items, size) })
     }
 
     fn memory(&self, index: u32) -> Data {
@@ -169,7 +229,7 @@ impl Layout<'_, '_> {
         let items = BTreeMap::from([(self.word(), DataItem::Word(memory.min * PAGE))]);
         let most = memory.max.map_or(String::new(), |m| format!(" {m}"));
         let comment = format!("memory {}{most}", memory.min);
-        Data { comment: Some(comment), ..self.record(self.shared.symbols.memory(index), items, 2 * self.word()) }
+        Data { comment: Some(comment), ..record(self.shared.symbols.memory(index), items, 2 * self.word()) }
     }
 
     /// A table, and its initial elements with the segments that fit.
@@ -184,9 +244,9 @@ impl Layout<'_, '_> {
             }
             initial.extend((0..table.min).map(|i| (i, table.init)));
         }
-        for elem in &module.elems[..applied_elems(module)] {
+        for (elem, fate) in module.elems.iter().zip(fates(module).0) {
             match elem.mode {
-                Mode::Active { index: at, offset } if at == index => {
+                Mode::Active { index: at, offset } if at == index && fate == Fate::Static => {
                     initial.extend((u64::from(offset)..).zip(elem.items.iter().copied()));
                 }
                 _ => {}
@@ -202,11 +262,11 @@ impl Layout<'_, '_> {
         let mut all = vec![];
         if table.min > 0 {
             items.insert(0, DataItem::Symbol(name.clone()));
-            all.push(self.record(name, slots, table.min * size));
+            all.push(record(name, slots, table.min * size));
         }
         let most = table.max.map_or(String::new(), |m| format!(" {m}"));
         let comment = format!("table {}{most} {}", table.min, table.elem.name());
-        let record = self.record(self.shared.symbols.table(index), items, 3 * self.word());
+        let record = record(self.shared.symbols.table(index), items, 3 * self.word());
         all.insert(0, Data { comment: Some(comment), ..record });
         Ok(all)
     }
@@ -218,12 +278,15 @@ impl Layout<'_, '_> {
         let mut bytes = 0;
         if elem.mode == Mode::Passive {
             items.insert(0, DataItem::Word(elem.items.len() as u64));
+        }
+        let copied = matches!(fates(self.shared.module).0[index as usize], Fate::Copied | Fate::Checked);
+        if elem.mode == Mode::Passive || copied {
             for (i, item) in elem.items.iter().enumerate() {
                 self.put(&mut items, CONTENT as u64 + i as u64 * size, *item);
             }
             bytes = elem.items.len() as u64 * size;
         }
-        self.record(self.shared.symbols.elem(index), items, CONTENT as u64 + bytes)
+        record(self.shared.symbols.elem(index), items, CONTENT as u64 + bytes)
     }
 
     fn segment(&self, index: u32) -> Data {
@@ -235,20 +298,7 @@ impl Layout<'_, '_> {
         if !data.bytes.is_empty() {
             items.insert(CONTENT as u64, DataItem::Bytes(data.bytes.to_vec()));
         }
-        self.record(self.shared.symbols.data(index), items, CONTENT as u64 + data.bytes.len() as u64)
-    }
-
-    fn descriptor(&self, index: u32) -> Data {
-        let func = &self.shared.module.funcs[index as usize];
-        let items = BTreeMap::from([
-            (0, DataItem::Symbol(self.shared.symbols.func(index))),
-            (self.word(), DataItem::Word(func.ty.word())),
-        ]);
-        Data {
-            writable: false,
-            comment: Some(heading(&self.shared, index)),
-            ..self.record(self.shared.symbols.descriptor(index), items, 2 * self.word())
-        }
+        record(self.shared.symbols.data(index), items, CONTENT as u64 + data.bytes.len() as u64)
     }
 
     /// Puts a value at an offset, in the target's byte order; nothing for a null.
@@ -262,9 +312,9 @@ impl Layout<'_, '_> {
             Const::I64(v) => DataItem::Bytes(bytes(&v.to_le_bytes())),
             Const::F32(v) => DataItem::Bytes(bytes(&v.to_le_bytes())),
             Const::F64(v) => DataItem::Bytes(bytes(&v.to_le_bytes())),
-            Const::Func(index) => {
-                self.link.descriptors.insert(index);
-                DataItem::Symbol(self.shared.symbols.descriptor(index))
+            Const::Func(addr) => {
+                self.link.descriptors.insert(addr);
+                DataItem::Symbol(self.shared.all[addr.instance as usize].descriptor(addr.index))
             }
             Const::Null | Const::NullCont => return,
         };

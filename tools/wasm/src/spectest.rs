@@ -1,7 +1,12 @@
 //! The module `spectest` that WebAssembly scripts import from: its values, and
 //! its functions as a [`Host`].
 
+use std::sync::LazyLock;
+
 use clif_cont_program::{Host, HostError, HostImport, Invoker, Program, Val, ValType};
+
+use wast::Wat;
+use wast::parser::{self, ParseBuffer};
 
 use crate::constant::Const;
 
@@ -24,6 +29,28 @@ const FUNCTIONS: [(&str, &[ValType]); 7] = [
     ("print_i32_f32", &[ValType::I32, ValType::F32]),
     ("print_f64_f64", &[ValType::F64, ValType::F64]),
 ];
+
+/// The module itself, as an instance that others import from: all of it is what
+/// the host supplies to who imports it from there.
+pub(crate) static BINARY: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    const TEXT: &str = r#"(module
+      (func (export "print") (import "spectest" "print"))
+      (func (export "print_i32") (import "spectest" "print_i32") (param i32))
+      (func (export "print_i64") (import "spectest" "print_i64") (param i64))
+      (func (export "print_f32") (import "spectest" "print_f32") (param f32))
+      (func (export "print_f64") (import "spectest" "print_f64") (param f64))
+      (func (export "print_i32_f32") (import "spectest" "print_i32_f32") (param i32 f32))
+      (func (export "print_f64_f64") (import "spectest" "print_f64_f64") (param f64 f64))
+      (global (export "global_i32") (import "spectest" "global_i32") i32)
+      (global (export "global_i64") (import "spectest" "global_i64") i64)
+      (global (export "global_f32") (import "spectest" "global_f32") f32)
+      (global (export "global_f64") (import "spectest" "global_f64") f64)
+      (memory (export "memory") (import "spectest" "memory") 1 2)
+      (table (export "table") (import "spectest" "table") 10 20 funcref))"#;
+    // the text is right; were it not, the empty module would be refused
+    let encode = |buffer: &ParseBuffer<'_>| parser::parse::<Wat<'_>>(buffer)?.encode();
+    ParseBuffer::new(TEXT).and_then(|buffer| encode(&buffer)).unwrap_or_default()
+});
 
 /// The value of one of its globals.
 pub(crate) fn global(name: &str) -> Option<Const> {

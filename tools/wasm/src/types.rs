@@ -132,6 +132,48 @@ impl TypeStore {
         false
     }
 
+    /// Is every value of type `a` one of type `b`?
+    pub(crate) fn matches(&self, a: Ty, b: Ty) -> bool {
+        match (a, b) {
+            (Ty::Ref { nullable: n1, heap: h1 }, Ty::Ref { nullable: n2, heap: h2 }) => {
+                (n2 || !n1) && self.heap_matches(h1, h2)
+            }
+            _ => a == b,
+        }
+    }
+
+    fn heap_matches(&self, a: Heap, b: Heap) -> bool {
+        use AbstractHeapType::{
+            Any, Array, Cont, Eq, Exn, Extern, Func, I31, NoCont, NoExn, NoExtern, NoFunc, None, Struct,
+        };
+        match (a, b) {
+            (Heap::Declared(a), Heap::Declared(b)) => self.is_subtype(a, b),
+            (Heap::Declared(a), Heap::Abstract(b)) => match self.def(a).body {
+                Body::Func { .. } => b == Func,
+                Body::Cont(_) => b == Cont,
+                Body::Fields { array, .. } => matches!(b, Any | Eq) || b == if array { Array } else { Struct },
+            },
+            (Heap::Abstract(a), Heap::Declared(b)) => match self.def(b).body {
+                Body::Func { .. } => a == NoFunc,
+                Body::Cont(_) => a == NoCont,
+                Body::Fields { .. } => a == None,
+            },
+            (Heap::Abstract(a), Heap::Abstract(b)) => {
+                let below = match b {
+                    Any => matches!(a, Eq | I31 | Struct | Array | None),
+                    Eq => matches!(a, I31 | Struct | Array | None),
+                    I31 | Struct | Array => a == None,
+                    Func => a == NoFunc,
+                    Extern => a == NoExtern,
+                    Exn => a == NoExn,
+                    Cont => a == NoCont,
+                    _ => false,
+                };
+                a == b || below
+            }
+        }
+    }
+
     /// The types declared below `id`, itself first.
     pub(crate) fn subtypes(&self, id: TypeId) -> Vec<TypeId> {
         if self.def(id).is_final {

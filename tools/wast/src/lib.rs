@@ -1,26 +1,45 @@
 //! Test scripts of WebAssembly (`.wast`): modules, and assertions about what
 //! their exports do.
 //!
-//! [`run`] reads a script with the crate `wast`, compiles its modules with the
-//! front end, and has a [`Backend`] of the caller's make the instances. What it
-//! finds is a [`Report`]; nothing is printed here.
+//! [`run`] reads a script with the crate `wast`, links all its modules into one
+//! program with the front end, and has a [`Backend`] of the caller's run that.
+//! What it finds is a [`Report`]; nothing is printed here.
 //!
-//! - `report`: what a script amounts to.
+//! - `plan`: what can be said before anything runs: instances, names, imports.
+//! - `script`: the commands, one by one.
+//! - `unmade`: why there is no instance.
 //! - `value`: arguments and expected results.
-//! - `script`: the directives.
+//! - `report`: what a script amounts to.
 //!
-//! Not done: instances are not linked with one another, so a module that imports
-//! from a registered one is skipped, and with it the commands that depend on it.
-//! Threads, components and vectors are skipped too, each with its reason.
+//! Not done: threads, components, vectors, and assertions about custom sections;
+//! they are skipped, each with its reason. An assertion that a module is
+//! malformed holds when it is invalid, and the other way round.
 
+mod plan;
 mod report;
 mod script;
+mod unmade;
 mod value;
 
-pub use report::{Failure, Report, ScriptError, Skip};
+pub use report::{Failure, Remark, Report, ScriptError, Skip};
 pub use script::run;
 
 use clif_cont_program::{Host, Instance, Program, Target};
+use clif_cont_wasm::Features;
+
+/// How a script is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// What its modules may use: some assertions of a script say that what a
+    /// later version allows is not valid.
+    pub features: Features,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { features: Features::ALL }
+    }
+}
 
 /// What makes instances of compiled modules.
 pub trait Backend {

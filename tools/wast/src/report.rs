@@ -30,6 +30,15 @@ pub struct Skip {
     pub reason: String,
 }
 
+/// Something to know about a command that holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Remark {
+    /// Line of the command, from 1.
+    pub line: usize,
+    /// Lower case, no full stop.
+    pub text: String,
+}
+
 /// A script's outcome on one backend.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Report {
@@ -39,6 +48,8 @@ pub struct Report {
     pub failures: Vec<Failure>,
     /// What was not run.
     pub skips: Vec<Skip>,
+    /// What to know about assertions that hold.
+    pub remarks: Vec<Remark>,
     /// Assertions in the script, run or not.
     pub assertions: usize,
     /// Lines that the functions of `spectest` printed.

@@ -3,7 +3,7 @@
 //!
 //! An external reference is the host's number + 1, because 0 is null.
 
-use clif_cont_program::{Val, ValType};
+use clif_cont_program::{Outcome, Val, ValType};
 use wast::core::{NanPattern, WastArgCore, WastRetCore};
 use wast::{WastArg, WastRet};
 
@@ -109,5 +109,24 @@ fn show_core(expected: &WastRetCore<'_>) -> String {
         WastRetCore::Either(cases) => cases.iter().map(show_core).collect::<Vec<_>>().join(" or "),
         WastRetCore::V128(_) => "a vector".to_owned(),
         _ => "a reference".to_owned(),
+    }
+}
+
+/// An outcome in one line.
+pub(crate) fn describe(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Returned(values) => {
+            format!("({})", values.iter().map(|v| show(*v)).collect::<Vec<_>>().join(", "))
+        }
+        Outcome::Trapped(t) => match &t.detail {
+            Some(detail) => format!("trap: {}: {detail}", t.trap.message()),
+            None => format!("trap: {}", t.trap.message()),
+        },
+        Outcome::Violation(v) => {
+            let inst = v.inst.as_deref().unwrap_or("?");
+            format!("violation in %{} at `{inst}`: {}", v.function, v.message)
+        }
+        Outcome::Unsupported(what) => format!("unsupported: {what}"),
+        Outcome::OutOfFuel => "out of fuel".to_owned(),
     }
 }
