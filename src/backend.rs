@@ -234,6 +234,20 @@ pub fn run<T>(
     }
 }
 
+/// Calls `f`; when it is not done after `limit`, also `expired`, from another
+/// thread, which has to end the process: see [`run`].
+///
+/// # Errors
+///
+/// When no thread can be made; `f` has not run then.
+pub fn with_deadline<T>(
+    limit: Duration,
+    expired: impl FnOnce() + Send,
+    f: impl FnOnce() -> T,
+) -> Result<T, BackendError> {
+    clif_cont_runner::with_deadline(limit, expired, f).map_err(refused)
+}
+
 /// Gives faults of code that runs in this process last words and an exit code, which
 /// `message` makes of a description. See [`run`].
 pub fn report_faults(message: impl Fn(Fault, &str) -> (String, u8)) {

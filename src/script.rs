@@ -10,9 +10,10 @@ use crate::backend::{self, Availability, Engine};
 use crate::finish::Finish;
 use crate::protocol::Protocol;
 
-/// Instructions that the interpreter may execute for one invocation. A script's
-/// deepest recursions and longest loops take a small part of it.
-const FUEL: u64 = 2_000_000_000;
+/// Instructions that the interpreter may execute for one invocation, if nobody
+/// says otherwise. A script's deepest recursions and longest loops take a small
+/// part of it.
+pub const FUEL: u64 = 2_000_000_000;
 
 /// What runs a script.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,6 +69,8 @@ pub struct Backend {
     pub opt: OptLevel,
     /// Is the code verified before it runs?
     pub protocol: Protocol,
+    /// Instructions for one invocation, under the interpreter.
+    pub fuel: u64,
 }
 
 impl clif_cont_wast::Backend for Backend {
@@ -80,7 +83,7 @@ impl clif_cont_wast::Backend for Backend {
         let how = Finish { opt: self.opt, protocol: self.protocol };
         let made = match self.place {
             Place::Interpreter(_) => {
-                backend::interpreter(program, how, Some(FUEL), host).map(|i| Box::new(i) as Box<dyn Instance>)
+                backend::interpreter(program, how, Some(self.fuel), host).map(|i| Box::new(i) as Box<dyn Instance>)
             }
             Place::Compiled(isa) => backend::compiled(program, Engine::of(isa)[0], how, host, None),
         };

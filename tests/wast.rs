@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clif_cont::abi::Isa;
 use clif_cont::program::target::OptLevel;
 use clif_cont::protocol::Protocol;
-use clif_cont::script::{Backend, Place};
+use clif_cont::script::{Backend, FUEL, Place};
 use clif_cont::wast::Options;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -28,7 +28,7 @@ fn run(text: &str) -> Result<(), Failed> {
             continue;
         }
         for opt in OptLevel::ALL {
-            let mut backend = Backend { place, opt, protocol: Protocol::Verify };
+            let mut backend = Backend { place, opt, fuel: FUEL, protocol: Protocol::Verify };
             let report = clif_cont::wast::run(text, &mut backend, &Options::default())?;
             if report.passed == 0 {
                 failures.push_str(&format!("\nnothing passed on {place}"));

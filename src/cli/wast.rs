@@ -1,14 +1,19 @@
 //! `wast`: test scripts of WebAssembly.
 
+use std::time::Duration;
+
 use clap::Args;
-use clif_cont::diag::{Diagnostic, Place as DiagPlace, Source};
+use clif_cont::backend;
+use clif_cont::diag::{Diagnostic, Place as DiagPlace, Source, Style};
 use clif_cont::program::target::OptLevel;
-use clif_cont::script::{Backend, Place};
-use clif_cont::wast::Options;
+use clif_cont::script::{Backend, FUEL, Place};
+use clif_cont::wasm::Features;
+use clif_cont::wast::{Options, Report, ScriptError};
 use serde_json::json;
 
-use super::io::{Ended, MISMATCH, Shared, UNSUPPORTED, USAGE, Ui, failure, read};
+use super::io::{EXHAUSTED, End, Ended, MISMATCH, Shared, UNSUPPORTED, USAGE, Ui, failure, read};
 use super::lower::ProtocolArgs;
+use super::run::parse_seconds;
 
 /// Run test scripts of WebAssembly
 #[derive(Args)]
@@ -22,10 +27,24 @@ pub(crate) struct Wast {
     /// Cranelift's optimisation level
     #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = parse_opt)]
     opt: OptLevel,
+    /// What modules may use: `wasm1`, `wasm2`, `wasm3` or `all`, and proposals,
+    /// as in `wasm2+tail-call`
+    #[arg(long, value_name = "VERSION", default_value = "all", value_parser = parse_features)]
+    features: Features,
+    /// Stop after this many seconds for a script on a backend [default: no limit]
+    #[arg(long, value_name = "S", value_parser = parse_seconds)]
+    timeout: Option<Duration>,
+    /// Instructions for an invocation under the interpreter
+    #[arg(long, value_name = "N", default_value_t = FUEL)]
+    fuel: u64,
     #[command(flatten)]
     protocol: ProtocolArgs,
     #[command(flatten)]
     pub(crate) shared: Shared,
+}
+
+fn parse_features(text: &str) -> Result<Features, String> {
+    Features::parse(text).ok_or_else(|| "there are wasm1, wasm2, wasm3 and all, and proposals after a `+`".to_owned())
 }
 
 fn parse_opt(name: &str) -> Result<OptLevel, String> {
@@ -59,61 +78,107 @@ impl Wast {
 
     pub(crate) fn run(&self, ui: &Ui) -> Ended {
         let places = self.places(ui)?;
-        let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+        let mut totals = Totals::default();
         for file in &self.files {
             let input = read(file)?;
             let source = Source::new(&input.name, &input.bytes);
-            let refuse = |message: String, line, column| {
-                failure(USAGE, Diagnostic::error(message).at(DiagPlace::new(&source, line, column)))
-            };
             let text = std::str::from_utf8(&input.bytes).map_err(|_| {
                 let diagnostic = Diagnostic::error("the script is not UTF-8 text");
                 failure(USAGE, diagnostic.at(DiagPlace::whole(&source)))
             })?;
             for place in &places {
-                let mut backend = Backend { place: *place, opt: self.opt, protocol: self.protocol.protocol() };
-                let report = clif_cont::wast::run(text, &mut backend, &Options::default())
-                    .map_err(|e| refuse(e.message, e.line, e.column))?;
+                let report = self.script(ui, text, *place, &input.name).map_err(|e| {
+                    let place = DiagPlace::new(&source, e.line, e.column);
+                    failure(USAGE, Diagnostic::error(e.message).at(place))
+                })?;
                 if report.assertions == 0 {
-                    let diagnostic = Diagnostic::error("the script asserts nothing");
-                    return Err(failure(USAGE, diagnostic.at(DiagPlace::whole(&source))));
+                    ui.report(&Diagnostic::error("the script asserts nothing").at(DiagPlace::whole(&source)));
+                    totals.empty = true;
+                    break;
                 }
-                passed += report.passed;
-                failed += report.failures.len();
-                skipped += report.skips.len();
-                for line in &report.printed {
-                    ui.detail(&format!("{}: printed on {place}: {line}", input.name));
-                }
-                if ui.json() {
-                    ui.json_line(json!({
-                        "kind": "script",
-                        "file": input.name,
-                        "on": place.to_string(),
-                        "passed": report.passed,
-                        "failures": report.failures.iter().map(|f| json!({
-                            "line": f.line, "expected": f.expected, "actual": f.actual,
-                        })).collect::<Vec<_>>(),
-                        "skips": report.skips.iter().map(|s| json!({
-                            "line": s.line, "reason": s.reason,
-                        })).collect::<Vec<_>>(),
-                    }))?;
-                    continue;
-                }
-                for f in &report.failures {
-                    ui.line(&format!("{}:{}: failed on {place}", input.name, f.line))?;
-                    ui.line(&format!("  expected {}", f.expected))?;
-                    ui.line(&format!("  actual   {}", f.actual))?;
-                }
-                for (reason, count) in report.skip_reasons().into_iter().filter(|_| !ui.quiet) {
-                    ui.line(&format!("{}: {count} skipped on {place}: {reason}", input.name))?;
-                }
+                totals.add(&report);
+                show(ui, &input.name, *place, &report)?;
             }
         }
+        let Totals { passed, failed, skipped, empty } = totals;
         if ui.json() {
             ui.json_line(json!({ "kind": "totals", "passed": passed, "failed": failed, "skipped": skipped }))?;
         } else {
             ui.line(&format!("{passed} passed, {failed} failed, {skipped} skipped"))?;
         }
-        Ok(if failed > 0 { MISMATCH } else { 0 })
+        Ok(match (failed, empty) {
+            (0, false) => 0,
+            (0, true) => USAGE,
+            _ => MISMATCH,
+        })
     }
+
+    /// Runs a script, within the time that it has.
+    fn script(&self, ui: &Ui, text: &str, place: Place, name: &str) -> Result<Report, ScriptError> {
+        let mut backend = Backend { place, opt: self.opt, fuel: self.fuel, protocol: self.protocol.protocol() };
+        let options = Options { features: self.features };
+        let Some(limit) = self.timeout else { return clif_cont::wast::run(text, &mut backend, &options) };
+        let diagnostic = Diagnostic::error(format!("out of time: {name} on {place}")).help("`--timeout S` gives more");
+        let words = if ui.json() { diagnostic.to_json().to_string() } else { diagnostic.render(Style::Coloured) };
+        let expired = move || {
+            anstream::eprintln!("{}", words.trim_end());
+            // Nothing else stops machine code that loops.
+            std::process::exit(EXHAUSTED.into());
+        };
+        let run = || clif_cont::wast::run(text, &mut backend, &options);
+        backend::with_deadline(limit, expired, run)
+            .unwrap_or_else(|error| Err(ScriptError { message: error.to_string(), line: 1, column: 1 }))
+    }
+}
+
+/// What all scripts amount to.
+#[derive(Default)]
+struct Totals {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+    /// Was there a script without an assertion?
+    empty: bool,
+}
+
+impl Totals {
+    fn add(&mut self, report: &Report) {
+        self.passed += report.passed;
+        self.failed += report.failures.len();
+        self.skipped += report.skips.len();
+    }
+}
+
+/// Prints what a script amounts to on a backend.
+fn show(ui: &Ui, name: &str, place: Place, report: &Report) -> Result<(), End> {
+    for line in &report.printed {
+        ui.detail(&format!("{name}: printed on {place}: {line}"));
+    }
+    for remark in &report.remarks {
+        ui.detail(&format!("{name}:{}: on {place}: {}", remark.line, remark.text));
+    }
+    if ui.json() {
+        let failures = report.failures.iter();
+        let failures = failures.map(|f| json!({ "line": f.line, "expected": f.expected, "actual": f.actual }));
+        let skips = report.skips.iter().map(|s| json!({ "line": s.line, "reason": s.reason }));
+        let remarks = report.remarks.iter().map(|r| json!({ "line": r.line, "text": r.text }));
+        return ui.json_line(json!({
+            "kind": "script",
+            "file": name,
+            "on": place.to_string(),
+            "passed": report.passed,
+            "failures": failures.collect::<Vec<_>>(),
+            "skips": skips.collect::<Vec<_>>(),
+            "remarks": remarks.collect::<Vec<_>>(),
+        }));
+    }
+    for f in &report.failures {
+        ui.line(&format!("{name}:{}: failed on {place}", f.line))?;
+        ui.line(&format!("  expected {}", f.expected))?;
+        ui.line(&format!("  actual   {}", f.actual))?;
+    }
+    for (reason, count) in report.skip_reasons().into_iter().filter(|_| !ui.quiet) {
+        ui.line(&format!("{name}: {count} skipped on {place}: {reason}"))?;
+    }
+    Ok(())
 }

@@ -51,7 +51,7 @@ pub fn compare(
     known: &mut Known,
 ) -> Result<Comparison, InputError> {
     let theirs = run(text)?;
-    let ours = clif_cont_wast::run(name, text, backend).map_err(|e| InputError(e.to_string()))?;
+    let ours = clif_cont_wast::run(text, backend, &clif_cont_wast::Options::default()).map_err(|e| InputError(e.to_string()))?;
     let mut comparison = Comparison::default();
     let skip = |comparison: &mut Comparison, who: &str, reason: &str| {
         *comparison.skipped.entry(format!("{who}: {reason}")).or_default() += 1;

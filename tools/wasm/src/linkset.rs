@@ -234,13 +234,13 @@ impl<'a> LinkSet<'a> {
         }
         let imports: Vec<HostImport> = modules.iter().flat_map(|m| &m.imports).cloned().collect();
         let shared = |i: usize| Shared { module: &modules[i], symbols: &all[i], all: &all, imports: &imports, target };
-        let mut context = FunctionBuilderContext::new();
         let mut parts: Vec<Result<Part>> = vec![];
         for (i, module) in modules.iter().enumerate() {
             let failed = module.exporters.iter().find_map(|e| parts[*e as usize].as_ref().err());
             parts.push(match failed {
                 Some(fault) => Err(Fault { offset: None, ..fault.clone() }),
-                None => translate(shared(i), &naming.readers(module), &mut context),
+                // one that fails leaves its context in the middle of a function
+                None => translate(shared(i), &naming.readers(module), &mut FunctionBuilderContext::new()),
             });
         }
 
@@ -303,6 +303,7 @@ impl<'a> LinkSet<'a> {
         }
 
         // what belongs to no instance
+        let mut context = FunctionBuilderContext::new();
         let (module, symbols) = (Module::default(), Symbols::default());
         let nobody = Shared { module: &module, symbols: &symbols, all: &all, imports: &imports, target };
         for helper in std::mem::take(&mut common.helpers) {

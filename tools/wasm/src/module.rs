@@ -388,10 +388,8 @@ pub(crate) fn check_memory(ty: MemoryType, offset: u64) -> Result<()> {
 /// Is the binary a valid module?
 pub(crate) fn validate(binary: &[u8], features: Features) -> Result<()> {
     check(binary, features.0).map_err(|fault| match fault.kind {
-        // there, it is not lacking but does not exist
-        ErrorKind::Unsupported if features != Features::ALL && check(binary, Features::ALL.0).is_ok() => {
-            Fault { kind: ErrorKind::Invalid, ..fault }
-        }
+        // in a version that was asked for it is not lacking: it does not exist
+        ErrorKind::Unsupported if features != Features::ALL => Fault { kind: ErrorKind::Invalid, ..fault },
         _ => fault,
     })
 }

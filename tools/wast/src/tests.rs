@@ -101,7 +101,7 @@ fn instances_share_what_they_import() {
 (module $b
   (import "a" "m" (memory 1)) (import "a" "t" (table 1 funcref)) (import "a" "e" (tag $e (param i32)))
   (import "a" "g" (global $g (mut i32))) (import "a" "c" (global $c i64)) (import "a" "throw" (func $throw (param i32)))
-  (data (i32.const 9) "a") (elem (i32.const 1) $f)
+  (data (i32.const 9) "\2a") (elem (i32.const 1) $f)
   (global $d (export "d") i64 (i64.add (global.get $c) (i64.const 1)))
   (func $f (result i32) (global.get $g))
   (func (export "set") (param i32) (global.set $g (local.get 0)))
