@@ -1,6 +1,7 @@
 //! [`Remote`]: a running executable as an instance of its program.
 
 use std::process::Command;
+use std::rc::Rc;
 use std::time::Instant;
 
 use clif_cont_abi::{Abi, Trap};
@@ -21,8 +22,7 @@ const NESTED: u32 = 100;
 pub struct Remote {
     executable: Executable,
     process: Process,
-    /// `None` while one of its functions runs.
-    host: Option<Box<dyn Host>>,
+    host: Rc<dyn Host>,
     /// What every further invocation yields, when the process is gone.
     gone: Option<Outcome>,
     initialized: bool,
@@ -40,7 +40,7 @@ impl Remote {
         Ok(Self {
             executable,
             process,
-            host: Some(host),
+            host: Rc::from(host),
             gone: None,
             initialized: false,
             host_message: None,
@@ -157,11 +157,8 @@ impl Remote {
         if self.depth >= NESTED {
             return Err((Trap::StackExhausted, None));
         }
-        let Some(mut host) = self.host.take() else {
-            return Err(failed(format!("`{name}` is called while another host function runs")));
-        };
+        let host = Rc::clone(&self.host);
         let result = host.call(&import, &args, &mut Nested { remote: self });
-        self.host = Some(host);
         let values = result.map_err(|e| failed(e.0))?;
         if !values.iter().map(|v| v.ty()).eq(import.results.iter().copied()) {
             return Err(failed(format!(

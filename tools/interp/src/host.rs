@@ -1,6 +1,8 @@
 //! What the machine does itself when the program calls it: the host interface
 //! of the ABI, the switch routine, and Cranelift's libcalls.
 
+use std::rc::Rc;
+
 use clif_cont_abi::{Abi, ContRef, HostFn, Isa, StoreContext, SwitchModel, Trap};
 use clif_cont_program::{Invoker, Outcome, Val, ValType};
 use cranelift_codegen::ir::LibCall;
@@ -125,12 +127,8 @@ impl Machine {
             return Ok(Trap::StackExhausted.code());
         }
         let name = format!("{}.{}", import.module, import.name);
-        let Some(mut host) = self.host.take() else {
-            self.host_message = Some(format!("`{name}` is called while another host function runs"));
-            return Ok(Trap::Host.code());
-        };
+        let host = Rc::clone(&self.host);
         let result = host.call(import, &args, &mut Nested { machine: self });
-        self.host = Some(host);
         if let Some(outcome) = self.sticky.take() {
             return Err(Fault::Again(Box::new(outcome)));
         }

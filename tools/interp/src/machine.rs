@@ -10,6 +10,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use clif_cont_abi::{ByteOrder, ContRef, Effect, Field, Isa, StoreContext, SwitchModel, Trap};
@@ -124,7 +125,7 @@ pub(crate) struct Machine {
     pub(crate) calls: u32,
     /// Results of the call from Rust that returned last.
     pub(crate) returned: Vec<u64>,
-    pub(crate) host: Option<Box<dyn Host>>,
+    pub(crate) host: Rc<dyn Host>,
     /// Message of the host function that failed.
     pub(crate) host_message: Option<String>,
     /// The outcome that the trap being delivered stands for.
@@ -157,7 +158,7 @@ impl Machine {
             limit: u64::MAX,
             calls: 0,
             returned: vec![],
-            host: Some(host),
+            host: Rc::from(host),
             host_message: None,
             pending: None,
             sticky: None,

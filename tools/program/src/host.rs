@@ -1,5 +1,7 @@
 //! Ready-made hosts: none, and one made of closures.
 
+use std::cell::RefCell;
+
 use crate::{Host, HostError, HostImport, Invoker, Val};
 
 /// For programs without imports: every call fails.
@@ -7,7 +9,7 @@ use crate::{Host, HostError, HostImport, Invoker, Val};
 pub struct NoHost;
 
 impl Host for NoHost {
-    fn call(&mut self, import: &HostImport, _: &[Val], _: &mut dyn Invoker) -> Result<Vec<Val>, HostError> {
+    fn call(&self, import: &HostImport, _: &[Val], _: &mut dyn Invoker) -> Result<Vec<Val>, HostError> {
         Err(missing(import))
     }
 }
@@ -18,7 +20,7 @@ type Function = Box<dyn FnMut(&[Val]) -> Result<Vec<Val>, String>>;
 #[derive(Default)]
 #[allow(missing_debug_implementations, reason = "closures have none")]
 pub struct HostFunctions {
-    functions: Vec<(String, String, Function)>,
+    functions: Vec<(String, String, RefCell<Function>)>,
 }
 
 impl HostFunctions {
@@ -36,15 +38,18 @@ impl HostFunctions {
         name: &str,
         function: impl FnMut(&[Val]) -> Result<Vec<Val>, String> + 'static,
     ) -> Self {
-        self.functions.push((module.into(), name.into(), Box::new(function)));
+        self.functions.push((module.into(), name.into(), RefCell::new(Box::new(function))));
         self
     }
 }
 
 impl Host for HostFunctions {
-    fn call(&mut self, import: &HostImport, args: &[Val], _: &mut dyn Invoker) -> Result<Vec<Val>, HostError> {
-        let found = self.functions.iter_mut().find(|(m, n, _)| *m == import.module && *n == import.name);
+    fn call(&self, import: &HostImport, args: &[Val], _: &mut dyn Invoker) -> Result<Vec<Val>, HostError> {
+        let found = self.functions.iter().find(|(m, n, _)| *m == import.module && *n == import.name);
         let Some((_, _, function)) = found else { return Err(missing(import)) };
+        let Ok(mut function) = function.try_borrow_mut() else {
+            return Err(HostError(format!("`{}` of `{}` is running already", import.name, import.module)));
+        };
         function(args).map_err(HostError)
     }
 }

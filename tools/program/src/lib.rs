@@ -262,6 +262,41 @@ pub struct Export {
     pub results: Vec<ValType>,
 }
 
+/// Something exported that is no function: data that the host can see.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ItemExport {
+    /// The name that the host uses; any text. Functions have none of these names.
+    pub name: String,
+    /// Symbol of the data: the value of a global, or the record of a table or
+    /// memory; a tag's address is its identity.
+    pub symbol: String,
+    /// What it is.
+    pub item: ItemType,
+}
+
+/// What an [`ItemExport`] is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ItemType {
+    /// A global.
+    Global {
+        /// Type of its value.
+        ty: ValType,
+        /// May it change?
+        mutable: bool,
+    },
+    /// A linear memory.
+    Memory,
+    /// A table of such elements.
+    Table(ValType),
+    /// A tag.
+    Tag {
+        /// Types of what is sent.
+        params: Vec<ValType>,
+        /// Types of what comes back.
+        results: Vec<ValType>,
+    },
+}
+
 /// Text for the reader of a printed function. Nothing depends on it.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Comments {
@@ -319,6 +354,8 @@ pub struct Program {
     pub imports: Vec<HostImport>,
     /// What the host can invoke.
     pub exports: Vec<Export>,
+    /// What else is exported.
+    pub items: Vec<ItemExport>,
     /// An export to be invoked once before any other: initialisation of
     /// memories and tables, and the start function.
     pub init: Option<Export>,
@@ -328,7 +365,16 @@ impl Program {
     /// An empty program.
     pub fn new(target: Target) -> Self {
         let profile = Some(clif_cont_abi::PROFILE);
-        Self { target, profile, functions: vec![], data: vec![], imports: vec![], exports: vec![], init: None }
+        Self {
+            target,
+            profile,
+            functions: vec![],
+            data: vec![],
+            imports: vec![],
+            exports: vec![],
+            items: vec![],
+            init: None,
+        }
     }
 
     /// The export of that name.
@@ -396,22 +442,16 @@ pub struct HostError(pub String);
 /// What a host function may do to the program that called it.
 pub trait Invoker {
     /// Invokes an export, in an invocation of its own: a suspend in it does not
-    /// cross the host function.
+    /// cross the host function. What it calls of the host comes back to the same
+    /// [`Host`], inside the call that is going on.
     fn invoke(&mut self, export: &str, args: &[Val]) -> Outcome;
-
-    /// The same, and host functions that the invocation calls are `host`'s: a
-    /// host function that runs is borrowed, so it passes `self` on. With
-    /// [`Invoker::invoke`] a backend may have to trap such calls.
-    fn invoke_with(&mut self, host: &mut dyn Host, export: &str, args: &[Val]) -> Outcome {
-        let _ = host;
-        self.invoke(export, args)
-    }
 }
 
-/// The host functions of a program.
+/// The host functions of a program. A host is shared by the calls of it that are
+/// inside each other, so what it changes is in cells.
 pub trait Host {
     /// Calls an import. `Err` traps the program with `Trap::Host`.
-    fn call(&mut self, import: &HostImport, args: &[Val], program: &mut dyn Invoker) -> Result<Vec<Val>, HostError>;
+    fn call(&self, import: &HostImport, args: &[Val], program: &mut dyn Invoker) -> Result<Vec<Val>, HostError>;
 }
 
 /// A running program: what the interpreter, the JIT and every other backend

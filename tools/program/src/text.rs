@@ -13,6 +13,10 @@
 //! ;! target x86_64 width 64 endian little switch instruction slot-bits 18
 //! ;! import "env" "print" (i32) -> ()
 //! ;! export "main" %main enter %cc_enter_i32_i64 (i32) -> (i64)
+//! ;! export global "n" %global_n i32 mutable
+//! ;! export memory "m" %memory_0
+//! ;! export table "t" %table_0 ref
+//! ;! export tag "yield" %tag_0 (i32) -> ()
 //! ;! init "init" %init enter %cc_enter () -> ()
 //! ;! data %cc_store writable size 128 align 64
 //! ;! data %tag_0 readonly size 8 align 8 ; $yield
@@ -39,6 +43,8 @@
 //! - `import`: host functions; their order is their index.
 //! - `export`, `init`: host name, function, entry trampoline (left out when
 //!   there is none), types (`i32 i64 f32 f64 ref cont`).
+//! - `export` with a kind: data that the host can see, by its symbol; a global
+//!   that cannot change is `constant`.
 //! - `data`: a symbol, followed by its items: `word` in the target's width and
 //!   order, `symbol` (an address), `bytes`. What no item covers is zero.
 //! - `runtime`, alone on a line between functions: those behind it have

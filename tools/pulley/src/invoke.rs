@@ -7,7 +7,7 @@ use clif_cont_abi::{ContRef, StoreContext, Trap};
 use clif_cont_program::{Host, HostError, InvokeError, Invoker, Outcome, Trapped, Val, ValType, Violation};
 
 use crate::link::Entry;
-use crate::machine::{Lent, Machine, Stop};
+use crate::machine::{Machine, Stop};
 
 /// Invocations inside of host functions, inside of invocations. Each takes
 /// something of the stack of the thread.
@@ -24,7 +24,7 @@ fn violation(stop: &Stop) -> Outcome {
 
 impl Machine {
     /// `Instance::invoke`.
-    pub(crate) fn invoke(&mut self, export: &str, args: &[Val], host: &mut Lent<'_>) -> Result<Outcome, InvokeError> {
+    pub(crate) fn invoke(&mut self, export: &str, args: &[Val], host: &dyn Host) -> Result<Outcome, InvokeError> {
         let Some(entry) = self.image.exports.get(export) else {
             return Err(InvokeError::UnknownExport(export.to_owned(), self.image.names.clone()));
         };
@@ -41,7 +41,7 @@ impl Machine {
     }
 
     /// `Instance::initialize`.
-    pub(crate) fn initialize(&mut self, host: &mut Lent<'_>) -> Option<Outcome> {
+    pub(crate) fn initialize(&mut self, host: &dyn Host) -> Option<Outcome> {
         if std::mem::replace(&mut self.initialized, true) {
             return None;
         }
@@ -50,7 +50,7 @@ impl Machine {
     }
 
     /// One invocation, of arguments that have been checked.
-    fn run(&mut self, entry: &Entry, args: &[Val], host: &mut Lent<'_>) -> Outcome {
+    fn run(&mut self, entry: &Entry, args: &[Val], host: &dyn Host) -> Outcome {
         if let Some(stop) = &self.poisoned {
             let again = Stop { message: format!("the store is not usable any more: {}", stop.message), ..stop.clone() };
             return violation(&again);
@@ -69,7 +69,7 @@ impl Machine {
         })
     }
 
-    fn run_on_continuation(&mut self, entry: &Entry, args: &[Val], host: &mut Lent<'_>) -> Result<Outcome, Stop> {
+    fn run_on_continuation(&mut self, entry: &Entry, args: &[Val], host: &dyn Host) -> Result<Outcome, Stop> {
         let Some(driver) = self.image.driver else {
             return Ok(Outcome::Unsupported("the program has no runtime".into()));
         };
@@ -113,7 +113,7 @@ impl Machine {
 
     /// `cc_host_call`: performs the host function that the store context names
     /// for a continuation. 0, or a trap code.
-    pub(crate) fn perform(&mut self, contref: u64, host: &mut Lent<'_>) -> Result<u8, Stop> {
+    pub(crate) fn perform(&mut self, contref: u64, host: &dyn Host) -> Result<u8, Stop> {
         if !self.owners.contains_key(&contref) {
             return Err(self.stop(None, "a host function is called for something that is no continuation".into()));
         }
@@ -131,7 +131,7 @@ impl Machine {
         })
     }
 
-    fn try_perform(&mut self, contref: u64, host: &mut Lent<'_>) -> Result<(), HostError> {
+    fn try_perform(&mut self, contref: u64, host: &dyn Host) -> Result<(), HostError> {
         let index = self.store_word(&StoreContext::HOST_FUNCTION);
         let import = usize::try_from(index).ok().and_then(|i| self.imports.get(i)).cloned();
         let import = import.ok_or_else(|| HostError(format!("there is no import of index {index}")))?;
@@ -140,13 +140,8 @@ impl Machine {
         let args = unsafe { self.read_values(contref, &import.params) }
             .ok_or_else(|| HostError("the arguments cannot be read".into()))?;
         let name = format!("{}.{}", import.module, import.name);
-        let Some(host) = host else {
-            return Err(HostError(format!(
-                "`{name}` is called while another host function runs; that one has to pass the host on with `invoke_with`"
-            )));
-        };
         let depth = self.depth;
-        let results = catch_unwind(AssertUnwindSafe(|| host.call(&import, &args, &mut Nested { machine: self })))
+        let results = catch_unwind(AssertUnwindSafe(|| host.call(&import, &args, &mut Nested { machine: self, host })))
             .unwrap_or_else(|panic| Err(HostError(format!("a host function panicked: {}", message(&*panic)))));
         self.depth = depth;
         let results = results?;
@@ -209,21 +204,12 @@ impl Machine {
 /// What a host function invokes the program through.
 struct Nested<'a> {
     machine: &'a mut Machine,
-}
-
-impl Nested<'_> {
-    fn invoke_lent(&mut self, host: &mut Lent<'_>, export: &str, args: &[Val]) -> Outcome {
-        self.machine.invoke(export, args, host).unwrap_or_else(|e| Outcome::Unsupported(e.to_string()))
-    }
+    host: &'a dyn Host,
 }
 
 impl Invoker for Nested<'_> {
     fn invoke(&mut self, export: &str, args: &[Val]) -> Outcome {
-        self.invoke_lent(&mut None, export, args)
-    }
-
-    fn invoke_with(&mut self, host: &mut dyn Host, export: &str, args: &[Val]) -> Outcome {
-        self.invoke_lent(&mut Some(host), export, args)
+        self.machine.invoke(export, args, self.host).unwrap_or_else(|e| Outcome::Unsupported(e.to_string()))
     }
 }
 

@@ -110,10 +110,10 @@ impl fmt::Debug for Pulley {
 
 impl Instance for Pulley {
     fn invoke(&mut self, export: &str, args: &[Val]) -> Result<Outcome, InvokeError> {
-        self.machine.invoke(export, args, &mut Some(&mut *self.host))
+        self.machine.invoke(export, args, &*self.host)
     }
 
     fn initialize(&mut self) -> Option<Outcome> {
-        self.machine.initialize(&mut Some(&mut *self.host))
+        self.machine.initialize(&*self.host)
     }
 }

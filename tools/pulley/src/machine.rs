@@ -69,10 +69,6 @@ pub(crate) struct Machine {
     pub(crate) depth: u32,
 }
 
-/// A host as it is handed down to where it is called; `None` while one of its
-/// functions runs.
-pub(crate) type Lent<'h> = Option<&'h mut dyn Host>;
-
 impl Machine {
     pub(crate) fn new(image: Image, memory: Memory, abi: Abi, imports: Vec<HostImport>, stack: usize) -> Self {
         let store = image.driver.map_or(0, |d| d.store);
@@ -109,7 +105,7 @@ impl Machine {
 
     /// Calls a function of the program from outside, on a stack of its own, and
     /// runs until it returns; gives its first result.
-    pub(crate) fn call(&mut self, function: u64, args: &[u64], host: &mut Lent<'_>) -> Result<u64, Stop> {
+    pub(crate) fn call(&mut self, function: u64, args: &[u64], host: &dyn Host) -> Result<u64, Stop> {
         let Some(driver) = self.take_fiber() else {
             return Err(self.stop(None, "no memory for the driver's stack".into()));
         };
@@ -122,7 +118,7 @@ impl Machine {
         result
     }
 
-    fn drive(&mut self, driver: FiberId, start: NonNull<u8>, host: &mut Lent<'_>) -> Result<u64, Stop> {
+    fn drive(&mut self, driver: FiberId, start: NonNull<u8>, host: &dyn Host) -> Result<u64, Stop> {
         let mut current = driver;
         let mut pc = start;
         loop {

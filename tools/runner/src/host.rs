@@ -7,12 +7,11 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr::NonNull;
 
 use clif_cont_abi::{StoreContext, Trap};
-use clif_cont_program::{Host, HostError, Invoker, Outcome, Val};
+use clif_cont_program::{HostError, Invoker, Outcome, Val};
 
-use crate::shared::{HostPtr, Shared};
+use crate::shared::Shared;
 
 /// Addresses for [`crate::module::load`].
 pub(crate) fn addresses(shared: &Shared) -> crate::module::HostAddresses {
@@ -65,16 +64,7 @@ fn perform(shared: &Shared, contref: u64) -> Result<(), HostError> {
     let args = unsafe { shared.read_values(contref, &import.params) }
         .ok_or_else(|| HostError("the arguments cannot be read".into()))?;
     let name = format!("{}.{}", import.module, import.name);
-    let lent = Lent::take(shared).ok_or_else(|| {
-        HostError(format!(
-            "`{name}` is called while another host function runs; that one has to pass the host on with `invoke_with`"
-        ))
-    })?;
-    // SAFETY: taken out of the cell, so nobody else refers to the host until
-    // `lent` is dropped. Whoever put it there keeps it alive: see `HostPtr`.
-    let host = unsafe { &mut *lent.host.as_ptr() };
-    let results = host.call(import, &args, &mut Nested { shared })?;
-    drop(lent);
+    let results = shared.host.call(import, &args, &mut Nested { shared })?;
     let types: Vec<_> = results.iter().map(|v| v.ty()).collect();
     if types != import.results {
         let list = |types: &[clif_cont_program::ValType]| types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
@@ -83,25 +73,6 @@ fn perform(shared: &Shared, contref: u64) -> Result<(), HostError> {
     // SAFETY: as for the arguments.
     unsafe { shared.write_values(contref, &results) };
     Ok(())
-}
-
-/// The host while it is in use; back in its cell when this is dropped, also by
-/// a panic.
-struct Lent<'a> {
-    shared: &'a Shared,
-    host: HostPtr,
-}
-
-impl<'a> Lent<'a> {
-    fn take(shared: &'a Shared) -> Option<Self> {
-        shared.host.take().map(|host| Self { shared, host })
-    }
-}
-
-impl Drop for Lent<'_> {
-    fn drop(&mut self) {
-        self.shared.host.set(Some(self.host));
-    }
 }
 
 /// What a host function invokes the program through.
@@ -115,22 +86,6 @@ impl Invoker for Nested<'_> {
             Ok(outcome) => outcome,
             Err(e) => Outcome::Unsupported(e.to_string()),
         }
-    }
-
-    fn invoke_with(&mut self, host: &mut dyn Host, export: &str, args: &[Val]) -> Outcome {
-        // Puts the cell back as it was, also after a panic.
-        struct Restore<'a>(&'a Shared, Option<HostPtr>);
-        impl Drop for Restore<'_> {
-            fn drop(&mut self) {
-                self.0.host.set(self.1);
-            }
-        }
-        let ptr: NonNull<dyn Host + '_> = NonNull::from(host);
-        // SAFETY: only the lifetime changes. The pointer leaves the cell before
-        // this function, and with it the borrow of `host`, ends.
-        let ptr: HostPtr = unsafe { std::mem::transmute::<NonNull<dyn Host + '_>, HostPtr>(ptr) };
-        let _restore = Restore(self.shared, self.shared.host.replace(Some(ptr)));
-        self.invoke(export, args)
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::ptr::NonNull;
 use std::rc::Rc;
 
 use clif_cont_abi::{Abi, Isa, StoreContext, SwitchModel, symbols};
@@ -12,7 +11,7 @@ use clif_cont_program::{Export, Host, Instance, InvokeError, Outcome, Program, V
 use cranelift_jit::JITModule;
 
 use crate::module::{self, Loaded};
-use crate::shared::{self, Code, Driver, Entry, HostPtr, Shared};
+use crate::shared::{self, Code, Driver, Entry, Shared};
 use crate::{CallError, Params, Results, RunError, host};
 
 /// Which instructions code may use.
@@ -39,7 +38,6 @@ pub struct Options {
 /// Dropping it frees its code, data, stacks and memories.
 pub struct Jit {
     shared: Rc<Shared>,
-    host: HostPtr,
     /// `None` only while it is dropped.
     module: Option<JITModule>,
 }
@@ -66,11 +64,8 @@ impl Jit {
             return Err(RunError::SwitchModel(target.abi.switch));
         }
         check(program)?;
-        // SAFETY: `Box::into_raw` is never null.
-        let host: HostPtr = unsafe { NonNull::new_unchecked(Box::into_raw(host)) };
         let shared = Rc::new(Shared::new(target.abi, program.imports.clone(), host));
-        // from here on `Drop` gives the host back
-        let mut jit = Self { shared, host, module: None };
+        let mut jit = Self { shared, module: None };
         let Loaded { module, code, data } = module::load(program, host::addresses(&jit.shared), &options)?;
         jit.module = Some(module);
 
@@ -167,10 +162,6 @@ impl Drop for Jit {
             // addresses are known to `shared` alone, which goes next.
             unsafe { module.free_memory() };
         }
-        self.shared.host.set(None);
-        // SAFETY: from `Box::into_raw` in `new`; removed from the cell above,
-        // and no host function runs.
-        drop(unsafe { Box::from_raw(self.host.as_ptr()) });
     }
 }
 

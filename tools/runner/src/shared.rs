@@ -9,7 +9,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::ptr::{NonNull, with_exposed_provenance, with_exposed_provenance_mut};
+use std::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 
 use clif_cont_abi::{Abi, ContRef, Field, StoreContext, Trap};
 use clif_cont_program::{Export, Host, HostImport, InvokeError, Outcome, Trapped, Val, ValType};
@@ -21,11 +21,6 @@ use crate::module::CodeRange;
 /// Invocations inside of host functions, inside of invocations. Each takes
 /// something of the driver's stack, which nobody checks.
 const MAX_DEPTH: u32 = 100;
-
-/// A host, with its lifetime erased. While it is in [`Shared::host`] it is
-/// alive and nobody else uses it: it belongs to the JIT, or a host function
-/// lent it for a nested invocation and takes it away again.
-pub(crate) type HostPtr = NonNull<dyn Host>;
 
 type Begin = unsafe extern "C" fn() -> u64;
 type Invoke = unsafe extern "C" fn(u64) -> u32;
@@ -63,8 +58,7 @@ pub(crate) struct Shared {
     pub(crate) abi: Abi,
     pub(crate) imports: Vec<HostImport>,
     pub(crate) memory: Memory,
-    /// Empty while a host function runs.
-    pub(crate) host: Cell<Option<HostPtr>>,
+    pub(crate) host: Box<dyn Host>,
     pub(crate) code: OnceCell<Code>,
     detail: RefCell<Option<String>>,
     initialized: Cell<bool>,
@@ -72,12 +66,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(abi: Abi, imports: Vec<HostImport>, host: HostPtr) -> Self {
+    pub(crate) fn new(abi: Abi, imports: Vec<HostImport>, host: Box<dyn Host>) -> Self {
         Self {
             abi,
             imports,
             memory: Memory::default(),
-            host: Cell::new(Some(host)),
+            host,
             code: OnceCell::new(),
             detail: RefCell::new(None),
             initialized: Cell::new(false),

@@ -1,6 +1,6 @@
-//! The suites: under the interpreter, natively and as Pulley bytecode all files,
-//! on each emulated ISA a part of them that differs from ISA to ISA. Whatever is
-//! skipped has to be in `clif-tests/core/unsupported.txt`, and the other way round.
+//! The suites: all files, under the interpreter, natively, as Pulley bytecode, and
+//! on each emulated ISA. Whatever is skipped has to be in
+//! `clif-tests/core/unsupported.txt`, and the other way round.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,16 +11,6 @@ use clif_cont_suite::{File, Skips, list, run, skips, suites, unsupported};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 const LIST: &str = "clif-tests/core/unsupported.txt";
-
-/// Every how manyeth file an emulated ISA runs, and the first one.
-fn part(place: Place) -> (usize, usize) {
-    match place {
-        Place::Compiled(isa) if Some(isa) == Isa::host() || isa.is_pulley() => (1, 0),
-        Place::Compiled(Isa::Aarch64 | Isa::X86_64) => (2, 0),
-        Place::Compiled(_) => (2, 1),
-        Place::Interpreter(_) => (1, 0),
-    }
-}
 
 fn expected() -> Result<Skips, Failed> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -63,10 +53,8 @@ fn main() -> ExitCode {
     // what no machine runs is not listed here either
     let runs = |place: &Place| !matches!(place, Place::Compiled(isa) if isa.is_pulley() && *isa != Isa::Pulley64);
     for place in Place::all().into_iter().filter(runs) {
-        let (step, first) = part(place);
         for name in &names {
-            let files = all.iter().filter(|f| f.suite == *name).skip(first).step_by(step);
-            let files: Vec<File> = files.cloned().collect();
+            let files: Vec<File> = all.iter().filter(|f| f.suite == *name).cloned().collect();
             trials.push(Trial::test(format!("{place}/{name}"), move || suite(place, &files)));
         }
     }

@@ -12,11 +12,12 @@
 //! says so, import by import, and may change it between modules.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::rc::Rc;
 
 use clif_cont_abi::Exceptions;
 use clif_cont_lowering::RuntimeFn;
-use clif_cont_program::{Comments, HostImport, Origin, ProgFunction, Program, Target, ValType};
+use clif_cont_program::{Comments, HostImport, ItemExport, ItemType, Origin, ProgFunction, Program, Target, ValType};
 use cranelift_frontend::FunctionBuilderContext;
 use wasmparser::{ExternalKind, Operator};
 
@@ -29,7 +30,7 @@ use crate::func::lowered;
 use crate::import::{Context, Exporter};
 use crate::layout::Symbols;
 use crate::link::Link;
-use crate::module::{Addr, Module, validate};
+use crate::module::{Addr, Global, Module, validate};
 use crate::segment::{descriptor, exception_heap, store};
 use crate::spectest;
 use crate::types::{Sig, TypeStore};
@@ -260,12 +261,12 @@ impl<'a> LinkSet<'a> {
                 };
                 if part.fits {
                     let sig = Sig { params: vec![], results: vec![ValType::I32] };
-                    let name = naming.own("fits", i);
+                    let name = naming.own("fits", &i);
                     program.exports.push(export(&shared(i), &mut common, name.clone(), all[i].fits(), &sig));
                     made.fits = Some(name);
                 }
                 if part.init {
-                    let name = naming.own("init", i);
+                    let name = naming.own("init", &i);
                     let init = export(&shared(i), &mut common, name.clone(), all[i].init(), &Sig::default());
                     match naming {
                         Naming::Plain => program.init = Some(init),
@@ -275,6 +276,9 @@ impl<'a> LinkSet<'a> {
                 }
                 for item in &modules[i].items {
                     let name = naming.export(i, item.name);
+                    let mut data = |symbol: String, item: ItemType| {
+                        program.items.push(ItemExport { name: name.clone(), symbol, item });
+                    };
                     let exported = match item.kind {
                         ExternalKind::Func | ExternalKind::FuncExact => {
                             let sig = &modules[i].funcs[item.index as usize].sig;
@@ -283,17 +287,30 @@ impl<'a> LinkSet<'a> {
                             Item::Function { export: name, params: sig.params.clone() }
                         }
                         ExternalKind::Global => {
+                            let Global { ty, mutable, .. } = modules[i].globals[item.index as usize];
+                            data(all[i].global(item.index), ItemType::Global { ty, mutable });
+                            let read = naming.own("get", &name);
                             if naming == Naming::Numbered {
-                                let results = vec![modules[i].globals[item.index as usize].ty];
-                                let sig = Sig { params: vec![], results };
+                                let sig = Sig { params: vec![], results: vec![ty] };
                                 let symbol = all[i].read(item.index);
-                                program.exports.push(export(&shared(i), &mut common, name.clone(), symbol, &sig));
+                                program.exports.push(export(&shared(i), &mut common, read.clone(), symbol, &sig));
                             }
-                            Item::Global { export: name }
+                            Item::Global { export: read }
                         }
-                        ExternalKind::Memory => Item::Memory,
-                        ExternalKind::Table => Item::Table,
-                        ExternalKind::Tag => Item::Tag,
+                        ExternalKind::Memory => {
+                            data(all[i].memory(item.index), ItemType::Memory);
+                            Item::Memory
+                        }
+                        ExternalKind::Table => {
+                            let elem = modules[i].tables[item.index as usize].elem;
+                            data(all[i].table(item.index), ItemType::Table(elem));
+                            Item::Table
+                        }
+                        ExternalKind::Tag => {
+                            let Sig { params, results } = modules[i].tags[item.index as usize].sig.clone();
+                            data(all[i].tag(item.index), ItemType::Tag { params, results });
+                            Item::Tag
+                        }
                     };
                     made.exports.insert(item.name.to_owned(), exported);
                 }
@@ -331,10 +348,10 @@ impl Naming {
     }
 
     /// What the instance itself can do; no export's name is like that.
-    fn own(self, what: &str, instance: usize) -> String {
+    fn own(self, what: &str, of: &dyn Display) -> String {
         match self {
             Self::Plain => what.to_owned(),
-            Self::Numbered => format!("{what} {instance}"),
+            Self::Numbered => format!("{what} {of}"),
         }
     }
 

@@ -397,7 +397,9 @@ pub(crate) fn validate(binary: &[u8], features: Features) -> Result<()> {
 fn check(binary: &[u8], features: WasmFeatures) -> Result<()> {
     let mut validator = Validator::new_with_features(features);
     let mut allocations = wasmparser::FuncValidatorAllocations::default();
-    for payload in Parser::new(0).parse_all(binary) {
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    for payload in parser.parse_all(binary) {
         let payload = payload?;
         if let Payload::Version { encoding: wasmparser::Encoding::Component, range, .. } = &payload {
             return Err(Fault::unsupported("a component", range.start));

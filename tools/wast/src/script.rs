@@ -96,6 +96,7 @@ struct Runner {
     instances: Instances,
     /// `None` where it was refused.
     program: Option<Box<dyn Instance>>,
+    /// Why it was, until somebody has been told.
     refused: Option<String>,
     /// The instances that there are by now.
     live: BTreeSet<InstanceId>,
@@ -180,8 +181,11 @@ impl Runner {
     }
 
     fn instantiate(&mut self, id: InstanceId) -> Result<(), Unmade> {
-        if let Some(refused) = &self.refused {
-            return Err(Unmade::Fault(refused.clone()));
+        if let Some(refused) = self.refused.take() {
+            return Err(Unmade::Fault(refused));
+        }
+        if self.program.is_none() {
+            return Err(Unmade::Skip("the program was refused".to_owned()));
         }
         let instance = self.instances[id.index()].clone()?;
         // `spectest` is there from the start

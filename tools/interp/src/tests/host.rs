@@ -15,7 +15,7 @@ type Log = Rc<RefCell<Vec<(String, Vec<Val>)>>>;
 struct Echo(Log);
 
 impl Host for Echo {
-    fn call(&mut self, import: &HostImport, args: &[Val], program: &mut dyn Invoker) -> Result<Vec<Val>, HostError> {
+    fn call(&self, import: &HostImport, args: &[Val], program: &mut dyn Invoker) -> Result<Vec<Val>, HostError> {
         self.0.borrow_mut().push((import.name.clone(), args.to_vec()));
         match import.name.as_str() {
             "fail" => Err(HostError("no luck".to_owned())),

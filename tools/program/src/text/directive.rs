@@ -160,6 +160,13 @@ impl<'a> Cursor<'a> {
         Ok((params, self.type_list()?))
     }
 
+    /// A type.
+    pub(super) fn val_type(&mut self) -> Result<ValType, ParseError> {
+        self.choice("a type: i32, i64, f32, f64, ref or cont", |word| {
+            ValType::ALL.into_iter().find(|t| t.name() == word)
+        })
+    }
+
     fn type_list(&mut self) -> Result<Vec<ValType>, ParseError> {
         self.expect("(")?;
         let mut types = vec![];
@@ -167,9 +174,7 @@ impl<'a> Cursor<'a> {
             return Ok(types);
         }
         loop {
-            types.push(self.choice("a type: i32, i64, f32, f64, ref or cont", |word| {
-                ValType::ALL.into_iter().find(|t| t.name() == word)
-            })?);
+            types.push(self.val_type()?);
             if !self.eat(",") {
                 self.expect(")")?;
                 return Ok(types);

@@ -6,7 +6,7 @@ use clif_cont_abi::{ByteOrder, Exceptions, Isa, PROFILE, SwitchModel};
 
 use super::directive::Cursor;
 use super::{ParseError, VERSION};
-use crate::{Data, DataItem, Export, HostImport, Target};
+use crate::{Data, DataItem, Export, HostImport, ItemExport, ItemType, Target};
 
 /// What the directives say.
 #[derive(Default)]
@@ -17,6 +17,7 @@ pub(super) struct Header {
     pub(super) imports: Vec<HostImport>,
     /// With the line of the directive.
     pub(super) exports: Vec<(Export, u32)>,
+    pub(super) items: Vec<(ItemExport, u32)>,
     pub(super) init: Option<(Export, u32)>,
     pub(super) data: Vec<Data>,
     /// The line of the `runtime` directive.
@@ -51,10 +52,13 @@ pub(super) fn parse(lines: &[&str], first_function: Option<u32>) -> Result<Heade
                 }
                 "target" => target(&mut c, &mut header, &begin)?,
                 "import" => import(&mut c, &mut header)?,
-                "export" => {
-                    let e = export(&mut c, &mut names)?;
-                    header.exports.push((e, line));
-                }
+                "export" => match item(&mut c, &mut names)? {
+                    Some(e) => header.items.push((e, line)),
+                    None => {
+                        let e = export(&mut c, &mut names)?;
+                        header.exports.push((e, line));
+                    }
+                },
                 "init" if header.init.is_some() => return Err(at(begin, "second `init`")),
                 "init" => header.init = Some((export(&mut c, &mut Names::default())?, line)),
                 "data" => data(&mut c, &mut header, &mut names)?,
@@ -149,6 +153,37 @@ fn import(c: &mut Cursor<'_>, header: &mut Header) -> Result<(), ParseError> {
     c.end()?;
     header.imports.push(HostImport { module, name, params, results });
     Ok(())
+}
+
+/// The rest of an export that is no function; `None` for a function.
+fn item(c: &mut Cursor<'_>, names: &mut Names) -> Result<Option<ItemExport>, ParseError> {
+    const KINDS: [&str; 4] = ["global", "memory", "table", "tag"];
+    let Some(kind) = KINDS.into_iter().find(|kind| c.eat_keyword(kind)) else { return Ok(None) };
+    let place = c.error("");
+    let name = c.string("the name")?;
+    if !names.exports.insert(name.clone()) {
+        return Err(at(place, format!("second export `{name}`")));
+    }
+    let symbol = c.symbol("the data")?;
+    let item = match kind {
+        "global" => {
+            let ty = c.val_type()?;
+            let mutable = c.choice("`mutable` or `constant`", |w| match w {
+                "mutable" => Some(true),
+                "constant" => Some(false),
+                _ => None,
+            })?;
+            ItemType::Global { ty, mutable }
+        }
+        "memory" => ItemType::Memory,
+        "table" => ItemType::Table(c.val_type()?),
+        _ => {
+            let (params, results) = c.types()?;
+            ItemType::Tag { params, results }
+        }
+    };
+    c.end()?;
+    Ok(Some(ItemExport { name, symbol, item }))
 }
 
 fn export(c: &mut Cursor<'_>, names: &mut Names) -> Result<Export, ParseError> {

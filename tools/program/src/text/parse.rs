@@ -50,6 +50,11 @@ pub fn parse(source: &str, default_target: Option<Target>) -> Result<Program, Pa
             }
         }
     }
+    for (e, line) in &header.items {
+        if !header.data.iter().any(|d| d.name == e.symbol) {
+            return Err(error(*line, format!("export `{}`: there is no data %{}", e.name, e.symbol)));
+        }
+    }
     let exports = if header.present {
         header.exports.into_iter().map(|(e, _)| e).collect()
     } else {
@@ -62,6 +67,7 @@ pub fn parse(source: &str, default_target: Option<Target>) -> Result<Program, Pa
         data: header.data,
         imports: header.imports,
         exports,
+        items: header.items.into_iter().map(|(e, _)| e).collect(),
         init: header.init.map(|(e, _)| e),
     })
 }

@@ -10,7 +10,7 @@ use cranelift_codegen::write::{FuncWriter, PlainWriter, decorate_function};
 
 use super::VERSION;
 use super::comments::push_comment_lines;
-use crate::{Comments, Data, DataItem, Export, Origin, ProgFunction, Program, ValType};
+use crate::{Comments, Data, DataItem, Export, ItemExport, ItemType, Origin, ProgFunction, Program, ValType};
 
 /// Are the comments of single instructions printed?
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -139,6 +139,9 @@ fn push_header(out: &mut String, program: &Program) {
     for e in &program.exports {
         push_export(out, "export", e);
     }
+    for e in &program.items {
+        push_item(out, e);
+    }
     if let Some(e) = &program.init {
         push_export(out, "init", e);
     }
@@ -153,6 +156,19 @@ fn push_export(out: &mut String, directive: &str, e: &Export) {
         let _ = write!(out, " enter %{}", e.enter);
     }
     let _ = writeln!(out, " {}", Types(&e.params, &e.results));
+}
+
+fn push_item(out: &mut String, e: &ItemExport) {
+    let (name, symbol) = (Quoted(&e.name), &e.symbol);
+    let _ = match &e.item {
+        ItemType::Global { ty, mutable } => {
+            let mutable = if *mutable { "mutable" } else { "constant" };
+            writeln!(out, ";! export global {name} %{symbol} {} {mutable}", ty.name())
+        }
+        ItemType::Memory => writeln!(out, ";! export memory {name} %{symbol}"),
+        ItemType::Table(ty) => writeln!(out, ";! export table {name} %{symbol} {}", ty.name()),
+        ItemType::Tag { params, results } => writeln!(out, ";! export tag {name} %{symbol} {}", Types(params, results)),
+    };
 }
 
 fn push_data(out: &mut String, d: &Data) {

@@ -175,10 +175,8 @@ pub(crate) enum Ask {
     Compute,
     /// `ask` invokes `sum(c, 0)`.
     Sum,
-    /// `ask` invokes `tell(c)`, and passes the host on.
-    TellLent,
-    /// The same, without passing the host on.
-    TellAlone,
+    /// `ask` invokes `tell(c)`, which calls the host.
+    Tell,
     /// `ask` invokes `ask`, for ever.
     Forever,
     /// `ask` invokes `stale`.
@@ -195,7 +193,7 @@ pub(crate) struct TestHost {
 }
 
 impl Host for TestHost {
-    fn call(&mut self, import: &HostImport, args: &[Val], program: &mut dyn Invoker) -> Result<Vec<Val>, HostError> {
+    fn call(&self, import: &HostImport, args: &[Val], program: &mut dyn Invoker) -> Result<Vec<Val>, HostError> {
         if import.name == "tell" {
             self.told.borrow_mut().push(args[0].to_string());
             return Ok(vec![]);
@@ -208,16 +206,12 @@ impl Host for TestHost {
                 let clif_cont_program::Outcome::Returned(v) = outcome else { panic!("{outcome:?}") };
                 Ok(vec![v[0], Val::I32(1)])
             }
-            Ask::TellLent => {
-                let outcome = program.invoke_with(self, "tell", &[Val::I64(c)]);
+            Ask::Tell => {
+                let outcome = program.invoke("tell", &[Val::I64(c)]);
                 self.told.borrow_mut().push(format!("{outcome:?}"));
                 Ok(vec![Val::I64(0), Val::I32(2)])
             }
-            Ask::TellAlone => {
-                let outcome = program.invoke("tell", &[Val::I64(c)]);
-                Err(HostError(format!("nested: {outcome:?}")))
-            }
-            Ask::Forever => match program.invoke_with(self, "ask", &[Val::I64(c)]) {
+            Ask::Forever => match program.invoke("ask", &[Val::I64(c)]) {
                 clif_cont_program::Outcome::Trapped(t) => Err(HostError(t.detail.unwrap_or_default())),
                 other => panic!("{other:?}"),
             },

@@ -2,10 +2,11 @@
 //! builder. A comment before each names types, tags and labels.
 
 use clif_cont_lowering::{Conts, On, TagId, on, on_switch};
-use cranelift_codegen::ir::Value;
+use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value};
 use wasmparser::{Handle, Operator, ResumeTable};
 
 use super::Translator;
+use super::stack::Kind;
 use crate::error::Result;
 use crate::names::printable;
 use crate::types::{Body, Heap, Ty};
@@ -51,10 +52,11 @@ impl Translator<'_, '_, '_> {
                 let ty = self.env.shared.cont_type(&sig);
                 let obj = self.pop_cont()?;
                 let args = self.pop_n(sig.params.len())?;
-                let (handlers, clauses) = self.handlers(resume_table)?;
+                let (handlers, clauses, loops) = self.handlers(resume_table)?;
                 let results = Conts::new(&mut self.env).resume(&mut self.b, obj, &ty, &args, &handlers);
                 let results = self.lower(results)?;
                 self.push_all(&sig.results, &results)?;
+                self.enter_loops(&loops);
                 format!("resume {}{clauses}", self.type_name(cont_type_index))
             }
             Operator::ResumeThrow { cont_type_index, tag_index, ref resume_table } => {
@@ -63,11 +65,12 @@ impl Translator<'_, '_, '_> {
                 let n = self.env.shared.module.tags[tag_index as usize].sig.params.len();
                 let obj = self.pop_cont()?;
                 let args = self.pop_n(n)?;
-                let (handlers, clauses) = self.handlers(resume_table)?;
+                let (handlers, clauses, loops) = self.handlers(resume_table)?;
                 let tag = TagId(tag_index);
                 let results = Conts::new(&mut self.env).resume_throw(&mut self.b, obj, &ty, tag, &args, &handlers);
                 let results = self.lower(results)?;
                 self.push_all(&sig.results, &results)?;
+                self.enter_loops(&loops);
                 let (ty, tag) = (self.type_name(cont_type_index), self.tag_name(tag_index));
                 format!("resume_throw {ty} {tag}{clauses}")
             }
@@ -76,10 +79,11 @@ impl Translator<'_, '_, '_> {
                 let ty = self.env.shared.cont_type(&sig);
                 let obj = self.pop_cont()?;
                 let exn = self.pop1()?;
-                let (handlers, clauses) = self.handlers(resume_table)?;
+                let (handlers, clauses, loops) = self.handlers(resume_table)?;
                 let results = Conts::new(&mut self.env).resume_throw_ref(&mut self.b, obj, &ty, exn, &handlers);
                 let results = self.lower(results)?;
                 self.push_all(&sig.results, &results)?;
+                self.enter_loops(&loops);
                 format!("resume_throw_ref {}{clauses}", self.type_name(cont_type_index))
             }
             Operator::Switch { cont_type_index, tag_index } => {
@@ -113,14 +117,23 @@ impl Translator<'_, '_, '_> {
     }
 
     /// The clauses of a resume: a suspend handler jumps to its label's block,
-    /// which takes exactly what a handler brings.
-    fn handlers(&mut self, table: &ResumeTable) -> Result<(Vec<On>, String)> {
+    /// which takes exactly what a handler brings. The start of a loop may take
+    /// more by now, values of locals: a block goes between, which
+    /// [`Self::enter_loops`] fills.
+    fn handlers(&mut self, table: &ResumeTable) -> Result<(Vec<On>, String, Vec<[Block; 2]>)> {
         let mut text = String::new();
         let mut handlers = vec![];
+        let mut loops = vec![];
         for handler in &table.handlers {
             match *handler {
                 Handle::OnLabel { tag, label } => {
-                    let (block, _) = self.branch_target(label)?;
+                    let (mut block, _) = self.branch_target(label)?;
+                    let frame = self.frame(label)?;
+                    if let Kind::Loop(header) = frame.kind {
+                        let types = frame.label_types().to_vec();
+                        block = self.block_taking(&types, "handler".into());
+                        loops.push([block, header]);
+                    }
                     handlers.push(on(TagId(tag), block));
                     let name = self.frame(label)?.label.clone().unwrap_or_else(|| label.to_string());
                     text += &format!(" (on {} {name})", self.tag_name(tag));
@@ -131,7 +144,22 @@ impl Translator<'_, '_, '_> {
                 }
             }
         }
-        Ok((handlers, text))
+        Ok((handlers, text, loops))
+    }
+
+    /// Ends the blocks between handlers and loops; goes on in a new one.
+    fn enter_loops(&mut self, loops: &[[Block; 2]]) {
+        if loops.is_empty() {
+            return;
+        }
+        let next = self.b.create_block();
+        self.b.ins().jump(next, &[]);
+        for [block, header] in loops {
+            self.continue_in(*block);
+            let args: Vec<BlockArg> = self.b.block_params(*block).iter().copied().map(BlockArg::from).collect();
+            self.b.ins().jump(*header, &args);
+        }
+        self.continue_in(next);
     }
 
     pub(super) fn tag_name(&self, tag: u32) -> String {

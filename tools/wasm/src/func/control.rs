@@ -27,7 +27,7 @@ impl Translator<'_, '_, '_> {
         });
     }
 
-    fn block_taking(&mut self, types: &[ValType], comment: String) -> Block {
+    pub(super) fn block_taking(&mut self, types: &[ValType], comment: String) -> Block {
         let block = self.b.create_block();
         for ty in self.env.shared.flat(types) {
             self.b.append_block_param(block, ty);

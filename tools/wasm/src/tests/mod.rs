@@ -3,6 +3,7 @@
 
 mod errors;
 mod exceptions;
+mod linking;
 mod modules;
 mod operators;
 mod symbols;
