@@ -37,7 +37,7 @@ mod command {
     use clap::{Parser, Subcommand};
     use clif_cont::program::target::OptLevel;
     use clif_cont::protocol::Protocol;
-    use clif_cont::script::{Backend, Place};
+    use clif_cont::script::{Backend, FUEL, Place};
     use clif_cont_oracle::{Defects, Known, PROFILE, Verified, bench, compare, emit, verify, wasmtime_profile};
 
     /// Wasmtime 48.0.8 beside clif-cont: its CLIF, and what scripts do there.
@@ -191,7 +191,7 @@ mod command {
             };
             let mut list = list?;
             let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
-            let mut backend = Backend { place, opt: OptLevel::Speed, protocol: Protocol::Verify };
+            let mut backend = Backend { place, opt: OptLevel::Speed, fuel: FUEL, protocol: Protocol::Verify };
             let comparison =
                 compare(&name, &text, &mut backend, &mut list).map_err(|e| format!("{}: {e}", file.display()))?;
             agreed += comparison.agreed;

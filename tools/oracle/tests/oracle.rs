@@ -27,7 +27,7 @@ mod lanes {
     use clif_cont::abi::Isa;
     use clif_cont::program::target::OptLevel;
     use clif_cont::protocol::Protocol;
-    use clif_cont::script::{Backend, Place};
+    use clif_cont::script::{Backend, FUEL, Place};
     use clif_cont::verifier::Profile;
     use clif_cont_oracle::{Defects, Known, compare, emit, verify, wasmtime_profile};
     use libtest_mimic::{Arguments, Failed, Trial};
@@ -114,8 +114,12 @@ mod lanes {
 
     fn difference(file: &Path, list: &str, counts: &Shared) -> Result<(), Failed> {
         let mut known = Known::parse(list)?;
-        let mut backend =
-            Backend { place: Place::Compiled(Isa::X86_64), opt: OptLevel::Speed, protocol: Protocol::Verify };
+        let mut backend = Backend {
+            place: Place::Compiled(Isa::X86_64),
+            opt: OptLevel::Speed,
+            fuel: FUEL,
+            protocol: Protocol::Verify,
+        };
         let name = name(file);
         let comparison = compare(&name, &fs::read_to_string(file)?, &mut backend, &mut known)?;
         let mut failures = String::new();

@@ -286,7 +286,8 @@ impl Runner {
                 holds(trap.is_some_and(|(t, detail)| lenient(t, detail, message)), format!("trap: {message}"))
             }
             Goal::Exhausts(message) => {
-                let exhausted = matches!(trap, Some((Trap::StackExhausted | Trap::PoolExhausted | Trap::MemoryExhausted, _)));
+                let exhausted =
+                    matches!(trap, Some((Trap::StackExhausted | Trap::PoolExhausted | Trap::MemoryExhausted, _)));
                 holds(exhausted, format!("exhaustion: {message}"))
             }
             Goal::Throws => holds(matches!(trap, Some((Trap::UncaughtException, _))), "an exception".to_owned()),
