@@ -546,7 +546,7 @@ impl Profile {
     }
 
     /// What a function of that symbol does.
-    pub(crate) fn callee(&self, symbol: &str) -> Callee {
+    pub fn callee(&self, symbol: &str) -> Callee {
         if let Shape::Chain(_) = self.shape {
             return numbers(symbol)
                 .map_or(Callee::Unknown, |(namespace, index)| self.numbered_callee(namespace, index));

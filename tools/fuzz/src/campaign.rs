@@ -278,7 +278,7 @@ fn judge(plan: &Plan, units: &Units, case: usize) -> Outcome {
     };
     match catch_unwind(AssertUnwindSafe(|| verify(func, &unit.profile))) {
         Ok(report) => {
-            (mutant.found, mutant.rules) = verdict(&report);
+            (mutant.found, mutant.rules) = verdict(&report, &[]);
         }
         Err(p) => mutant.bug = Some(format!("the verifier panicked: {}", panic_message(&*p))),
     }

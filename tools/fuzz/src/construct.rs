@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clif_cont_program::compile;
-use clif_cont_verifier::{Profile, Report, Verdict, verify};
+use clif_cont_verifier::{Finding, Profile, Report, Verdict, verify};
 use cranelift_codegen::ir::Function;
 use cranelift_codegen::isa::TargetIsa;
 
@@ -59,6 +59,9 @@ pub struct Constructed {
     pub functions: usize,
     /// Operations in them.
     pub operations: usize,
+    /// What is found in them undamaged, by rule; it does not count when they
+    /// are damaged.
+    pub undamaged: BTreeMap<String, usize>,
     /// What was not used, and why.
     pub unused: BTreeMap<String, usize>,
 }
@@ -70,22 +73,32 @@ impl Constructed {
         self.void += other.void;
         self.functions += other.functions;
         self.operations += other.operations;
+        for (what, n) in other.undamaged {
+            *self.undamaged.entry(what).or_default() += n;
+        }
         for (why, n) in other.unused {
             *self.unused.entry(why).or_default() += n;
         }
     }
 }
 
-/// How a report judges, and by which rules.
-pub(crate) fn verdict(report: &Report) -> (Found, Vec<&'static str>) {
-    let violated = report.findings.iter().any(|f| f.verdict == Verdict::Violated);
-    let found = match (violated, report.is_clean()) {
+/// How a report judges, and by which rules; what was found undamaged does not
+/// count.
+pub(crate) fn verdict(report: &Report, undamaged: &[Finding]) -> (Found, Vec<&'static str>) {
+    let mut before: Vec<_> = undamaged.iter().map(|f| (f.rule, f.verdict, &f.message)).collect();
+    let new = report.findings.iter().filter(|f| {
+        let known = before.iter().position(|b| *b == (f.rule, f.verdict, &f.message));
+        known.map(|n| before.swap_remove(n)).is_none()
+    });
+    let new: Vec<_> = new.collect();
+    let violated = new.iter().any(|f| f.verdict == Verdict::Violated);
+    let found = match (violated, new.is_empty()) {
         (true, _) => Found::Violated,
         (false, true) => Found::Nothing,
         (false, false) => Found::Unproven,
     };
     let wanted = if violated { Verdict::Violated } else { Verdict::Unproven };
-    let mut rules: Vec<_> = report.findings.iter().filter(|f| f.verdict == wanted).map(|f| f.rule).collect();
+    let mut rules: Vec<_> = new.iter().filter(|f| f.verdict == wanted).map(|f| f.rule).collect();
     rules.sort_unstable();
     rules.dedup();
     (found, rules)
@@ -101,19 +114,18 @@ fn damage(source: &str, func: &Function, profile: &Profile, isa: &dyn TargetIsa,
             return out;
         }
     };
-    if let Some(finding) = report.findings.first() {
-        out.unused.insert(format!("undamaged, it is not proven: {}", finding.rule), 1);
-        return out;
-    }
     if report.operations.is_empty() {
         return out;
+    }
+    for finding in &report.findings {
+        *out.undamaged.entry(format!("{} {}", finding.rule, finding.verdict.name())).or_default() += 1;
     }
     out.functions = 1;
     out.operations = report.operations.len();
     let before = text(func);
     for operation in &report.operations {
         for fault in Fault::ALL.into_iter().filter(|f| only.is_empty() || only.contains(f)) {
-            if fault.is_void(func, operation) {
+            if fault.is_void(func, operation, profile) {
                 out.void += 1;
                 continue;
             }
@@ -131,7 +143,7 @@ fn damage(source: &str, func: &Function, profile: &Profile, isa: &dyn TargetIsa,
             }
             let (mut found, mut rules, mut bug) = (Found::Nothing, vec![], None);
             match catch_unwind(AssertUnwindSafe(|| verify(&faulty, profile))) {
-                Ok(report) => (found, rules) = verdict(&report),
+                Ok(faulty) => (found, rules) = verdict(&faulty, &report.findings),
                 Err(p) => bug = Some(panic_message(&*p)),
             }
             out.all.push(Faulty {
@@ -196,8 +208,8 @@ pub fn construct(units: &[UnitId], only: &[Fault], threads: usize, progress: &(d
 }
 
 /// Faults in the `.clif` files of a directory, which keep the ABI of a profile.
-/// Each file is verified undamaged first; a function with findings is not used,
-/// and counted.
+/// Each function is verified undamaged first; what is found then is counted, and
+/// does not count as finding a fault.
 pub fn construct_files(
     files: &[PathBuf],
     profile: &Profile,

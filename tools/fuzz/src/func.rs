@@ -41,9 +41,15 @@ pub(crate) fn inner_param(func: &Function, v: Value) -> Option<(Block, usize)> {
     }
 }
 
+/// The symbol of a function; of one that has a number, as `ProgFunction::name`
+/// spells it.
 pub(crate) fn symbol(func: &Function, f: FuncRef) -> String {
     match &func.dfg.ext_funcs[f].name {
         ExternalName::TestCase(name) => name.to_string().trim_start_matches('%').to_owned(),
+        ExternalName::User(name) => {
+            let number = &func.params.user_named_funcs()[*name];
+            format!("u{}_{}", number.namespace, number.index)
+        }
         other => other.display(Some(&func.params)).to_string(),
     }
 }

@@ -235,7 +235,7 @@ impl Mutate {
 
 /// A profile by its name.
 fn profile(name: &str) -> Result<Profile, String> {
-    let known = [Profile::clif_cont(&Target::new(Isa::X86_64).abi)];
+    let known = [Profile::clif_cont(&Target::new(Isa::X86_64).abi), Profile::wasmtime_48()];
     let names: Vec<_> = known.iter().map(Profile::name).collect();
     let missing = format!("`{name}` is no known profile; there are {}", names.join(", "));
     known.into_iter().find(|p| p.name() == name).ok_or(missing)

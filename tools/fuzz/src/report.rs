@@ -302,6 +302,9 @@ pub fn constructed(all: &Constructed) -> String {
         all.rejected,
         all.void
     );
+    for (what, n) in &all.undamaged {
+        let _ = writeln!(out, "- found undamaged, and not counted as found: {n} {what}");
+    }
     for (why, n) in &all.unused {
         let _ = writeln!(out, "- {n} not used: {why}");
     }
@@ -366,7 +369,7 @@ pub fn constructed_json(all: &Constructed) -> Vec<Value> {
     }
     out.push(json!({
         "schema": 1, "kind": "summary", "faulty": all.all.len(), "operations": all.operations,
-        "functions": all.functions, "rejected": all.rejected, "void": all.void, "unused": all.unused,
+        "functions": all.functions, "rejected": all.rejected, "void": all.void, "undamaged": all.undamaged, "unused": all.unused,
     }));
     out
 }

@@ -7,7 +7,7 @@ mod consume;
 mod redundant;
 mod switch;
 
-use clif_cont_verifier::{Operation, OperationKind};
+use clif_cont_verifier::{Operation, OperationKind, Profile};
 use cranelift_codegen::ir::Function;
 
 /// A fault that is harmful by construction.
@@ -156,14 +156,14 @@ impl Fault {
     }
 
     /// Would it be no fault there, because the check cannot fail?
-    pub(crate) fn is_void(self, func: &Function, operation: &Operation) -> bool {
+    pub(crate) fn is_void(self, func: &Function, operation: &Operation, profile: &Profile) -> bool {
         match self {
-            Self::NullCheckRemoved => operation.null_check.is_some_and(|c| redundant::null_check(func, c)),
+            Self::NullCheckRemoved => operation.null_check.is_some_and(|c| redundant::null_check(func, c, profile)),
             Self::RevisionCheckRemoved
             | Self::RevisionCheckWeakened
             | Self::RevisionCheckNarrowed
             | Self::IncrementBeforeCheck => {
-                operation.revision_check.is_some_and(|c| redundant::revision_check(func, c))
+                operation.revision_check.is_some_and(|c| redundant::revision_check(func, c, profile))
             }
             _ => false,
         }
