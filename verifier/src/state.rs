@@ -54,6 +54,8 @@ pub(crate) enum Fact {
     Told(Sym),
     /// This function runs on a continuation, not on the initial stack.
     OnContinuation,
+    /// A buffer's length counts values that begin here.
+    Room(Sym),
 }
 
 impl Fact {
@@ -66,7 +68,8 @@ impl Fact {
             | Self::Ended(a)
             | Self::Done(a)
             | Self::Partial(a)
-            | Self::Told(a) => [Some(a), None, None],
+            | Self::Told(a)
+            | Self::Room(a) => [Some(a), None, None],
             Self::Equal(a, b) | Self::Differ(a, b) | Self::Below(a, b) | Self::NotBelow(a, b) => {
                 [Some(a), Some(b), None]
             }
@@ -92,6 +95,7 @@ impl Fact {
             Self::NotBelow(a, b) => Self::NotBelow(f(a), f(b)),
             Self::Told(a) => Self::Told(f(a)),
             Self::OnContinuation => Self::OnContinuation,
+            Self::Room(a) => Self::Room(f(a)),
         }
     }
 

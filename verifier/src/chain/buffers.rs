@@ -29,6 +29,7 @@ impl Analysis<'_> {
         let skipped = self.syms.shl(before, u64::from(shape.entry_bytes.trailing_zeros()), bits);
         let place = self.syms.add(data, skipped, bits);
         let (base, add) = self.syms.split_add(place);
+        state.learn(Fact::Room(base));
         for i in 0..more {
             let offset = add as i32 + (i as i32) * shape.entry_bytes as i32;
             let done = state.cell(base, offset).is_some_and(|c| self.func.dfg.insts[c.by].opcode().can_store());
@@ -219,8 +220,8 @@ fn started(c: &mut Check<'_>, access: &Access, role: Role, state: &State) {
 }
 
 fn stored(c: &mut Check<'_>, access: &Access, part: Part, state: &State) {
-    let promised =
-        state.duties().iter().any(|d| d.what == Owed::Payload && d.base == access.base && d.offset == access.offset);
+    let promised = state.knows(Fact::Room(access.base))
+        && state.duties().iter().any(|d| d.what == Owed::Payload && d.base == access.base && d.offset == access.offset);
     let holds = match part {
         Part::Frame | Part::Context => true,
         // the exception of a resume that throws comes before its length

@@ -5,10 +5,10 @@ use cranelift_codegen::ir::Inst;
 use super::buffers;
 use crate::check::Check;
 use crate::place::Kind;
-use crate::profile::{ChainShape, Role};
+use crate::profile::{Callee, ChainShape, Role};
 use crate::report::{OperationKind, Verdict};
-use crate::rules::{Rule, cc0101, cc0103, cc0105, cc0106, cc0109, cc0201};
-use crate::state::State;
+use crate::rules::{Rule, cc0001, cc0101, cc0103, cc0105, cc0106, cc0109, cc0201, cc0204};
+use crate::state::{Fact, State};
 use crate::sym::Sym;
 use crate::transfer::SwitchSite;
 
@@ -39,9 +39,27 @@ pub(crate) fn resume(
     if kind == OperationKind::ResumeThrow {
         let one = c.a.syms.constant(1);
         let there = c.a.stored(object, Role::ValuesLength, state) == Some(one);
-        c.require(there, &crate::rules::cc0204::RULE, inst, "the exception is not handed over");
+        c.require(there, &cc0204::RULE, inst, "the exception is not handed over");
+        exception(c, inst, object, state);
     }
     Some(object)
+}
+
+/// What is raised is an exception: made here, or tested for null.
+fn exception(c: &mut Check<'_>, inst: Inst, object: Sym, state: &State) {
+    let Some(data) = c.a.held(object, Role::ValuesData, state) else { return };
+    let (base, add) = c.a.syms.split_add(data);
+    let Some(raised) = state.cell(base, add as i32).map(|cell| cell.value) else { return };
+    let zero = c.a.zero;
+    let tested = state.facts().iter().any(|f| match *f {
+        Fact::Differ(a, b) => a == raised && b == zero,
+        Fact::NonNull(a) => a == raised,
+        _ => false,
+    });
+    // of what is computed or loaded here, the allocator says what it is
+    let given = c.a.param(raised).is_some()
+        || c.a.def(raised).is_some_and(|(i, _)| c.a.callee_of(i) == Some(Callee::Unknown));
+    c.require(tested || !given, &cc0001::RULE, inst, "what is raised was not tested for null");
 }
 
 /// Whose context is entered: the last stack of a chain, and the chain's object.

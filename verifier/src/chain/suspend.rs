@@ -55,7 +55,8 @@ fn left(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, last: Sym, state: &St
         (Some((Node::StackAddr(slot), 0)), Some(n)) if n > 0 => {
             let size = c.a.func.sized_stack_slots.get(slot).map_or(0, |s| u64::from(s.size));
             let fits = n * u64::from(shape.entry_bytes) <= size;
-            c.require(fits, &cc0206::RULE, inst, "the buffer's stack slot is smaller than its capacity");
+            let by = state.cell(own, c.a.at(Role::ValuesCapacity)).map_or(inst, |cell| cell.by);
+            c.require(fits, &cc0206::RULE, by, "the buffer's stack slot is smaller than its capacity");
         }
         _ => c.fail(
             &crate::rules::cc0205::RULE,

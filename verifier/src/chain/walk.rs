@@ -210,6 +210,12 @@ fn cause(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
     };
     let cond = c.a.value(arg);
     let (cc, a, b) = match c.a.syms.node(cond) {
+        // a comparison of a word with itself
+        Node::Const(k) if code == shape.consumed_trap => {
+            let current = (k == 0) != when_zero || !c.a.compares_itself(arg);
+            let message = "the operation traps as on a consumed continuation, though it is current";
+            return c.require(current, &cc0002::RULE, inst, message);
+        }
         Node::Const(_) => return,
         Node::Icmp(cc, a, b, _) => (if when_zero { cc.complement() } else { cc }, a, b),
         _ => (if when_zero { IntCC::Equal } else { IntCC::NotEqual }, cond, c.a.zero),
@@ -220,13 +226,32 @@ fn cause(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
     };
     let compares = cc == IntCC::NotEqual && (revision(c, a) || revision(c, b));
     let link = c.a.syms.as_const(b) == Some(shape.initial_stack);
+    if compares {
+        unconsumed(c, inst, a, b, state);
+    }
+    let tests_null = cc == IntCC::Equal && b == c.a.zero && c.a.is_marked(a);
+    let ends_search = cc == IntCC::Equal && link && c.a.is_link_kind(a);
     let holds = match code {
         k if k == shape.consumed_trap => compares,
         k if k == shape.null_trap => cc == IntCC::Equal && b == c.a.zero,
         k if k == shape.unhandled_trap => cc == IntCC::Equal && link,
-        _ => !compares,
+        _ => !compares && !tests_null && !ends_search,
     };
     c.require(holds, &cc0208::RULE, inst, "the trap's code is not that of its condition");
+}
+
+/// A witness that would follow the current revision, which was not stored: who
+/// made the object did not consume the one before.
+fn unconsumed(c: &mut Check<'_>, inst: Inst, a: Sym, b: Sym, state: &State) {
+    let at = c.a.at(Role::Revision);
+    for (revision, witness) in [(a, b), (b, a)] {
+        let ((x, before), (y, after)) = (c.a.syms.split_add(revision), c.a.syms.split_add(witness));
+        let current = state.cells().iter().any(|cell| cell.offset == at && cell.value == revision);
+        if current && x == y && after > before {
+            let message = "an object is made of a revision that was never stored";
+            c.fail(&cc0004::RULE, Verdict::Violated, inst, message);
+        }
+    }
 }
 
 /// A branch on whether a handler's tag is the one looked for.
