@@ -57,8 +57,8 @@ fn exception(c: &mut Check<'_>, inst: Inst, object: Sym, state: &State) {
         _ => false,
     });
     // of what is computed or loaded here, the allocator says what it is
-    let given = c.a.param(raised).is_some()
-        || c.a.def(raised).is_some_and(|(i, _)| c.a.callee_of(i) == Some(Callee::Unknown));
+    let given =
+        c.a.param(raised).is_some() || c.a.def(raised).is_some_and(|(i, _)| c.a.callee_of(i) == Some(Callee::Unknown));
     c.require(tested || !given, &cc0001::RULE, inst, "what is raised was not tested for null");
 }
 
