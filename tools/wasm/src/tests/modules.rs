@@ -215,7 +215,6 @@ fn spectest_prints_and_refuses_the_rest() {
     assert_eq!(host.call(&program.imports[0], &args, &mut NoInvoker), Ok(vec![]));
     assert_eq!(host.call(&program.imports[1], &[], &mut NoInvoker), Ok(vec![]));
     assert!(matches!(host.call(&program.imports[3], &[], &mut NoInvoker), Err(HostError(m)) if m.contains("`x`")));
-    drop(host);
     assert_eq!(lines, ["-3 1.5", ""]);
     assert_eq!(data(&program, "memory_0").items.get(&8), Some(&DataItem::Word(65536)));
 }
