@@ -149,7 +149,12 @@ fn load_wasm(source: &Source, bytes: &[u8], target: Target) -> Result<Program, L
 
 fn read_clif(source: &Source, text: &str, target: Option<Target>) -> Result<Program, LoadError> {
     let invalid = |diagnostic| LoadError::new(LoadErrorKind::Invalid, diagnostic);
-    let program = text::parse(text, Some(target.unwrap_or(Target::new(Isa::X86_64)))).map_err(|error| {
+    // A text that says nothing of a target is for the first one.
+    let parsed = text::parse(text, target).or_else(|error| match target {
+        Some(_) => Err(error),
+        None => text::parse(text, Some(Target::new(Isa::X86_64))),
+    });
+    let program = parsed.map_err(|error| {
         let place = Place::new(source, error.line as usize, error.column as usize);
         invalid(Diagnostic::error(error.message).at(place))
     })?;

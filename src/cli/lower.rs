@@ -50,6 +50,11 @@ enum Switch {
 }
 
 impl TargetArgs {
+    /// Was one asked for?
+    pub(crate) fn is_given(&self) -> bool {
+        self.isa.is_some() || self.switch.is_some()
+    }
+
     /// The target that was asked for, `None` when none was.
     pub(crate) fn target(&self) -> Result<Option<Target>, End> {
         let isa = self.isa.unwrap_or(Isa::X86_64);

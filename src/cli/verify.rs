@@ -91,7 +91,12 @@ impl Verify {
             let verified = catch_unwind(AssertUnwindSafe(|| self.input(path, target)));
             // A fault of ours on one input is no reason to leave out the others.
             match verified.unwrap_or_else(|_| Err(failure(BUG, super::last_panic()))) {
-                Ok((verified, listing)) => self.report(ui, &verified, &listing, &mut total)?,
+                Ok((verified, listing)) => {
+                    self.report(ui, &verified, &listing, &mut total)?;
+                    if !verified.is_clean() && !ui.quiet {
+                        self.assumed(ui, &listing);
+                    }
+                }
                 Err(End::ReaderGone) => return Err(End::ReaderGone),
                 // The others are verified all the same.
                 Err(End::Failed(failed)) => {
@@ -153,6 +158,19 @@ impl Verify {
         Ok((verified, listing))
     }
 
+    /// What was found may be because of the target, where nothing says which it is.
+    fn assumed(&self, ui: &Ui, listing: &Listing) {
+        let source = listing.source();
+        let says = |l: &str| l.starts_with(";!") || l.starts_with("target ");
+        let said = self.target.is_given() || source.text().is_some_and(|text| text.lines().any(says));
+        if said || self.abi != PROFILES[0] {
+            return;
+        }
+        let mut warning = Diagnostic::error("the input names no target, and was verified as code for x86_64");
+        warning.severity = Severity::Warning;
+        ui.report(&warning.at(Place::whole(source)).help("`--isa` and `--switch` say what it is for"));
+    }
+
     /// Writes what was found, and counts.
     fn report(&self, ui: &Ui, verified: &Verified, listing: &Listing, total: &mut Total) -> Result<(), End> {
         for function in &verified.functions {
@@ -187,6 +205,9 @@ impl Verify {
 
     /// What was recognised, so that silence differs from not having looked.
     fn operation(&self, ui: &Ui, listing: &Listing, f: &FunctionReport, operation: &Operation) -> Result<(), End> {
+        if self.format != Report::Json && !ui.verbose {
+            return Ok(());
+        }
         let Operation { kind, inst, null_check, revision_check, consumed } = operation;
         let line = |inst: &Option<Inst>| inst.and_then(|i| listing.line(f, i));
         if self.format == Report::Json {
