@@ -52,7 +52,7 @@
 //! let sum = |instance: &mut dyn Instance| instance.invoke("sum", &[]);
 //!
 //! let program = load::load("sum.wat", source, Some(Target::new(Isa::S390x)))?;
-//! let outcome = backend::interpret(&program, OptLevel::None, None, host(), sum)??;
+//! let outcome = backend::interpret(&program, OptLevel::None, None, host(), |i| sum(i))??;
 //! assert_eq!(outcome, Outcome::Returned(vec![Val::I32(42)]));
 //!
 //! if let Some(isa) = Isa::host() {
