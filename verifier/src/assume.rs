@@ -110,6 +110,15 @@ impl Analysis<'_> {
         let low = self.profile.effect_mask();
         if self.is_switched(a) {
             if cc == IntCC::Equal {
+                // a word with a ContRef in it is no bare code
+                let carries = match self.syms.node(a) {
+                    Node::Switched(inst) => self.switch_kinds[inst]
+                        .is_some_and(|kind| kind.installs_handlers() || kind == OperationKind::Invoke),
+                    _ => false,
+                };
+                if carries {
+                    return false;
+                }
                 let narrowed = state.codes(a) & (1 << (k & low));
                 self.decode(a, narrowed, state);
                 return narrowed != 0;

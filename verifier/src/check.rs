@@ -8,6 +8,7 @@ use cranelift_codegen::ir::{Block, Inst, InstructionData, Opcode};
 
 use crate::chain;
 use crate::flow::{Analysis, Edge};
+use crate::module::Module;
 use crate::place::Access;
 use crate::profile::{Callee, FunctionRole, Role};
 use crate::report::{Finding, Operation, OperationKind, Report, Severity, Verdict};
@@ -45,11 +46,15 @@ pub(crate) struct Check<'a> {
     pub(crate) installed: Vec<(Inst, u64)>,
     /// Resumes behind which a table leads to the handlers.
     pub(crate) dispatched: EntitySet<Inst>,
+    /// The data around the function, where the caller has it.
+    pub(crate) module: Option<&'a Module>,
+    /// The suspend handlers in the table that a resume installs.
+    pub(crate) handlers: SecondaryMap<Inst, Option<u64>>,
 }
 
 impl<'a> Check<'a> {
     /// Judges a function.
-    pub(crate) fn run(a: Analysis<'a>) -> Report {
+    pub(crate) fn run(a: Analysis<'a>, module: Option<&'a Module>) -> Report {
         let mut c = Self {
             a,
             report: Report::default(),
@@ -60,6 +65,8 @@ impl<'a> Check<'a> {
             returned: false,
             installed: vec![],
             dispatched: EntitySet::new(),
+            module,
+            handlers: SecondaryMap::new(),
         };
         c.a.bumps.clear();
         c.a.constructed.clear();

@@ -619,6 +619,14 @@ impl<'a> Analysis<'a> {
         self.values[v].or_else(|| self.syms.find(Node::Value(v)))
     }
 
+    /// The name of a symbol, without the `%`.
+    pub(crate) fn symbol_name(&self, number: u32) -> Option<String> {
+        match self.symbols.get(number as usize)? {
+            ExternalName::TestCase(t) => Some(String::from_utf8_lossy(t.raw()).into_owned()),
+            _ => None,
+        }
+    }
+
     /// The symbol's number.
     pub(crate) fn symbol(&mut self, name: &ExternalName) -> u32 {
         if let Some(i) = self.symbols.iter().position(|n| n == name) {

@@ -38,7 +38,8 @@
 //! - Two adjacent words of memory, parameters, arguments or results that a
 //!   function takes for an object are one: whoever wrote them is verified too.
 //!   Types (of tags, of continuations, and of what is in a payload slot) are the
-//!   producer's business, as are constant handler tables.
+//!   producer's business. So are constant handler tables for [`verify`], which
+//!   sees no data; [`verify_in`] looks at them.
 //! - Functions do what their symbol says, as [`profile::Callee`] lists it; any
 //!   other may do anything that a verified function may.
 //! - The invariants of the profile hold when the function is entered: the
@@ -60,6 +61,7 @@ mod assume;
 mod chain;
 mod check;
 mod flow;
+mod module;
 mod ops;
 mod origin;
 mod place;
@@ -72,6 +74,7 @@ mod transfer;
 
 use cranelift_codegen::ir::Function;
 
+pub use module::{Module, Word};
 pub use profile::Profile;
 pub use report::{Finding, Operation, OperationKind, Report, Severity, Verdict};
 pub use rules::Rule;
@@ -81,5 +84,12 @@ pub use rules::Rule;
 /// Functions that have nothing to do with continuations give an empty list of
 /// operations.
 pub fn verify(func: &Function, profile: &Profile) -> Report {
-    check::Check::run(flow::Analysis::run(func, profile))
+    check::Check::run(flow::Analysis::run(func, profile), None)
+}
+
+/// The same for a function of a module, whose handler tables are looked at: they
+/// are constant, both lists end, and a resume's dispatch serves as many suspend
+/// handlers as its table has.
+pub fn verify_in(func: &Function, profile: &Profile, module: &Module) -> Report {
+    check::Check::run(flow::Analysis::run(func, profile), Some(module))
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clif_cont_abi::Exceptions;
 use clif_cont_program::Target;
-use clif_cont_verifier::{Profile, verify};
+use clif_cont_verifier::{Profile, verify_in};
 use cranelift_codegen::ir::Function;
 
 fn paths() -> Vec<PathBuf> {
@@ -37,8 +37,9 @@ fn programs_are_proven() {
             programs += 1;
             throwing += usize::from(program.target.abi.exceptions != Exceptions::None);
             let profile = Profile::clif_cont(&program.target.abi);
+            let module = program.constants();
             let mut judge = |level: &str, func: &Function| {
-                let report = verify(func, &profile);
+                let report = verify_in(func, &profile, &module);
                 functions += 1;
                 operations += report.operations.len();
                 for f in report.findings {

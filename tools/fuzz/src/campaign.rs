@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use clif_cont_program::compile;
 use clif_cont_program::target::OptLevel;
-use clif_cont_verifier::verify;
+use clif_cont_verifier::verify_in;
 use cranelift_codegen::ir::Function;
 use fastrand::Rng;
 
@@ -276,7 +276,7 @@ fn judge(plan: &Plan, units: &Units, case: usize) -> Outcome {
         reason: None,
         bug: None,
     };
-    match catch_unwind(AssertUnwindSafe(|| verify(func, &unit.profile))) {
+    match catch_unwind(AssertUnwindSafe(|| verify_in(func, &unit.profile, &unit.module))) {
         Ok(report) => {
             (mutant.found, mutant.rules) = verdict(&report, &[]);
         }

@@ -9,7 +9,7 @@ use clif_cont_abi::{Isa, SwitchModel};
 use clif_cont_filetest::{Assertion, Kind as DirectiveKind};
 use clif_cont_program::target::{OptLevel, target_isa};
 use clif_cont_program::{Program, Target, compile};
-use clif_cont_verifier::{Profile, verify};
+use clif_cont_verifier::{Module, Profile, verify_in};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{Inst, InstBuilder, TrapCode, types};
 use cranelift_codegen::isa::OwnedTargetIsa;
@@ -64,6 +64,7 @@ pub(crate) struct Unit {
     pub(crate) isa: OwnedTargetIsa,
     pub(crate) speed: OwnedTargetIsa,
     pub(crate) profile: Profile,
+    pub(crate) module: Module,
     pub(crate) assertions: Vec<Assertion>,
     pub(crate) baseline: Baseline,
     /// Function and site.
@@ -88,13 +89,14 @@ impl Unit {
         let isa = target_isa(target, OptLevel::None).map_err(|e| e.to_string())?;
         let speed = target_isa(target, OptLevel::Speed).map_err(|e| e.to_string())?;
         let profile = Profile::clif_cont(&program.target.abi);
+        let module = program.constants();
         for f in &mut program.functions {
             compile::verify(&f.func, &*isa).map_err(|e| e.to_string())?;
             if id.opt() == OptLevel::Speed {
                 f.func = compile::optimize(&f.func, &*speed).map_err(|e| e.to_string())?;
             }
             // what is not proven cannot be judged by what is found in it
-            if let Some(finding) = verify(&f.func, &profile).findings.first() {
+            if let Some(finding) = verify_in(&f.func, &profile, &module).findings.first() {
                 return Err(format!("undamaged, it is not proven: {} in {}", finding.rule, f.func.name));
             }
         }
@@ -106,7 +108,7 @@ impl Unit {
         let all = program.functions.iter().enumerate();
         let sites = all.flat_map(|(n, f)| sites(&f.func, &f.name()).into_iter().map(move |s| (n, s))).collect();
         let executed = Mutex::default();
-        Ok(Self { id: id.clone(), program, isa, speed, profile, assertions, baseline, sites, executed })
+        Ok(Self { id: id.clone(), program, isa, speed, profile, module, assertions, baseline, sites, executed })
     }
 
     /// Do the assertions come to an instruction? A trap is put before it: who

@@ -18,6 +18,7 @@
 //! switch model (`clif_cont_abi::symbols::SWITCH`), by who runs the program.
 
 pub mod compile;
+mod constants;
 mod host;
 pub mod target;
 pub mod text;

@@ -8,7 +8,7 @@ use crate::flow::Edge;
 use crate::place::Kind;
 use crate::profile::{FunctionRole, Role};
 use crate::report::Verdict;
-use crate::state::State;
+use crate::state::{Fact, State};
 use crate::sym::Sym;
 use crate::transfer::SwitchSite;
 
@@ -50,9 +50,14 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
     }
 }
 
+/// Is any continuation known of which there may be an object?
+fn has_objects(state: &State) -> bool {
+    !state.objs().is_empty() || state.facts().iter().any(|f| matches!(f, Fact::Taken(_)))
+}
+
 /// Objects among the arguments of an edge.
 pub(crate) fn edge(c: &mut Check<'_>, edge: &Edge, state: &State) {
-    if c.a.role != FunctionRole::Program || state.objs().is_empty() {
+    if c.a.role != FunctionRole::Program || !has_objects(state) {
         return;
     }
     let n = c.a.func.dfg.block_params(edge.to).len();
@@ -66,7 +71,7 @@ pub(crate) fn edge(c: &mut Check<'_>, edge: &Edge, state: &State) {
 
 /// Objects among the arguments of a call, or the values returned.
 pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
-    if c.a.role != FunctionRole::Program || state.objs().is_empty() {
+    if c.a.role != FunctionRole::Program || !has_objects(state) {
         return;
     }
     let func = c.a.func;
@@ -121,7 +126,8 @@ pub(crate) fn object(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, 
     // a contref that was checked goes with a revision that was its own; of the
     // arguments of an edge an optimiser may have left only one
     let edge = c.a.func.dfg.insts[inst].opcode().is_branch();
-    let own = state.objs().iter().any(|o| o.contref == contref || (!edge && o.witness == witness));
+    let own = state.knows(Fact::Taken(contref))
+        || state.objs().iter().any(|o| o.contref == contref || (!edge && o.witness == witness));
     if own && c.a.role == FunctionRole::Program && c.a.syms.as_const(contref) != Some(0) {
         c.pairs.push(PairDuty { inst, contref, witness, check: inst, alternative: None });
     }

@@ -5,6 +5,7 @@ use crate::check::Check;
 use crate::place::{Access, Place};
 use crate::profile::{RecordKind, Role};
 use crate::report::Verdict;
+use crate::sym::Node;
 
 pub(crate) const RULE: Rule = Rule {
     id: "CC0008",
@@ -27,6 +28,12 @@ pub(crate) const RULE: Rule = Rule {
 pub(crate) fn access(c: &mut Check<'_>, access: &Access) {
     let Some(flags) = c.a.func.dfg.insts[access.inst].memflags_data(&c.a.func.dfg) else { return };
     let declared = access.region.and_then(|r| c.a.profile.record_of_region(r));
+    let elsewhere = matches!(c.a.syms.node(access.base), Node::Symbol(_) | Node::StackAddr(_) | Node::Const(_));
+    if access.place.record() == Some(RecordKind::Store) && access.base != c.a.store_context && elsewhere {
+        let message = "an access to the store context goes to another symbol";
+        c.fail(&RULE, Verdict::Violated, access.inst, message);
+        return;
+    }
     let Place::Field(record, field) = access.place else {
         if declared.is_some() && access.place == Place::Other {
             c.fail(

@@ -5,9 +5,10 @@ use cranelift_codegen::ir::Inst;
 
 use super::{Rule, contract, examples};
 use crate::check::Check;
-use crate::profile::FunctionRole;
+use crate::flow::Edge;
+use crate::profile::{Callee, FunctionRole};
 use crate::report::OperationKind;
-use crate::state::State;
+use crate::state::{Since, State};
 
 pub(crate) const RULE: Rule = Rule {
     id: "CC0114",
@@ -29,7 +30,7 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
     contract::slots::asks(c, inst, state);
     match c.a.role {
         FunctionRole::Entry => contract::stack::runs(c, inst, state),
-        FunctionRole::Enter => contract::stack::passes(c, inst),
+        FunctionRole::Enter => contract::stack::passes(c, inst, state),
         FunctionRole::NewSlot => contract::slots::reserves(c, inst, state),
         _ => {}
     }
@@ -51,6 +52,25 @@ pub(crate) fn leave(c: &mut Check<'_>, inst: Inst, state: &State) {
         FunctionRole::Drop => c.returned = true,
         FunctionRole::Program | FunctionRole::Trampoline => {}
     }
+}
+
+/// An edge that leads back: only a walk, or a stack that is used again, goes in a
+/// circle.
+pub(crate) fn edge(c: &mut Check<'_>, edge: &Edge, state: &State) {
+    if !c.a.is_back(edge) {
+        return;
+    }
+    let waited = |c: &Check<'_>, by: fn(&Check<'_>, Inst) -> bool| match state.since {
+        Since::Inst(i) => by(c, i),
+        _ => false,
+    };
+    let holds = match c.a.role {
+        FunctionRole::Entry => waited(c, |c, i| c.a.switch_kinds[i].is_some_and(OperationKind::ends)),
+        FunctionRole::Invoke => waited(c, |c, i| c.a.callee_of(i) == Some(Callee::HostFunction)),
+        FunctionRole::Program | FunctionRole::Drop | FunctionRole::Reclaim => true,
+        role => role.is_search(),
+    };
+    c.require(holds, &RULE, edge.inst, "the function goes in a circle");
 }
 
 /// What the function is for happens at all.

@@ -5,6 +5,7 @@ use cranelift_codegen::ir::Inst;
 
 use super::{Rule, examples};
 use crate::check::Check;
+use crate::module::Table;
 use crate::profile::Role;
 use crate::report::Verdict;
 use crate::state::State;
@@ -15,8 +16,8 @@ pub(crate) const RULE: Rule = Rule {
     id: "CC0201",
     name: "handler-table",
     statement: "The installed table is a constant of the module, or was built on the frame with both lists ended by \
-                0. What a constant table contains is data, and decided by who has the module. The dispatch \
-                serves the first handlers without a gap, and traps for every other (CC0107).",
+                0, and a constant one is so too, which takes the module's data. The dispatch serves as many \
+                handlers as the table has, the first ones without a gap, and traps for every other (CC0107).",
     why: "A search runs past the end of the table, and takes whatever is there for a tag.",
     bugs: "",
     help: "end both lists with 0 before the table is installed",
@@ -32,12 +33,13 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
     let Some(installed) = state.cell(c.a.active, c.a.profile.field(Role::Handlers).offset).copied() else { return };
     let (base, offset) = c.a.syms.split_add(installed.value);
     match c.a.syms.node(base) {
-        Node::Symbol(_) => c.proven(),
+        Node::Symbol(symbol) => constant(c, site, symbol, offset),
         Node::StackAddr(_) => {
             let step = c.a.profile.word_bytes() as i32;
-            let ends = [(Role::SuspendHandlers, step), (Role::SwitchHandlers, -step)]
-                .into_iter()
-                .all(|(list, step)| is_ended(c, base, offset as i32 + c.a.profile.field(list).offset, step, state));
+            let [suspends, switches] = [(Role::SuspendHandlers, step), (Role::SwitchHandlers, -step)]
+                .map(|(list, step)| length(c, base, offset as i32 + c.a.profile.field(list).offset, step, state));
+            c.handlers[site.inst] = suspends;
+            let ends = suspends.is_some() && switches.is_some();
             c.require(ends, &RULE, site.inst, "a list of the handler table on the frame is not ended by 0");
         }
         // whatever is computed is neither
@@ -58,14 +60,50 @@ pub(crate) fn dispatch(c: &mut Check<'_>, inst: Inst, suspends: u64) {
     let full = near.trailing_ones() == Effect::NEAR_HANDLERS;
     let holds = gapless && (suspends & far == 0 || full);
     c.require(holds, &RULE, inst, "the dispatch leaves out a suspend handler in front of one that it serves");
+    let Some(handlers) = c.handlers[inst] else { return };
+    let served = u64::from(near.count_ones());
+    let all = served == handlers.min(Effect::NEAR_HANDLERS.into())
+        && (suspends & far != 0) == (handlers > Effect::NEAR_HANDLERS.into());
+    c.require(all, &RULE, inst, "the dispatch does not serve as many suspend handlers as the table has");
 }
 
-fn is_ended(c: &Check<'_>, base: Sym, mut offset: i32, step: i32, state: &State) -> bool {
-    loop {
-        match state.cell(base, offset) {
-            None => return false,
-            Some(cell) if c.a.syms.as_const(cell.value) == Some(0) => return true,
-            Some(_) => offset += step,
+/// A table in the module's data.
+fn constant(c: &mut Check<'_>, site: &SwitchSite, symbol: u32, offset: i64) {
+    let word = i64::from(c.a.profile.word_bytes());
+    let aligned = offset % word == 0;
+    let own = c.a.store_context == c.a.syms.global(Node::Symbol(symbol), c.a.profile.word_bits());
+    let [suspend, switch] =
+        [Role::SuspendHandlers, Role::SwitchHandlers].map(|list| i64::from(c.a.profile.field(list).offset) / word);
+    let name = c.a.symbol_name(symbol);
+    let table = match (c.module, name) {
+        (Some(module), Some(name)) => module.table(&name, offset / word, suspend, switch),
+        _ => Table::Unknown,
+    };
+    match table {
+        _ if !aligned || own => c.fail(
+            &RULE,
+            Verdict::Violated,
+            site.inst,
+            "the address that is installed is not between the lists of a handler table",
+        ),
+        Table::Suspends(n) => {
+            c.handlers[site.inst] = Some(n);
+            c.proven();
         }
+        Table::Broken(message) => c.fail(&RULE, Verdict::Violated, site.inst, message),
+        Table::Unknown => c.proven(),
+    }
+}
+
+/// Entries of a list on the frame, in front of its end.
+fn length(c: &Check<'_>, base: Sym, mut offset: i32, step: i32, state: &State) -> Option<u64> {
+    let mut n = 0;
+    loop {
+        let cell = state.cell(base, offset)?;
+        if c.a.syms.as_const(cell.value) == Some(0) {
+            return Some(n);
+        }
+        n += 1;
+        offset += step;
     }
 }

@@ -49,6 +49,18 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
     }
 }
 
+/// What is stored of the running continuation's payload is stored on every path.
+pub(crate) fn everywhere(c: &mut Check<'_>, inst: Inst, state: &State) {
+    for (store, role) in state.dirty.clone() {
+        let Role::Payload(_) = role else { continue };
+        let known = state.cell(c.a.active, c.a.profile.field(role).offset).is_some();
+        if !known {
+            let message = "a value of the payload is stored on some of the paths only";
+            c.fail_with(&RULE, Verdict::Violated, inst, message, vec![(store, "stored here".into())]);
+        }
+    }
+}
+
 /// An exception is handed over.
 pub(crate) fn exception(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &State) {
     let cell = state.cell(contref, c.a.profile.field(Role::Payload(0)).offset).copied();

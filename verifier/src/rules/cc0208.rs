@@ -6,6 +6,7 @@ use cranelift_codegen::ir::{Inst, InstructionData, Opcode};
 use super::{Rule, cc0001, cc0002, cc0009, cc0107, cc0108, cc0109, cc0114, contract, examples};
 use crate::check::{Check, PairDuty};
 use crate::flow::Edge;
+use crate::place::Kind;
 use crate::profile::{Callee, FunctionRole, Role};
 use crate::report::{OperationKind, Verdict};
 use crate::state::{Fact, Since, State};
@@ -97,7 +98,9 @@ fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) ->
         return state.facts().iter().any(|f| match *f {
             Fact::Equal(a, b) if a == zero || b == zero => {
                 let null = if a == zero { b } else { a };
-                !program || null == zero || c.a.is_marked(null)
+                let tested =
+                    matches!(c.a.kind(null), Kind::Outside | Kind::Merged | Kind::Back(_)) && c.a.is_marked(null);
+                !program || null == zero || tested
             }
             _ => false,
         });

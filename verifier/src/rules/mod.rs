@@ -159,6 +159,7 @@ pub(crate) fn at_switch(c: &mut Check<'_>, site: &SwitchSite, kind: Option<Opera
         return;
     };
     cc0101::switch(c, site, kind, state);
+    cc0204::everywhere(c, site.inst, state);
     match kind {
         OperationKind::ResumeThrow => cc0204::exception(c, site.inst, site.to, state),
         kind if kind.runs_object() => cc0204::filled(c, site.inst, site.to, state),
@@ -208,6 +209,7 @@ pub(crate) fn at_call(c: &mut Check<'_>, inst: Inst, state: &State) {
 pub(crate) fn at_edge(c: &mut Check<'_>, edge: &Edge, before: &State, state: &State) {
     cc0004::edge(c, edge, state);
     cc0002::edge(c, edge, state);
+    cc0114::edge(c, edge, state);
     for obj in state.objs() {
         let known = before.obj(obj.contref).copied().filter(|o| o.check != obj.check);
         if let (Some(known), true) = (known, obj.check == edge.inst) {

@@ -17,7 +17,7 @@ use clif_cont_interp::{Interp, Options};
 use clif_cont_program::target::{OptLevel, target_isa};
 use clif_cont_program::{Instance, Outcome, Program, Target, Val, compile};
 use clif_cont_runner::Jit;
-use clif_cont_verifier::{Profile, verify};
+use clif_cont_verifier::{Profile, verify_in};
 use clif_cont_wasm::Spectest;
 use cranelift_codegen::ir::Function;
 use cranelift_codegen::isa::TargetIsa;
@@ -186,6 +186,7 @@ fn check(plan: &ProgramsPlan, case: usize, length: usize, source: &str, ran: &mu
     for target in targets() {
         let mut program = lower(source, target)?;
         let profile = Profile::clif_cont(&program.target.abi);
+        let module = program.constants();
         for opt in OptLevel::ALL {
             let mut rng = Rng::with_seed(plan.seed ^ case as u64);
             let name = format!("{} {} --opt {}", target.isa.name(), target.abi.switch.name(), opt.name());
@@ -195,7 +196,7 @@ fn check(plan: &ProgramsPlan, case: usize, length: usize, source: &str, ran: &mu
                 if opt == OptLevel::Speed {
                     f.func = compile::optimize(&f.func, &*isa).map_err(|e| format!("{name}: {e}"))?;
                 }
-                let report = verify(&f.func, &profile);
+                let report = verify_in(&f.func, &profile, &module);
                 ran.functions += 1;
                 ran.operations += report.operations.len();
                 if let Some(finding) = report.findings.first() {

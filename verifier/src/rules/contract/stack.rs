@@ -14,8 +14,18 @@ pub(crate) fn runs(c: &mut Check<'_>, inst: Inst, state: &State) {
     if !matches!(c.a.func.dfg.insts[inst], InstructionData::CallIndirect { .. }) {
         return;
     }
+    once(c, inst, state);
     let told = is_told(c, EffectKind::Resume, state);
     c.require(told, &RULE, inst, "the function is called where the entry need not have been told to go on");
+}
+
+/// Nothing was called since control came here.
+fn once(c: &mut Check<'_>, inst: Inst, state: &State) {
+    let before = match state.since {
+        Since::Inst(i) => c.a.func.dfg.insts[i].opcode() == Opcode::CallIndirect,
+        _ => false,
+    };
+    c.require(!before, &RULE, inst, "the function is called a second time");
 }
 
 /// Is the word with which control came this effect?
@@ -74,7 +84,8 @@ fn is_loaded(c: &mut Check<'_>, v: Value, slot: u32) -> bool {
 
 /// A trampoline's call: arguments from the payload, the function from the slot
 /// behind them.
-pub(crate) fn passes(c: &mut Check<'_>, inst: Inst) {
+pub(crate) fn passes(c: &mut Check<'_>, inst: Inst, state: &State) {
+    once(c, inst, state);
     let func = c.a.func;
     let Some(passed) = passed_by(c, inst) else {
         c.require(false, &RULE, inst, "a trampoline calls nothing but its continuation's function");
