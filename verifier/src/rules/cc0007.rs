@@ -4,7 +4,7 @@ use cranelift_codegen::ir::Inst;
 
 use super::{Rule, cc0001, cc0002, examples};
 use crate::check::{Check, PairDuty};
-use crate::place::Access;
+use crate::place::{Access, Kind};
 use crate::profile::{Callee, RecordKind, Role};
 use crate::report::Verdict;
 use crate::state::State;
@@ -30,7 +30,9 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
     }
     let Some(obj) = state.obj(access.base).copied() else { return };
     let Some(stale) = obj.stale else { return };
-    if cc0002::is_owned(c, access.base, state) {
+    // what came back belongs to the operation until it is consumed
+    let gone = obj.bump.is_some() && matches!(c.a.kind(access.base), Kind::Back(_));
+    if !gone && cc0002::is_owned(c, access.base, state) {
         return;
     }
     c.fail_with(

@@ -9,6 +9,7 @@ use crate::place::{Access, Kind};
 use crate::profile::{FunctionRole, Role};
 use crate::report::Verdict;
 use crate::state::State;
+use crate::sym::Node;
 
 pub(crate) const RULE: Rule = Rule {
     id: "CC0105",
@@ -61,10 +62,12 @@ pub(crate) fn driver(c: &mut Check<'_>, access: &Access, state: &State) {
     c.require(current, &RULE, access.inst, "the driver is not made the current one");
     let empty = cell(c, record, Role::Handlers).is_some_and(|table| {
         let (base, offset) = c.a.syms.split_add(table);
-        [Role::SuspendHandlers, Role::SwitchHandlers].into_iter().all(|list| {
-            let first = c.a.profile.field(list).offset.wrapping_add(offset as i32);
-            state.cell(base, first).map(|cell| cell.value) == Some(c.a.zero)
-        })
+        let on_frame = matches!(c.a.syms.node(base), Node::StackAddr(_));
+        on_frame
+            && [Role::SuspendHandlers, Role::SwitchHandlers].into_iter().all(|list| {
+                let first = c.a.profile.field(list).offset.wrapping_add(offset as i32);
+                state.cell(base, first).map(|cell| cell.value) == Some(c.a.zero)
+            })
     });
     c.require(empty, &RULE, access.inst, "the driver's handler table is not empty");
 }

@@ -21,7 +21,7 @@ pub(crate) const RULE: Rule = Rule {
         (
             "v17 = symbol_value.i64 gv0",
             "v17 = stack_addr.i64 ss0+8\n    v40 = iconst.i64 0\n    store notrap aligned region5 v40, v17-8\n    \
-             store notrap aligned region5 v40, v17+8\n    store notrap aligned region5 v40, v17",
+             store notrap aligned region5 v40, v17+8\n    v41 = symbol_value.i64 gv0\n    store notrap aligned region5 v41, v17",
         ),
     ],
 };

@@ -17,7 +17,7 @@ use clif_cont_interp::{Interp, Options};
 use clif_cont_program::target::{OptLevel, target_isa};
 use clif_cont_program::{Instance, Outcome, Program, Target, Val, compile};
 use clif_cont_runner::Jit;
-use clif_cont_verifier::{Profile, verify_in};
+use clif_cont_verifier::{Profile, verify, verify_in};
 use clif_cont_wasm::Spectest;
 use cranelift_codegen::ir::Function;
 use cranelift_codegen::isa::TargetIsa;
