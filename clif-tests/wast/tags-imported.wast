@@ -1,0 +1,78 @@
+;; An imported tag is the exporter's, under whatever names and however often it is imported.
+;; S29 "an import is the exporter's tag"
+
+(module $e
+  (tag $t (export "t") (result i32))
+  (tag $u (export "u") (result i32))
+  (func (export "suspend-t") (result i32) (suspend $t))
+  (func (export "suspend-u") (result i32) (suspend $u)))
+(register "e")
+
+(module $i
+  (type $f (func (result i32)))
+  (type $k (cont $f))
+  (type $fi (func (param i32) (result i32)))
+  (type $ki (cont $fi))
+  (import "e" "u" (tag $u (result i32)))
+  (import "e" "t" (tag $t1 (result i32)))
+  (import "e" "t" (tag $t2 (result i32)))
+  (import "e" "suspend-t" (func $suspend-t (result i32)))
+  (import "e" "suspend-u" (func $suspend-u (result i32)))
+  (tag $own (result i32))
+  (export "again" (tag $t2))
+  (elem declare func $suspend-t $suspend-u)
+  (func $run (param $body (ref $f)) (result i32)
+    (block $on-u (result (ref $ki))
+      (block $on-t2 (result (ref $ki))
+        (block $on-own (result (ref $ki))
+          (resume $k (on $own $on-own) (on $t2 $on-t2) (on $u $on-u) (cont.new $k (local.get $body)))
+          (return))
+        (drop)
+        (return (i32.const 0)))
+      (drop)
+      (return (i32.const 2)))
+    (drop)
+    (i32.const 3))
+  (func (export "t") (result i32) (call $run (ref.func $suspend-t)))
+  (func (export "u") (result i32) (call $run (ref.func $suspend-u)))
+  ;; the first of two names of one tag
+  (func (export "first") (result i32)
+    (block $b (result (ref $ki))
+      (block $a (result (ref $ki))
+        (resume $k (on $t1 $a) (on $t2 $b) (cont.new $k (ref.func $suspend-t)))
+        (return))
+      (drop)
+      (return (i32.const 1)))
+    (drop)
+    (i32.const 2)))
+
+(assert_return (invoke $i "t") (i32.const 2))
+(assert_return (invoke $i "u") (i32.const 3))
+(assert_return (invoke $i "first") (i32.const 1))
+(register "i" $i)
+
+;; exported again, it is still the same
+(module
+  (type $f (func (result i32)))
+  (type $k (cont $f))
+  (type $fi (func (param i32) (result i32)))
+  (type $ki (cont $fi))
+  (import "i" "again" (tag $t (result i32)))
+  (import "e" "suspend-t" (func $suspend-t (result i32)))
+  (elem declare func $suspend-t)
+  (func (export "again") (result i32)
+    (local $k (ref null $ki))
+    (block $on (result (ref $ki))
+      (resume $k (on $t $on) (cont.new $k (ref.func $suspend-t)))
+      (return))
+    (local.set $k)
+    (resume $ki (i32.const 44) (local.get $k))))
+(assert_return (invoke "again") (i32.const 44))
+(assert_suspension (invoke $e "suspend-t") "unhandled tag")
+
+(assert_unlinkable
+  (module (import "e" "t" (tag (param i32))))
+  "incompatible import type")
+(assert_unlinkable
+  (module (import "e" "none" (tag (result i32))))
+  "unknown import")
