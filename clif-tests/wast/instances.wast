@@ -1,4 +1,6 @@
 ;; Several modules in one store: a continuation created in one instance, suspended in a second, resumed in a third.
+;; S52 "in one instance"
+;; S29 "an import is the exporter's tag"
 (module $types
   (type $f (func (param i32) (result i32))) (type $k (cont $f))
   (tag (export "ask") (param i32) (result i32))
