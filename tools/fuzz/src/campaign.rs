@@ -121,6 +121,8 @@ pub struct Results {
     pub repeated: usize,
     /// Cases that gave none.
     pub empty: usize,
+    /// Panics of the harness itself.
+    pub bugs: Vec<String>,
     /// Units that are not used, and why.
     pub unused: BTreeMap<String, usize>,
     /// Units that were used.
@@ -130,6 +132,8 @@ pub struct Results {
 struct Outcome {
     rejected: usize,
     mutant: Option<Mutant>,
+    /// A panic that is neither the verifier's nor the interpreter's.
+    bug: Option<String>,
 }
 
 /// Units are made when the first case needs them.
@@ -225,7 +229,10 @@ pub fn run(plan: &Plan, progress: &(dyn Fn(usize) + Sync)) -> Results {
                     if case >= plan.cases.end {
                         break;
                     }
-                    let outcome = judge(plan, &units, case);
+                    let outcome = catch_unwind(AssertUnwindSafe(|| judge(plan, &units, case))).unwrap_or_else(|p| {
+                        let bug = Some(format!("case {case}: the harness panicked: {}", panic_message(&*p)));
+                        Outcome { rejected: 0, mutant: None, bug }
+                    });
                     progress(case);
                     if let Ok(mut all) = outcomes.lock() {
                         all.insert(case, outcome);
@@ -242,6 +249,7 @@ fn collect(units: &Units, outcomes: BTreeMap<usize, Outcome>) -> Results {
     let mut seen = std::collections::BTreeSet::new();
     for (_, outcome) in outcomes {
         results.rejected += outcome.rejected;
+        results.bugs.extend(outcome.bug);
         match outcome.mutant {
             None => results.empty += 1,
             Some(m) if !seen.insert((m.unit.clone(), m.function.clone(), m.diff.clone())) => results.repeated += 1,
@@ -259,7 +267,7 @@ fn collect(units: &Units, outcomes: BTreeMap<usize, Outcome>) -> Results {
 
 fn judge(plan: &Plan, units: &Units, case: usize) -> Outcome {
     let (rejected, damage) = damage(plan, units, case);
-    let Some(damage) = damage else { return Outcome { rejected, mutant: None } };
+    let Some(damage) = damage else { return Outcome { rejected, mutant: None, bug: None } };
     let Damage { unit, function, func, kind, site } = &damage;
     let original = &unit.program.functions[*function];
     let mut mutant = Mutant {
@@ -306,7 +314,7 @@ fn judge(plan: &Plan, units: &Units, case: usize) -> Outcome {
         Harm::Seen(what) => mutant.harm = Some(what),
         Harm::Bug(what) => mutant.bug = Some(what),
     }
-    Outcome { rejected, mutant: Some(mutant) }
+    Outcome { rejected, mutant: Some(mutant), bug: None }
 }
 
 /// The lines that differ, with two around them.

@@ -196,9 +196,12 @@ fn only(choice: &Choice) -> Result<(Vec<Kind>, Vec<String>), String> {
     Ok((kinds, rules))
 }
 
-/// Panics of mutants are caught and reported; the usual message would be noise.
+/// Panics are caught and reported; the usual message would be noise, unless one
+/// looks for the place.
 fn quiet_panics() {
-    std::panic::set_hook(Box::new(|_| {}));
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        std::panic::set_hook(Box::new(|_| {}));
+    }
 }
 
 impl Mutate {
@@ -227,7 +230,7 @@ impl Mutate {
             Format::Human => print!("{}", report::human(&results, plan.seed, self.list)),
             Format::Json => report::json_lines(&results, plan.seed).iter().for_each(|line| println!("{line}")),
         }
-        let bug = results.mutants.iter().any(|m| m.bug.is_some());
+        let bug = !results.bugs.is_empty() || results.mutants.iter().any(|m| m.bug.is_some());
         let missed = results.mutants.iter().any(|m| m.is_missed());
         Ok(ExitCode::from(if bug { 101 } else { u8::from(missed || results.mutants.is_empty()) }))
     }

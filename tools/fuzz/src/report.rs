@@ -203,6 +203,9 @@ pub fn human(results: &Results, seed: u64, list: bool) -> String {
             let _ = writeln!(out, "  {}: {} {}: {}", place(m), m.found.name(), m.rules.join(", "), change(&m.diff));
         }
     }
+    for bug in &results.bugs {
+        let _ = writeln!(out, "\nbug: {bug}");
+    }
     for m in &results.mutants {
         if let Some(bug) = &m.bug {
             let _ = writeln!(out, "\nbug: {}: {bug}\n{}", place(m), m.diff);
@@ -255,7 +258,7 @@ pub fn json_lines(results: &Results, seed: u64) -> Vec<Value> {
     }
     let mut summary = json!({
         "schema": 1, "kind": "summary", "seed": seed, "lowerings": results.used, "rejected": results.rejected,
-        "repeated": results.repeated, "empty": results.empty, "unused": results.unused,
+        "repeated": results.repeated, "empty": results.empty, "unused": results.unused, "bugs": results.bugs,
     });
     if let (Value::Object(summary), Value::Object(counts)) = (&mut summary, total(results).json()) {
         summary.extend(counts);

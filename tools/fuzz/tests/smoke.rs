@@ -12,7 +12,7 @@ use clif_cont_fuzz::{
 
 /// Harmful mutants of this campaign that are not judged violated. It may only
 /// become smaller.
-const MISSED: usize = 16;
+const MISSED: usize = 6;
 
 /// Random programs in which the verifier finds something that is not there. It
 /// may only become smaller.
@@ -56,7 +56,7 @@ fn harmful_mutants_are_found() {
     let results = campaign(1500, 2);
     let total = report::total(&results);
     let text = report::human(&results, 1, false);
-    assert!(!results.mutants.iter().any(|m| m.bug.is_some()), "a bug of ours:\n{text}");
+    assert!(results.bugs.is_empty() && !results.mutants.iter().any(|m| m.bug.is_some()), "a bug of ours:\n{text}");
     assert!(total.mutants > 1_000 && total.harmful > 350, "{total:?}:\n{text}");
     assert!(results.unused.is_empty(), "{:?}", results.unused);
     let missed = total.unproven + total.missed;

@@ -143,6 +143,8 @@ pub(super) fn flags(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<(
         0 => old.with_readonly(),
         1 => old.with_can_move().with_readonly(),
         2 => old.with_aligned(),
+        // one that is given cannot be changed
+        3 if old.explicit_endianness().is_some() => return None,
         3 => old.with_endianness(if rng.bool() { Endianness::Big } else { Endianness::Little }),
         4 => old.with_alias_region(None),
         _ => old.with_alias_region(rng.choice(regions)),
