@@ -2,8 +2,9 @@
 //!
 //! A directory is searched recursively, in the order of names. Golden files
 //! are recognised by their test: `a.LABEL.clif` and the directory `a` belong to
-//! `a.wat`, `a.clif` or `a.op` beside them, `a.txt` to `a.clif`. Directories named `inputs` hold
-//! inputs of transcripts, not tests; `.wast` scripts, and what is known of them (`.json`), have a runner of their own.
+//! `a.wat`, `a.clif` or `a.op` beside them, `a.txt` to `a.clif`. Directories named
+//! `inputs` hold inputs of transcripts, not tests; `.wast` scripts, what is known of
+//! them (`.json`), and the directory `core` have runners of their own.
 //! A file that is none of this is an error, so that no test is lost by a wrong
 //! name.
 
@@ -147,7 +148,7 @@ fn walk(dir: &Path, found: &mut Vec<TestFile>) -> Result<(), DiscoverError> {
             continue;
         }
         if path.is_dir() {
-            if path.file_name().is_none_or(|n| n != "inputs") {
+            if path.file_name().is_none_or(|n| n != "inputs" && n != "core") {
                 walk(path, found)?;
             }
         } else if TESTS.contains(&extension(path)) {
