@@ -123,7 +123,12 @@ impl<'a> Check<'a> {
         let edges: Vec<_> = self.a.edges_from(block).copied().collect();
         self.dispatch(&edges, &state);
         let own = self.a.chain().is_none();
-        for e in edges.iter().filter(|_| own) {
+        let looked_at = own && self.is_looked_at(block, &state);
+        for e in &edges {
+            let wanted = looked_at || (own && self.a.is_back(e));
+            if !wanted {
+                continue;
+            }
             if let Some(on_edge) = self.a.edge_state(e) {
                 rules::at_edge(self, e, &state, &on_edge);
             }
@@ -132,6 +137,28 @@ impl<'a> Check<'a> {
             if let Some(state) = self.a.edge_state(&e) {
                 rules::cc0113::turn(self, &e, &state);
             }
+        }
+    }
+
+    /// May a rule have something to say of the edges out of a block? Objects are
+    /// handed on along them, or a revision is compared.
+    fn is_looked_at(&mut self, block: Block, state: &State) -> bool {
+        if self.a.role != FunctionRole::Program {
+            return false;
+        }
+        let objects = !state.objs().is_empty() || state.facts().iter().any(|f| matches!(f, Fact::Taken(_)));
+        let func = self.a.func;
+        let Some(last) = func.layout.last_inst(block) else { return false };
+        match func.dfg.insts[last] {
+            InstructionData::Brif { arg, .. } => {
+                let cond = self.a.value(arg);
+                let compared = match self.a.syms.node(cond) {
+                    Node::Icmp(_, a, b, _) => self.a.syms.as_const(a).is_none() && self.a.syms.as_const(b).is_none(),
+                    _ => false,
+                };
+                compared || objects && self.a.edges_from(block).any(|e| func.dfg.block_params(e.to).len() > 1)
+            }
+            _ => objects && self.a.edges_from(block).any(|e| func.dfg.block_params(e.to).len() > 1),
         }
     }
 

@@ -14,6 +14,7 @@ mod peers;
 mod programs;
 mod report;
 mod sizes;
+mod verification;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -105,7 +106,8 @@ fn arguments() -> Result<(report::Format, usize), Box<dyn Error>> {
 }
 
 fn bench(format: report::Format, rounds: usize) -> Result<(), Box<dyn Error>> {
-    let report = Report { rounds, times: times(rounds)?, sizes: sizes::table()? };
+    let report =
+        Report { rounds, times: times(rounds)?, sizes: sizes::table()?, verification: verification::table(rounds)? };
     print!("{}", report.render(format));
     Ok(())
 }

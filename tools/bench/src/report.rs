@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::json;
 
 use crate::sizes::Size;
+use crate::verification::Verification;
 
 pub(crate) const ROUND_TRIP: &str = "suspend + resume, i64 both ways";
 pub(crate) const NEW_RUN: &str = "cont.new + run to completion";
@@ -37,6 +38,7 @@ pub(crate) struct Report {
     pub(crate) rounds: usize,
     pub(crate) times: Vec<Time>,
     pub(crate) sizes: Vec<Size>,
+    pub(crate) verification: Vec<Verification>,
 }
 
 impl Report {
@@ -68,6 +70,18 @@ impl Report {
                 out.push('\n');
             }
         }
+        out.push_str("\nverifying a function, of what Cranelift takes to compile it\n");
+        for v in &self.verification {
+            let _ = writeln!(
+                out,
+                "  opt {:<17} {:>8.1} %    {} functions with an operation, {:.1} us of {:.1} us each",
+                v.opt,
+                100.0 * v.ratio(),
+                v.functions,
+                v.verify_nanoseconds / v.functions as f64 / 1000.0,
+                v.compile_nanoseconds / v.functions as f64 / 1000.0,
+            );
+        }
         out.push_str("\ncost of one more operation in a function, optimised for speed\n");
         let _ = writeln!(
             out,
@@ -92,6 +106,14 @@ impl Report {
             let line = json!({
                 "schema": 1, "kind": "time", "operation": t.operation, "by": t.name,
                 "nanoseconds": t.nanoseconds, "rounds": self.rounds, "ratio": ratios,
+            });
+            let _ = writeln!(out, "{line}");
+        }
+        for v in &self.verification {
+            let line = json!({
+                "schema": 1, "kind": "verification", "opt": v.opt, "functions": v.functions, "rounds": self.rounds,
+                "verify_nanoseconds": v.verify_nanoseconds, "compile_nanoseconds": v.compile_nanoseconds,
+                "ratio": v.ratio(),
             });
             let _ = writeln!(out, "{line}");
         }

@@ -1,5 +1,7 @@
 //! CC0012 pairing.
 
+use std::collections::HashSet;
+
 use cranelift_codegen::ir::{Inst, InstructionData, Opcode};
 
 use super::{Rule, examples};
@@ -34,13 +36,22 @@ enum Pairing {
 
 /// Judges what was put off until all stores to revisions are known.
 pub(crate) fn judge(c: &mut Check<'_>) {
+    // most objects are handed on more than once
+    let mut known = HashSet::new();
     for duty in std::mem::take(&mut c.pairs) {
+        if known.contains(&(duty.contref, duty.witness)) {
+            c.proven();
+            continue;
+        }
         let mut answer = pairing(c, duty.contref, duty.witness, duty.check, &mut vec![]);
         if let (true, Some((contref, witness))) = (answer != Pairing::Yes, duty.alternative) {
             answer = pairing(c, contref, witness, duty.check, &mut vec![]);
         }
         match answer {
-            Pairing::Yes => c.proven(),
+            Pairing::Yes => {
+                known.insert((duty.contref, duty.witness));
+                c.proven();
+            }
             Pairing::No => fail(c, &duty, Verdict::Violated, "the witness that was compared is not of the same object"),
             Pairing::Unknown => fail(
                 c,
