@@ -4,7 +4,7 @@
 
 use clif_cont::abi::{Isa, Trap};
 use clif_cont::program::target::OptLevel;
-use clif_cont::program::{Host, HostError, HostImport, Instance, Invoker, Outcome, Val};
+use clif_cont::program::{Host, HostError, HostImport, Invoker, Outcome, Val};
 use clif_cont::protocol::Protocol;
 use clif_cont::script::{Backend, FUEL, Place};
 use clif_cont::wast::Backend as _;

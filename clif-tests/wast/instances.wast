@@ -1,6 +1,11 @@
 ;; Several modules in one store: a continuation created in one instance, suspended in a second, resumed in a third.
 ;; S52 "in one instance"
-;; S29 "an import is the exporter's tag"
+;; S29 "A tag is its definition: an import is the exporter's tag, two instances of a module have two tags"
+;; S33 "Types are compared by structure"
+;; S48 "References to continuations are values like others: in locals, globals"
+;; S49 "Tables hold continuations"
+;; S02 "through whichever copy of the reference: local, global, table entry"
+;; S30 "An exception that a continuation does not catch goes to the resume under which it runs"
 (module $types
   (type $f (func (param i32) (result i32))) (type $k (cont $f))
   (tag (export "ask") (param i32) (result i32))

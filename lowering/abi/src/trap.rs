@@ -69,6 +69,8 @@ traps! {
     UncaughtException = 22, "uncaught exception";
     /// No memory for a linear memory or an exception.
     MemoryExhausted = 23, "out of memory";
+    /// Array access out of bounds.
+    ArrayOutOfBounds = 24, "out of bounds array access";
 }
 
 impl Trap {

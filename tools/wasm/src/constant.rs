@@ -7,6 +7,7 @@ use wasmparser::{ConstExpr, Operator};
 
 use crate::error::{Fault, Result};
 use crate::module::{Addr, Module};
+use crate::object::{self, Object};
 
 /// The value of a constant expression.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -21,6 +22,10 @@ pub(crate) enum Const {
     NullCont,
     /// A reference to this function.
     Func(Addr),
+    /// A reference to a small integer.
+    I31(i32),
+    /// A reference to an object that is static data.
+    Object(Addr),
 }
 
 impl Const {
@@ -36,13 +41,13 @@ impl Const {
             Self::I64(_) => Some(ValType::I64),
             Self::F32(_) => Some(ValType::F32),
             Self::F64(_) => Some(ValType::F64),
-            Self::Null | Self::NullCont | Self::Func(_) => None,
+            Self::Null | Self::NullCont | Self::Func(_) | Self::I31(_) | Self::Object(_) => None,
         }
     }
 }
 
 /// Evaluates a validated expression.
-pub(crate) fn evaluate(module: &Module<'_>, expr: &ConstExpr<'_>) -> Result<Const> {
+pub(crate) fn evaluate(module: &mut Module<'_>, expr: &ConstExpr<'_>) -> Result<Const> {
     let mut stack: Vec<Const> = vec![];
     let mut operators = expr.get_operators_reader();
     while !operators.eof() {
@@ -68,6 +73,30 @@ pub(crate) fn evaluate(module: &Module<'_>, expr: &ConstExpr<'_>) -> Result<Cons
                 (Some(Const::I64(b)), Some(Const::I64(a)), _) => Const::I64(a.wrapping_mul(b)),
                 _ => return Err(Fault::internal("operands of a constant expression", offset)),
             },
+            Operator::RefI31 => match stack.pop() {
+                Some(Const::I32(v)) => Const::I31(v),
+                _ => return Err(Fault::internal("operands of a constant expression", offset)),
+            },
+            Operator::StructNewDefault { struct_type_index } => object(module, struct_type_index, None, vec![]),
+            Operator::StructNew { struct_type_index } => {
+                let ty = module.type_ids[struct_type_index as usize];
+                let n = object::fields(&module.types, ty, offset)?.len();
+                let values = pop_n(&mut stack, n, offset)?;
+                object(module, struct_type_index, None, values)
+            }
+            Operator::ArrayNewDefault { array_type_index } => {
+                let n = length(&mut stack, offset)?;
+                object(module, array_type_index, Some(n), vec![])
+            }
+            Operator::ArrayNew { array_type_index } => {
+                let n = length(&mut stack, offset)?;
+                let value = pop_n(&mut stack, 1, offset)?[0];
+                object(module, array_type_index, Some(n), vec![value; n as usize])
+            }
+            Operator::ArrayNewFixed { array_type_index, array_size } => {
+                let values = pop_n(&mut stack, array_size as usize, offset)?;
+                object(module, array_type_index, Some(array_size), values)
+            }
             other => {
                 let name = crate::func::operator_name(&other);
                 return Err(Fault::unsupported(format_args!("{name} in a constant expression"), offset));
@@ -77,4 +106,30 @@ pub(crate) fn evaluate(module: &Module<'_>, expr: &ConstExpr<'_>) -> Result<Cons
     }
     let end = expr.get_binary_reader().original_position();
     stack.pop().ok_or_else(|| Fault::internal("a constant expression without a value", end))
+}
+
+/// Elements of an array that static data may hold.
+const MOST_ELEMENTS: i32 = 1 << 16;
+
+fn object(module: &mut Module<'_>, ty: u32, length: Option<u32>, values: Vec<Const>) -> Const {
+    let addr = module.own(module.objects.len());
+    module.objects.push(Object { ty: module.type_ids[ty as usize], length, values });
+    Const::Object(addr)
+}
+
+fn length(stack: &mut Vec<Const>, offset: u64) -> Result<u32> {
+    match stack.pop() {
+        Some(Const::I32(n @ 0..=MOST_ELEMENTS)) => Ok(n as u32),
+        Some(Const::I32(n)) => {
+            Err(Fault::unsupported(format_args!("a constant array of {} elements", n as u32), offset))
+        }
+        _ => Err(Fault::internal("operands of a constant expression", offset)),
+    }
+}
+
+fn pop_n(stack: &mut Vec<Const>, n: usize, offset: u64) -> Result<Vec<Const>> {
+    match stack.len().checked_sub(n) {
+        Some(from) => Ok(stack.split_off(from)),
+        None => Err(Fault::internal("operands of a constant expression", offset)),
+    }
 }

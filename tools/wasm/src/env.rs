@@ -148,7 +148,7 @@ impl<'m, 'l> Env<'m, 'l> {
     /// A helper.
     pub(crate) fn helper(&mut self, func: &mut Function, helper: Helper) -> FuncRef {
         self.link.helpers.insert(helper);
-        self.link.exception_heap |= helper == Helper::ExceptionAlloc;
+        self.link.exception_heap |= matches!(helper, Helper::ExceptionAlloc | Helper::ObjectAlloc);
         let signature = helper.signature(&self.shared);
         self.named(func, helper.name(), signature)
     }

@@ -25,6 +25,8 @@ pub(crate) enum Helper {
     /// `(word bytes) -> address`: memory for an exception, at most
     /// [`exception::CHUNK`] of it.
     ExceptionAlloc,
+    /// `(word bytes) -> address`: memory for an object.
+    ObjectAlloc,
 }
 
 impl Helper {
@@ -34,6 +36,7 @@ impl Helper {
             Self::TableFill { words } => format!("wasm_table_fill_{words}"),
             Self::TableGrow { words } => format!("wasm_table_grow_{words}"),
             Self::ExceptionAlloc => "wasm_exn_alloc".to_owned(),
+            Self::ObjectAlloc => "wasm_object_alloc".to_owned(),
         }
     }
 
@@ -47,7 +50,7 @@ impl Helper {
                 signature.returns.push(AbiParam::new(I32));
                 (vec![w, I32, I64], words)
             }
-            Self::ExceptionAlloc => {
+            Self::ExceptionAlloc | Self::ObjectAlloc => {
                 signature.returns.push(AbiParam::new(w));
                 (vec![w], 0)
             }
@@ -83,8 +86,12 @@ impl Helper {
                 "(table, delta, most, element): table.grow, the length before or -1"
             }
             Self::ExceptionAlloc => {
-                make.allocate(params[0]);
+                make.allocate(params[0], |make, _| make.chunk());
                 "(bytes): memory for an exception, which stays"
+            }
+            Self::ObjectAlloc => {
+                make.allocate(params[0], Make::larger);
+                "(bytes): memory for an object, which stays; all zero"
             }
         };
         let config = make.env.frontend_config();
@@ -196,7 +203,7 @@ impl Make<'_, '_, '_> {
 
     /// The next bytes of the piece that there is, or the first of a new one:
     /// then what was left of the old one stays unused.
-    fn allocate(&mut self, bytes: Value) {
+    fn allocate(&mut self, bytes: Value, size: impl FnOnce(&mut Self, Value) -> Value) {
         let (word, abi) = (self.env.shared.word(), self.env.shared.target.abi);
         let (flags, end_at) = (MemFlagsData::trusted(), abi.word());
         let (fits, full) = (self.b.create_block(), self.b.create_block());
@@ -214,7 +221,7 @@ impl Make<'_, '_, '_> {
         self.b.ins().return_(&[next]);
 
         self.go(full);
-        let size = self.b.ins().iconst(word, exception::CHUNK);
+        let size = size(self, bytes);
         let align = self.b.ins().iconst(word, 16);
         let reserve = self.env.runtime(self.b.func, &RuntimeFn::Host(HostFn::Reserve));
         let call = self.b.ins().call(reserve, &[size, align]);
@@ -225,6 +232,17 @@ impl Make<'_, '_, '_> {
         self.b.ins().store(flags, after, heap, 0);
         self.b.ins().store(flags, end, heap, end_at);
         self.b.ins().return_(&[chunk]);
+    }
+
+    fn chunk(&mut self) -> Value {
+        self.b.ins().iconst(self.env.shared.word(), exception::CHUNK)
+    }
+
+    /// A piece that is large enough in any case.
+    fn larger(&mut self, bytes: Value) -> Value {
+        let chunk = self.chunk();
+        let large = self.b.ins().icmp(IntCC::UnsignedGreaterThan, bytes, chunk);
+        self.b.ins().select(large, bytes, chunk)
     }
 
     fn wide(&mut self, word: Value) -> Value {

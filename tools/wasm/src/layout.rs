@@ -14,7 +14,7 @@ use cranelift_codegen::ir::LibCall;
 use crate::module::{Addr, Module};
 
 /// Prefixes that only generated names have.
-const GENERATED: [&str; 12] = [
+const GENERATED: [&str; 13] = [
     symbols::PREFIX,
     "data_",
     "desc_",
@@ -23,6 +23,7 @@ const GENERATED: [&str; 12] = [
     "handlers_",
     "import_",
     "memory_",
+    "object_",
     "slots_",
     "table_",
     "tag_",
@@ -140,6 +141,11 @@ impl Symbols {
     /// An element segment.
     pub(crate) fn elem(&self, index: u32) -> String {
         self.of(format_args!("elem_{index}"))
+    }
+
+    /// An object that a constant expression makes.
+    pub(crate) fn object(&self, index: u32) -> String {
+        self.of(format_args!("object_{index}"))
     }
 
     /// The function that does what instantiation does at run time.

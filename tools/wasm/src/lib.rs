@@ -13,7 +13,8 @@
 //! ```
 //!
 //! Supported: WebAssembly 2.0 without SIMD, tail calls, extended constants,
-//! several memories, typed function references, exceptions, and stack switching.
+//! several memories, typed function references, exceptions, and stack switching;
+//! of GC, structures, arrays (but for what makes them of segments), `i31` and casts.
 //! What else is valid is reported as
 //! unsupported, with the operator and where it is; nothing is ever compiled to
 //! something weaker than it says.
@@ -37,6 +38,7 @@ mod link;
 mod linkset;
 mod module;
 mod names;
+mod object;
 mod place;
 mod segment;
 mod source;

@@ -16,6 +16,7 @@ use crate::error::{ErrorKind, Fault, Result};
 use crate::features::Features;
 use crate::import::{Context, SizeCheck};
 use crate::names::{NameSection, printable};
+use crate::object::Object;
 use crate::types::{self, Sig, Ty, TypeId, TypeStore};
 
 /// An item by the instance that defines it: what an import and what it stands
@@ -141,6 +142,8 @@ pub(crate) struct Module<'a> {
     pub(crate) data: Vec<DataSegment<'a>>,
     /// Bodies of the defined functions, which follow the imported ones.
     pub(crate) bodies: Vec<FunctionBody<'a>>,
+    /// What constant expressions make.
+    pub(crate) objects: Vec<Object>,
     /// Functions that the host supplies.
     pub(crate) imports: Vec<HostImport>,
     /// The instances that it imports from.
@@ -335,7 +338,7 @@ impl<'a> Module<'a> {
     }
 
     /// The offset of an active segment.
-    fn offset(&self, expr: &wasmparser::ConstExpr<'_>) -> Result<u32> {
+    fn offset(&mut self, expr: &wasmparser::ConstExpr<'_>) -> Result<u32> {
         match constant::evaluate(self, expr)? {
             Const::I32(v) => Ok(v as u32),
             _ => Err(Fault::internal("an offset that is not an i32", expr.get_binary_reader().original_position())),

@@ -23,6 +23,7 @@ use crate::exception;
 use crate::func::{heading, signature_text};
 use crate::link::Link;
 use crate::module::{Addr, Exported, Mode, Module};
+use crate::object;
 
 /// Offset of a segment's content, the same at both widths.
 pub(crate) const CONTENT: i64 = 8;
@@ -182,6 +183,9 @@ impl Layout<'_, '_> {
         for index in self.own(module.tables.iter().map(|t| t.addr)) {
             all.extend(self.table(index)?);
         }
+        for index in 0..module.objects.len() as u32 {
+            all.push(self.object(index)?);
+        }
         for index in std::mem::take(&mut self.link.elems) {
             all.push(self.elem(index));
         }
@@ -238,7 +242,7 @@ impl Layout<'_, '_> {
         let table = &module.tables[index as usize];
         let size = u64::from(self.shared.size(table.elem));
         let mut initial: BTreeMap<u64, Const> = BTreeMap::new();
-        if matches!(table.init, Const::Func(_)) {
+        if !matches!(table.init, Const::Null | Const::NullCont) {
             if table.min > STATIC_ELEMENTS {
                 return Err(Fault::unsupported(format!("a table of {} initialised elements", table.min), None));
             }
@@ -269,6 +273,27 @@ impl Layout<'_, '_> {
         let record = record(self.shared.symbols.table(index), items, 3 * self.word());
         all.insert(0, Data { comment: Some(comment), ..record });
         Ok(all)
+    }
+
+    /// An object that a constant expression makes.
+    fn object(&mut self, index: u32) -> Result<Data> {
+        let module = self.shared.module;
+        let made = &module.objects[index as usize];
+        let mut items = BTreeMap::from([(0, DataItem::Word(made.ty.word()))]);
+        let mut at = object::FIELDS as u64;
+        let fields = object::fields(&module.types, made.ty, 0)?;
+        let count = made.length.map_or(fields.len(), |n| n as usize);
+        for i in 0..count {
+            let (ty, _) = fields[if made.length.is_some() { 0 } else { i }];
+            if let Some(value) = made.values.get(i) {
+                self.put(&mut items, at, *value);
+            }
+            at += u64::from(object::bytes(&object::flat(&self.shared, ty, 0)?));
+        }
+        if let Some(n) = made.length {
+            self.put(&mut items, object::LENGTH as u64, Const::I32(n as i32));
+        }
+        Ok(record(self.shared.symbols.object(index), items, at))
     }
 
     fn elem(&mut self, index: u32) -> Data {
@@ -316,6 +341,8 @@ impl Layout<'_, '_> {
                 self.link.descriptors.insert(addr);
                 DataItem::Symbol(self.shared.all[addr.instance as usize].descriptor(addr.index))
             }
+            Const::I31(v) => DataItem::Word(u64::from((v as u32) << 1 | 1)),
+            Const::Object(addr) => DataItem::Symbol(self.shared.all[addr.instance as usize].object(addr.index)),
             Const::Null | Const::NullCont => return,
         };
         items.insert(at, item);

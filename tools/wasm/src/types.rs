@@ -64,7 +64,7 @@ pub(crate) enum Body {
     Func { params: Vec<Ty>, results: Vec<Ty> },
     /// A continuation of a function type.
     Cont(TypeId),
-    /// A structure, or an array (one field); nothing here makes values of them.
+    /// A structure, or an array (one field); may a field be written?
     Fields { array: bool, fields: Vec<(Ty, bool)> },
 }
 
@@ -181,6 +181,12 @@ impl TypeStore {
         }
         let below = (0..self.defs.len() as u32).map(TypeId).filter(|t| *t != id && self.is_subtype(*t, id));
         std::iter::once(id).chain(below).collect()
+    }
+
+    /// All types of structures, or all of arrays.
+    pub(crate) fn all_fields(&self, arrays: bool) -> Vec<TypeId> {
+        let is = |t: &TypeId| matches!(self.def(*t).body, Body::Fields { array, .. } if array == arrays);
+        (0..self.defs.len() as u32).map(TypeId).filter(is).collect()
     }
 
     /// The function type behind a function or continuation type.

@@ -4,7 +4,7 @@
 //! - [`control`]: blocks, branches, and what is reachable.
 //! - [`call`]: calls of every kind.
 //! - [`exception`]: throwing and catching.
-//! - [`numeric`], [`memory`], [`table`], [`reference`], [`cont`]: operators by
+//! - [`numeric`], [`memory`], [`table`], [`reference`], [`gc`], [`cont`]: operators by
 //!   what they work on.
 //!
 //! A module reaches this point validated, so operand types are not checked
@@ -15,6 +15,7 @@ mod call;
 mod cont;
 mod control;
 mod exception;
+mod gc;
 mod memory;
 mod numeric;
 mod reference;
@@ -188,6 +189,7 @@ impl Translator<'_, '_, '_> {
             || self.table(op)?
             || self.cont(op)?
             || self.exception(op)?
+            || self.object(op)?
             || self.parametric(op)?;
         if done {
             return Ok(());
@@ -318,6 +320,12 @@ fn has_frame(body: &FunctionBody<'_>) -> Result<bool> {
             | Operator::ResumeThrow { .. }
             | Operator::ResumeThrowRef { .. }
             | Operator::Throw { .. }
+            | Operator::StructNew { .. }
+            | Operator::StructNewDefault { .. }
+            | Operator::ArrayNew { .. }
+            | Operator::ArrayNewDefault { .. }
+            | Operator::ArrayNewFixed { .. }
+            | Operator::ArrayCopy { .. }
             | Operator::Switch { .. }
             | Operator::MemoryFill { .. }
             | Operator::MemoryCopy { .. }

@@ -51,7 +51,7 @@ impl Translator<'_, '_, '_> {
                 Const::I64(v) => Some(self.b.ins().iconst(I64, v)),
                 Const::F32(v) => Some(self.b.ins().f32const(Ieee32::with_bits(v))),
                 Const::F64(v) => Some(self.b.ins().f64const(Ieee64::with_bits(v))),
-                Const::Null | Const::NullCont | Const::Func(_) => None,
+                Const::Null | Const::NullCont | Const::Func(_) | Const::I31(_) | Const::Object(_) => None,
             };
             if let Some(value) = value {
                 self.push1(value);

@@ -74,10 +74,11 @@ fn what_is_missing_is_named() {
     unsupported("(module (table i64 1 funcref))", "memory64");
     unsupported("(module (memory 1) (func (drop (i32.atomic.load8_u (i32.const 0)))))", "`i32.atomic.load8_u`");
     unsupported("(module (func (atomic.fence)))", "`atomic.fence`");
-    unsupported("(module (type $s (struct)) (func (drop (struct.new $s))))", "`struct.new`");
-    unsupported("(module (func (drop (ref.i31 (i32.const 1)))))", "`ref.i31`");
-    unsupported("(module (func (param anyref) (drop (ref.cast (ref eq) (local.get 0)))))", "`ref.cast`");
-    unsupported("(module (global i31ref (ref.i31 (i32.const 1))))", "constant expression");
+    let data =
+        "(module (type $a (array i8)) (data $d) (func (drop (array.new_data $a $d (i32.const 0) (i32.const 0)))))";
+    unsupported(data, "`array.new_data`");
+    unsupported("(module (func (param externref) (drop (any.convert_extern (local.get 0)))))", "`any.convert_extern`");
+    unsupported("(module (global anyref (any.convert_extern (ref.null extern))))", "constant expression");
     at("(module (func\n (nop)\n  (atomic.fence)))", ErrorKind::Unsupported, "atomic.fence", 3, 4);
 }
 

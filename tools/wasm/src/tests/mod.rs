@@ -5,6 +5,7 @@ mod errors;
 mod exceptions;
 mod linking;
 mod modules;
+mod objects;
 mod operators;
 mod symbols;
 
