@@ -116,7 +116,9 @@ impl Machine {
             }
         };
         let slots = self.slots().unwrap_or(0);
-        self.limit = self.steps + RECLAIM_STEPS + slots.saturating_mul(RECLAIM_STEPS_PER_SLOT);
+        // the number is the program's, which may have written anything there
+        let reclaim = slots.saturating_mul(RECLAIM_STEPS_PER_SLOT).saturating_add(RECLAIM_STEPS);
+        self.limit = self.steps.saturating_add(reclaim);
         self.enter(runtime.reclaim, &[])?;
         Ok(outcome)
     }
