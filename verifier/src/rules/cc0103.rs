@@ -119,6 +119,8 @@ pub(crate) fn fresh(c: &mut Check<'_>, access: &Access, state: &State) {
     if access.place.role() != Some(Role::Revision)
         || c.a.role != FunctionRole::Program
         || !state.knows(Fact::Taken(slot))
+        // its object was made before: this is the check of an operation on it
+        || state.obj(slot).is_some()
         || matches!(c.a.kind(slot), Kind::Back(_))
     {
         return;
