@@ -52,10 +52,18 @@
 //!
 //! # Other profiles
 //!
-//! A [`Profile`] is data; another ABI is another constructor. What differs in
-//! kind (an effect in memory, states, an object in one value of two words, which
-//! the symbolic words already split) is to be added to [`profile`] and to the
-//! rules that it concerns, not to the engine.
+//! A [`Profile`] is data; another ABI of a known shape is another constructor, in
+//! a file of its own. There are two shapes: this project's, and that of an ABI whose
+//! store context knows the chain of running stacks ([`Profile::wasmtime_48`]),
+//! which the module `chain` describes. Objects, their checks and their
+//! revisions are the same in both, and so are those rules.
+//!
+//! Under `wasmtime-48` the assumptions are also these: buffers that another
+//! function made are as large as types say; the buffers and contexts of a
+//! continuation that cannot run are not in this function's frame; a resume is
+//! come back to with a return, a suspend or a trap, and a suspend or a switch with
+//! a resume, a switch or a throw; the runtime's functions do not run the program.
+//! Wasmtime's trampolines and its runtime, which is not CLIF, are outside.
 
 mod assume;
 mod chain;

@@ -179,6 +179,19 @@ impl Analysis<'_> {
         state.dead |= !self.assume(cond, opcode == Opcode::Trapz, inst, state);
     }
 
+    /// Is there a check of an object, which may be one that cannot fail, between
+    /// two instructions of a block?
+    pub(crate) fn checks_between(&self, first: Inst, last: Inst) -> bool {
+        let Some(shape) = self.chain() else { return false };
+        let between = std::iter::successors(self.func.layout.next_inst(first), |i| self.func.layout.next_inst(*i));
+        between.take_while(|i| *i != last).any(|i| match self.func.dfg.insts[i] {
+            InstructionData::CondTrap { code, .. } => {
+                [shape.null_trap, shape.consumed_trap].contains(&code.as_raw().get())
+            }
+            _ => false,
+        })
+    }
+
     /// Does a block end an operation by a trap of the protocol?
     pub(crate) fn ends_operation(&self, block: Block) -> bool {
         let Some(shape) = self.chain() else { return false };

@@ -46,7 +46,8 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
         // where the check of an object that was just made cannot fail, an
         // optimiser leaves a jump in its place
         let block = |inst| c.a.func.layout.inst_block(inst);
-        let twice = obj.bump.filter(|bump| block(*bump) == block(access.inst));
+        let twice =
+            obj.bump.filter(|bump| block(*bump) == block(access.inst) && !c.a.checks_between(*bump, access.inst));
         match twice {
             None => c.proven(),
             Some(bump) => c.fail_with(

@@ -18,7 +18,7 @@ pub(crate) const RULE: Rule = Rule {
                 continuation's; a resume and a switch go to the consumed object's continuation with the effect \
                 `resume`; a suspend goes to the resumer that the search found, with that handler's effect code; a host \
                 call and a trap go to the driver, a return to the parent that there was before the end. A switch that \
-                is none of these is a finding. Which tag was looked for is not decided.",
+                is none of these is a finding. Which tag was looked for is not decided. Under `wasmtime-48` an operand is a control context, found through the address behind the stack of the chain's last ancestor; the words that a switch moves are followed, and the search for a handler is part of the function: it begins with the running stack, goes from parent to parent, stops at the initial stack, and looks at its part of each list one by one.",
     why: "Control arrives at a stack that does not wait for it, or with a payload that means something else.",
     bugs: "Wizard #213, #679",
     help: "switch from the running continuation to the one that the operation is about",

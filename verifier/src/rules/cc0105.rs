@@ -17,7 +17,7 @@ pub(crate) const RULE: Rule = Rule {
     statement: "What came back is read from the switched word (CC0107). In this profile the running continuation is \
                 found from the stack pointer, or where the host keeps it; a program never stores it, and never stores \
                 the driver. An invocation puts back the driver, and where the host keeps it the running stack, that \
-                there were before it.",
+                there were before it. Under `wasmtime-48` the store context's chain begins with the continuation that is entered when a resume or a switch enters it, and with this function's own stack whenever anything else can look.",
     why: "After a nested invocation the outer program would suspend, trap or call the host on the wrong stack.",
     bugs: "wt #13322, fx #253",
     help: "leave these fields to the host and to the driver, which saves and restores them",

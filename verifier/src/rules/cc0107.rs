@@ -17,7 +17,7 @@ pub(crate) const RULE: Rule = Rule {
     name: "effect-decoded",
     statement: "The result of every switch is told apart exhaustively before the operation goes on: every effect that \
                 cannot occur there traps. Payload and results are read, and an object is made, only on the edge of the \
-                one effect that they belong to.",
+                one effect that they belong to. Under `wasmtime-48` the effect is above bit 32 of the word, and who came back is read from the chain.",
     why: "A payload read as something else lets a program forge references: a sandbox escape.",
     bugs: "wt #13028 (sandbox escape)",
     help: "branch on the effect code first, with a trap for every other code",

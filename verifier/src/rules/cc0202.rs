@@ -12,7 +12,7 @@ pub(crate) const RULE: Rule = Rule {
     name: "handler-lifetime",
     statement: "The handler table is installed in the resumer's record after whatever ran last and before the switch. \
                 In this profile nobody reads it when the resumer is no parent, so it need not be taken out again, and \
-                a table on the frame lives longer than the resume.",
+                a table on the frame lives longer than the resume. Under `wasmtime-48` the list is empty again, and its address gone, before control leaves the resume.",
     why: "A search finds the handlers of an earlier resume, perhaps in a frame that is gone, and suspends to a block \
           that does not expect it.",
     bugs: "fx #253",

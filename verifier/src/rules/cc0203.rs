@@ -10,7 +10,7 @@ pub(crate) const RULE: Rule = Rule {
     id: "CC0203",
     name: "payload-bounds",
     statement: "Every payload slot that is read or written is one of those that a ContRef has. In this profile slots \
-                have constant numbers, and a type that needs more of them is refused when it is lowered.",
+                have constant numbers, and a type that needs more of them is refused when it is lowered. Under `wasmtime-48` every value goes to, or comes from, the beginning of an entry of this operation's buffer, and its length counts it; that a buffer which another function made is large enough is an assumption from typing.",
     why: "A value behind the last slot lands in the neighbouring slot's stack, or in its guard page.",
     bugs: "wt #13028 part 2, #13662, #13703",
     help: "refuse types with more values than there are slots",

@@ -16,7 +16,7 @@ pub(crate) const RULE: Rule = Rule {
     name: "payload-types",
     statement: "Types and widths of payload values agree on both sides of a switch. On CLIF alone it is decided that \
                 what is handed over fills the payload from its last value on without a gap (a value of two slots may \
-                leave the first one); the rest takes the types of tags and continuations.",
+                leave the first one); the rest takes the types of tags and continuations. Under `wasmtime-48` every value that a buffer's length counts is stored, in the buffer that belongs to the continuation's state.",
     why: "A slot that was not written holds what its last user left there: a value of another type, or an object that \
           nobody may have.",
     bugs: "wt #14085",

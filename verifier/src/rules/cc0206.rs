@@ -10,10 +10,10 @@ pub(crate) const RULE: Rule = Rule {
     id: "CC0206",
     name: "slots",
     statement: "A record or a handler table on the frame lies within its stack slot, and the slot is aligned to the \
-                words in it. A slot of more than twice the size is not reported.",
+                words in it. A slot of more than twice the size is not reported; an alignment of more than twice the size of its entries is, under `wasmtime-48`: slots begin at multiples of theirs.",
     why: "A store behind the slot overwrites another value of the frame.",
     bugs: "",
-    help: "make the stack slot large enough for the table and its two ends",
+    help: "make the stack slot large enough for what is in it, and as aligned as that",
     passing: examples::RESUME,
     fault: &[
         ("    gv0 =", "    region5 = 8 \"handler_table\"\n    gv0 ="),
