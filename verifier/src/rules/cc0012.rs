@@ -52,6 +52,14 @@ pub(crate) fn judge(c: &mut Check<'_>) {
                 known.insert((duty.contref, duty.witness));
                 c.proven();
             }
+            Pairing::No if c.a.chain().is_some() && matches!(c.a.syms.node(duty.witness), Node::Add(..)) => c
+                .fail_with(
+                    &super::cc0004::RULE,
+                    Verdict::Violated,
+                    duty.check,
+                    "an object is made of a revision that was never stored",
+                    vec![(duty.inst, "and used here".into())],
+                ),
             Pairing::No => fail(c, &duty, Verdict::Violated, "the witness that was compared is not of the same object"),
             Pairing::Unknown => fail(
                 c,
@@ -101,6 +109,7 @@ fn pairing(c: &mut Check<'_>, contref: Sym, witness: Sym, at: Inst, seen: &mut V
         // a choice that is made in another way, or words of one value
         (Node::Select(..) | Node::Pair(..) | Node::High(_), _)
         | (_, Node::Select(..) | Node::Pair(..) | Node::High(_)) => Pairing::Unknown,
+        (Node::And(..), Node::Add(..)) => Pairing::No,
         (Node::And(wide, _), _) | (_, Node::And(wide, _)) if c.a.syms.bits(wide) > 64 => Pairing::Unknown,
         // whatever is computed is no revision, and no contref but what came back
         _ => Pairing::No,
