@@ -1,8 +1,6 @@
 //! The walk that demands: each reachable instruction once, with what is known
 //! before it, is shown to the rules.
 
-use std::rc::Rc;
-
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
 use cranelift_codegen::ir::{Block, Inst, InstructionData, Opcode};
 
@@ -73,7 +71,7 @@ impl<'a> Check<'a> {
         for i in 0..c.a.rpo.len() {
             let block = c.a.rpo[i];
             let Some(state) = c.a.entry_states[block].take() else { continue };
-            c.walk(block, Rc::unwrap_or_clone(state));
+            c.walk(block, state);
         }
         match c.a.chain() {
             None => {
@@ -120,23 +118,33 @@ impl<'a> Check<'a> {
             }
             self.a.step(inst, &mut state);
         }
+        if last {
+            return;
+        }
+        if !state.undecoded.is_empty() {
+            let edges: Vec<_> = self.a.edges_from(block).copied().collect();
+            self.dispatch(&edges, &state);
+        }
+        if self.a.chain().is_some() {
+            return;
+        }
+        let looked_at = self.is_looked_at(block, &state);
+        if !looked_at && !self.a.edges_from(block).any(|e| self.a.is_back(e)) {
+            return;
+        }
         let edges: Vec<_> = self.a.edges_from(block).copied().collect();
-        self.dispatch(&edges, &state);
-        let own = self.a.chain().is_none();
-        let looked_at = own && self.is_looked_at(block, &state);
+        let mut turns = vec![];
         for e in &edges {
-            let wanted = looked_at || (own && self.a.is_back(e));
-            if !wanted {
-                continue;
-            }
-            if let Some(on_edge) = self.a.edge_state(e) {
+            let back = self.a.is_back(e);
+            if let (true, Some(on_edge)) = (looked_at || back, self.a.edge_state(e)) {
                 rules::at_edge(self, e, &state, &on_edge);
+                if back {
+                    turns.push((e, on_edge));
+                }
             }
         }
-        for e in edges.iter().filter(|e| own && self.a.is_back(e)).copied().collect::<Vec<_>>() {
-            if let Some(state) = self.a.edge_state(&e) {
-                rules::cc0113::turn(self, &e, &state);
-            }
+        for (e, state) in turns {
+            rules::cc0113::turn(self, e, &state);
         }
     }
 
@@ -164,15 +172,12 @@ impl<'a> Check<'a> {
 
     /// Where the effects of a switch are told apart.
     fn dispatch(&mut self, edges: &[Edge], state: &State) {
-        if state.undecoded.is_empty() {
-            return;
-        }
         for e in edges {
             let Some(on_edge) = self.a.edge_state(e) else {
                 rules::cc0107::dead_arm(self, e);
                 continue;
             };
-            for switch in &state.undecoded {
+            for switch in state.undecoded.iter() {
                 if !on_edge.undecoded.contains(switch) {
                     let word = self.a.switched(*switch);
                     // a word that came through a parameter was compared as a whole

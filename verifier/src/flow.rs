@@ -11,7 +11,7 @@
 //! demanded of it in [`crate::rules`].
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::ops::Range;
 
 use cranelift_codegen::dominator_tree::DominatorTree;
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
@@ -90,15 +90,18 @@ pub(crate) struct Analysis<'a> {
     pub(crate) domtree: DominatorTree,
     pub(crate) rpo: Vec<Block>,
     pub(crate) edges: Vec<Edge>,
-    edges_in: SecondaryMap<Block, Vec<u32>>,
-    edges_out: SecondaryMap<Block, Vec<u32>>,
+    /// Into each block: a part of `incoming`, which has numbers of edges.
+    edges_in: SecondaryMap<Block, Range<usize>>,
+    incoming: Vec<usize>,
+    /// Out of each block: a part of `edges`.
+    edges_out: SecondaryMap<Block, Range<usize>>,
     values: SecondaryMap<Value, Option<Sym>>,
     pinned: EntitySet<Value>,
     /// The word that lay next to a loaded one when it was loaded: the lower
     /// neighbour, the upper one.
     pub(crate) neighbours: SecondaryMap<Value, [Option<Sym>; 2]>,
-    pub(crate) entry_states: SecondaryMap<Block, Option<Rc<State>>>,
-    exit_states: SecondaryMap<Block, Option<Rc<State>>>,
+    pub(crate) entry_states: SecondaryMap<Block, Option<State>>,
+    exit_states: SecondaryMap<Block, Option<State>>,
     /// Bases of accesses to ContRefs.
     contrefs: EntitySet<Sym>,
     /// The branch on whether a contref is null.
@@ -135,7 +138,7 @@ impl<'a> Analysis<'a> {
             order[b.as_u32() as usize] = i as u32;
         }
         let entry = rpo.first().copied().unwrap_or(Block::from_u32(0));
-        let mut syms = Syms::new(entry, order);
+        let mut syms = Syms::new(entry, order, func.dfg.num_values());
         let (name, role) = match &func.name {
             UserFuncName::Testcase(t) => {
                 let name = String::from_utf8_lossy(t.raw()).into_owned();
@@ -157,8 +160,9 @@ impl<'a> Analysis<'a> {
             rpo,
             edges: vec![],
             edges_in: SecondaryMap::new(),
+            incoming: vec![],
             edges_out: SecondaryMap::new(),
-            values: SecondaryMap::with_capacity(func.dfg.num_values()),
+            values: SecondaryMap::new(),
             pinned: EntitySet::new(),
             neighbours: SecondaryMap::new(),
             entry_states: SecondaryMap::new(),
@@ -178,6 +182,12 @@ impl<'a> Analysis<'a> {
             name,
             converged: true,
         };
+        let blocks = func.dfg.num_blocks();
+        a.edges_in.resize(blocks);
+        a.edges_out.resize(blocks);
+        a.entry_states.resize(blocks);
+        a.exit_states.resize(blocks);
+        a.values.resize(func.dfg.num_values());
         for (f, data) in func.dfg.ext_funcs.iter() {
             a.callees[f] = Some(match &data.name {
                 ExternalName::TestCase(t) => profile.callee(&String::from_utf8_lossy(t.raw())),
@@ -200,12 +210,11 @@ impl<'a> Analysis<'a> {
         for i in 0..self.rpo.len() {
             let from = self.rpo[i];
             let Some(inst) = func.layout.last_inst(from) else { continue };
+            let first = self.edges.len();
             let mut add = |call: BlockCall, kind: EdgeKind| {
                 let to = call.block(&func.dfg.value_lists);
-                let n = self.edges.len() as u32;
                 self.edges.push(Edge { from, to, inst, call, kind });
-                self.edges_in[to].push(n);
-                self.edges_out[from].push(n);
+                self.edges_in[to].end += 1;
             };
             match func.dfg.insts[inst] {
                 InstructionData::Jump { destination, .. } => add(destination, EdgeKind::Always),
@@ -249,6 +258,21 @@ impl<'a> Analysis<'a> {
                 }
                 _ => {}
             }
+            self.edges_out[from] = first..self.edges.len();
+        }
+        // so far there is only how many lead to each block
+        let mut next = 0;
+        for block in &self.rpo {
+            let span = &mut self.edges_in[*block];
+            let count = span.end;
+            *span = next..next;
+            next += count;
+        }
+        self.incoming.resize(next, 0);
+        for (n, e) in self.edges.iter().enumerate() {
+            let span = &mut self.edges_in[e.to];
+            self.incoming[span.end] = n;
+            span.end += 1;
         }
     }
 
@@ -284,8 +308,8 @@ impl<'a> Analysis<'a> {
     }
 
     fn fixpoint(&mut self) {
-        let nothing = Rc::new(State::default());
         let mut dirty: SecondaryMap<Block, bool> = SecondaryMap::with_default(true);
+        dirty.resize(self.func.dfg.num_blocks());
         let mut restarted = 0;
         for round in 0.. {
             let mut again = false;
@@ -297,7 +321,7 @@ impl<'a> Analysis<'a> {
                 }
                 let Some(mut state) = self.enter(block) else { continue };
                 if let Some(old) = &self.entry_states[block] {
-                    if **old == state && !self.changed {
+                    if *old == state && !self.changed {
                         continue;
                     }
                     if round - restarted >= FREE_ROUNDS {
@@ -306,22 +330,20 @@ impl<'a> Analysis<'a> {
                 }
                 if self.edges_out[block].is_empty() {
                     // nothing depends on it: the walk is the first to look inside
-                    self.entry_states[block] = Some(Rc::new(state));
-                    self.exit_states[block] = Some(nothing.clone());
+                    self.entry_states[block] = Some(state);
+                    self.exit_states[block] = Some(State::default());
                     continue;
                 }
-                self.entry_states[block] = Some(Rc::new(state.clone()));
+                self.entry_states[block] = Some(state.clone());
                 let insts = self.func.layout.block_insts(block);
                 for inst in insts {
                     self.evaluate(inst);
                     self.step(inst, &mut state);
                 }
-                let state = Rc::new(state);
-                if self.exit_states[block].as_deref() != Some(&*state) {
-                    for e in &self.edges_out[block] {
-                        let to = self.edges[*e as usize].to;
-                        dirty[to] = true;
-                        again |= self.syms.position(to) <= self.syms.position(block);
+                if self.exit_states[block].as_ref() != Some(&state) {
+                    for e in self.edges_from(block) {
+                        dirty[e.to] = true;
+                        again |= self.syms.position(e.to) <= self.syms.position(block);
                     }
                     self.exit_states[block] = Some(state);
                 }
@@ -353,23 +375,23 @@ impl<'a> Analysis<'a> {
             return Some(self.entry_state(block));
         }
         let edges = self.edges_in[block].clone();
-        let seen: Vec<u32> =
-            edges.into_iter().filter(|e| self.exit_states[self.edges[*e as usize].from].is_some()).collect();
-        if seen.is_empty() {
+        if !self.edges_to(block).any(|e| self.exit_states[e.from].is_some()) {
             return None;
         }
-        self.enter_params(block, &seen);
-        let single = self.edges_in[block].len() == 1;
+        self.enter_params(block);
+        let single = edges.len() == 1;
         let mut out: Option<State> = None;
-        for e in seen {
-            let edge = self.edges[e as usize];
-            let Some(mut state) = self.exit_states[edge.from].as_deref().cloned() else { continue };
+        for i in edges {
+            let edge = self.edges[self.incoming[i]];
+            let Some(mut state) = self.exit_states[edge.from].clone() else { continue };
             if state.dead || !self.refine(&edge, &mut state) {
                 continue;
             }
-            let renames = self.renames(&edge);
-            if !renames.is_empty() {
-                state.rename(&renames);
+            if !self.func.dfg.block_params(block).is_empty() {
+                let renames = self.renames(&edge);
+                if !renames.is_empty() {
+                    state.rename(&renames);
+                }
             }
             if !single {
                 let (syms, domtree) = (&self.syms, &self.domtree);
@@ -406,13 +428,16 @@ impl<'a> Analysis<'a> {
     }
 
     /// Symbols of a block's parameters: the argument where all edges agree.
-    fn enter_params(&mut self, block: Block, seen: &[u32]) {
+    fn enter_params(&mut self, block: Block) {
         let func = self.func;
         for (i, v) in func.dfg.block_params(block).iter().enumerate() {
             let mut common = None;
             let mut differ = self.pinned.contains(*v);
-            for e in seen {
-                let edge = self.edges[*e as usize];
+            for e in self.edges_in[block].clone() {
+                let edge = self.edges[self.incoming[e]];
+                if self.exit_states[edge.from].is_none() {
+                    continue;
+                }
                 let arg = self.edge_arg(&edge, i);
                 differ |= arg.is_none() || common.is_some_and(|c| Some(c) != arg);
                 common = arg;
@@ -474,10 +499,7 @@ impl<'a> Analysis<'a> {
             EdgeKind::Always | EdgeKind::Returned | EdgeKind::Threw => true,
             EdgeKind::If(v, taken) => {
                 let s = self.value(v);
-                let fails = self.edges_out[edge.from]
-                    .iter()
-                    .map(|e| self.edges[*e as usize].to)
-                    .any(|to| to != edge.to && self.failing.contains(to));
+                let fails = self.edges_from(edge.from).any(|e| e.to != edge.to && self.failing.contains(e.to));
                 if fails {
                     state.may_fail(edge.inst);
                 }
@@ -493,7 +515,7 @@ impl<'a> Analysis<'a> {
     /// The state on an edge, its condition included; none where it is never
     /// taken.
     pub(crate) fn edge_state(&mut self, edge: &Edge) -> Option<State> {
-        let mut state = self.exit_states[edge.from].as_deref()?.clone();
+        let mut state = self.exit_states[edge.from].clone()?;
         (!state.dead && self.refine(edge, &mut state)).then_some(state)
     }
 
@@ -501,11 +523,11 @@ impl<'a> Analysis<'a> {
     /// every edge behind which its effect is not known?
     pub(crate) fn carries(&mut self, param: Sym, switch: Inst) -> bool {
         let Some((block, i)) = self.param(param) else { return false };
-        let edges = self.edges_in[block].clone();
+        let mut edges = self.edges_in[block].clone();
         let word = self.switched(switch);
         let mut any = false;
-        let all = edges.into_iter().all(|e| {
-            let edge = self.edges[e as usize];
+        let all = edges.all(|e| {
+            let edge = self.edges[self.incoming[e]];
             let pending = self.exit_states[edge.from].as_ref().is_some_and(|state| state.undecoded.contains(&switch));
             any |= pending;
             !pending || self.edge_arg(&edge, i) == Some(word)
@@ -525,12 +547,12 @@ impl<'a> Analysis<'a> {
 
     /// Edges into a block.
     pub(crate) fn edges_to(&self, block: Block) -> impl Iterator<Item = &Edge> {
-        self.edges_in[block].iter().map(|e| &self.edges[*e as usize])
+        self.incoming[self.edges_in[block].clone()].iter().map(|e| &self.edges[*e])
     }
 
     /// Edges out of a block.
     pub(crate) fn edges_from(&self, block: Block) -> impl Iterator<Item = &Edge> {
-        self.edges_out[block].iter().map(|e| &self.edges[*e as usize])
+        self.edges[self.edges_out[block].clone()].iter()
     }
 
     /// Does the edge go back to a block that dominates its source?
@@ -540,6 +562,10 @@ impl<'a> Analysis<'a> {
 
     /// The sym of a value. One that was not evaluated is opaque.
     pub(crate) fn value(&mut self, v: Value) -> Sym {
+        // an alias has no sym of its own
+        if let Some(s) = self.values[v] {
+            return s;
+        }
         let v = self.func.dfg.resolve_aliases(v);
         match self.values[v] {
             Some(s) => s,
@@ -615,6 +641,9 @@ impl<'a> Analysis<'a> {
 
     /// What the value is, when it was evaluated.
     pub(crate) fn known(&self, v: Value) -> Option<Sym> {
+        if let Some(s) = self.values[v] {
+            return Some(s);
+        }
         let v = self.func.dfg.resolve_aliases(v);
         self.values[v].or_else(|| self.syms.find(Node::Value(v)))
     }

@@ -76,6 +76,7 @@ mod place;
 pub mod profile;
 mod report;
 pub mod rules;
+mod shared;
 mod state;
 mod sym;
 mod transfer;

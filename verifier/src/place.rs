@@ -196,11 +196,7 @@ impl Analysis<'_> {
 
     /// Is it a ContRef's address?
     pub(crate) fn is_contref(&self, base: Sym) -> bool {
-        match self.kind(base) {
-            Kind::Outside | Kind::Merged | Kind::Null => self.is_marked(base),
-            Kind::DriverRecord(_) => self.role == FunctionRole::Invoke,
-            _ => true,
-        }
+        self.is_marked(base) || !matches!(self.kind(base), Kind::Outside | Kind::Merged | Kind::Null)
     }
 
     /// What a pointer is.

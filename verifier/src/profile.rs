@@ -508,9 +508,13 @@ impl Profile {
         if let Role::Payload(slot) = role {
             return self.payload_slot(slot);
         }
-        let all = self.contref.iter().chain(&self.store).chain(&self.table);
+        for record in [&self.contref, &self.store, &self.table] {
+            if let Some(field) = record.iter().find(|f| f.role == role) {
+                return *field;
+            }
+        }
         // every role but those of payload slots is in one of the tables
-        all.copied().find(|f| f.role == role).unwrap_or(FieldLayout { role, offset: i32::MIN, size: 0, region: 0 })
+        FieldLayout { role, offset: i32::MIN, size: 0, region: 0 }
     }
 
     fn payload_slot(&self, slot: u32) -> FieldLayout {

@@ -10,6 +10,7 @@
 use cranelift_codegen::ir::Inst;
 
 use crate::profile::Role;
+use crate::shared::Shared;
 use crate::sym::Sym;
 
 /// A word of memory whose content is known.
@@ -181,20 +182,20 @@ pub(crate) struct State {
     /// The last call or switch.
     pub(crate) since: Since,
     /// By base and offset.
-    mem: Vec<Cell>,
+    mem: Shared<Cell>,
     /// In order.
-    facts: Vec<Fact>,
+    facts: Shared<Fact>,
     /// Effect codes that a switch may have come back with, as a bit set. All
     /// of them where a switch is not listed.
-    codes: Vec<(Sym, u64)>,
+    codes: Shared<(Sym, u64)>,
     /// By contref.
-    objs: Vec<Obj>,
+    objs: Shared<Obj>,
     /// Stores to a chain's links since the last switch.
-    pub(crate) dirty: Vec<(Inst, Role)>,
+    pub(crate) dirty: Shared<(Inst, Role)>,
     /// Switches whose effect may not have been told apart yet.
-    pub(crate) undecoded: Vec<Inst>,
+    pub(crate) undecoded: Shared<Inst>,
     /// What is still to be done, in order.
-    duties: Vec<Duty>,
+    duties: Shared<Duty>,
     /// A trap in front of here always happens.
     pub(crate) dead: bool,
 }
@@ -221,10 +222,16 @@ impl State {
     /// Something became known of a word of memory.
     pub(crate) fn set_cell(&mut self, cell: Cell) {
         match self.cell_at(cell.base, cell.offset) {
-            Ok(i) => self.mem[i] = cell,
+            Ok(i) if self.mem[i] == cell => {}
+            Ok(i) => self.mem.own()[i] = cell,
             Err(i) if self.mem.len() < MAX_CELLS => self.mem.insert(i, cell),
             Err(_) => {}
         }
+    }
+
+    /// Forgets all cells.
+    pub(crate) fn forget_memory(&mut self) {
+        self.mem.clear();
     }
 
     /// Forgets cells.
@@ -283,8 +290,8 @@ impl State {
 
     /// Only these codes are left.
     pub(crate) fn narrow(&mut self, switched: Sym, codes: u64) {
-        match self.codes.iter_mut().find(|(s, _)| *s == switched) {
-            Some((_, m)) => *m &= codes,
+        match self.codes.iter().position(|(s, _)| *s == switched) {
+            Some(i) => self.codes.own()[i].1 &= codes,
             None => self.codes.push((switched, codes)),
         }
     }
@@ -302,7 +309,7 @@ impl State {
     /// The object of a contref, to be changed.
     pub(crate) fn obj_mut(&mut self, contref: Sym) -> Option<&mut Obj> {
         let i = self.objs.binary_search_by_key(&contref, |o| o.contref).ok()?;
-        Some(&mut self.objs[i])
+        Some(&mut self.objs.own()[i])
     }
 
     /// The objects.
@@ -310,10 +317,15 @@ impl State {
         &self.objs
     }
 
+    /// The same, to be kept while the state changes.
+    pub(crate) fn shared_objs(&self) -> Shared<Obj> {
+        self.objs.clone()
+    }
+
     /// A newly checked object, in place of what was known of its contref.
     pub(crate) fn set_obj(&mut self, obj: Obj) {
         match self.objs.binary_search_by_key(&obj.contref, |o| o.contref) {
-            Ok(i) => self.objs[i] = obj,
+            Ok(i) => self.objs.own()[i] = obj,
             Err(i) => self.objs.insert(i, obj),
         }
     }
@@ -321,19 +333,16 @@ impl State {
     /// Other code ran: revisions may have changed.
     pub(crate) fn make_stale(&mut self, by: Inst) {
         self.since = Since::Inst(by);
-        for o in &mut self.objs {
-            o.stale.get_or_insert(by);
-        }
+        self.objs.revise(|o| Some(Obj { stale: o.stale.or(Some(by)), ..*o }));
         self.facts.retain(|f| !matches!(f, Fact::Taken(_) | Fact::Found(..)));
     }
 
     /// From here on a failure would leave consumed objects behind.
     pub(crate) fn may_fail(&mut self, at: Inst) {
-        for o in &mut self.objs {
-            if o.bump.is_some() && o.stale.is_none() {
-                o.fails.get_or_insert(at);
-            }
-        }
+        self.objs.revise(|o| {
+            let in_use = o.bump.is_some() && o.stale.is_none();
+            Some(Obj { fails: o.fails.or(in_use.then_some(at)), ..*o })
+        });
     }
 
     /// Forgets what mentions a sym that is not available.
@@ -346,13 +355,14 @@ impl State {
 
     /// Says of each parameter what is said of its argument.
     pub(crate) fn rename(&mut self, renames: &[(Sym, Sym)]) {
+        let is_arg = |s: Sym| renames.iter().any(|(a, _)| *a == s);
         let to = |s: Sym| renames.iter().find(|(a, _)| *a == s).map_or(s, |(_, p)| *p);
         let mut more = vec![];
-        for f in &self.facts {
-            let renamed = f.map(to);
-            if renamed != *f {
-                more.push(renamed);
+        for f in self.facts.iter() {
+            if !f.syms().into_iter().flatten().any(is_arg) {
+                continue;
             }
+            more.push(f.map(to));
             // words of a triple may be parameters one by one
             if let Fact::Found(a, b, c) = *f {
                 more.extend([Fact::Found(a, b, to(c)), Fact::Found(a, to(b), to(c)), Fact::Found(to(a), to(b), c)]);
@@ -365,32 +375,29 @@ impl State {
                 more.push(Fact::NonNull(*p));
             }
         }
-        self.facts.extend(more);
-        self.facts.sort_unstable();
-        self.facts.dedup();
-        for d in &mut self.duties {
-            d.base = to(d.base);
+        for f in more {
+            self.learn(f);
         }
-        self.duties.sort_unstable();
-        self.duties.dedup();
+        if self.duties.iter().any(|d| is_arg(d.base)) {
+            let duties = self.duties.own();
+            for d in duties.iter_mut() {
+                d.base = to(d.base);
+            }
+            duties.sort_unstable();
+            duties.dedup();
+        }
 
         let mut cells = vec![];
-        for c in &self.mem {
-            let renamed = Cell { base: to(c.base), value: to(c.value), ..*c };
-            if renamed != *c {
-                cells.extend([renamed, Cell { base: to(c.base), ..*c }, Cell { value: to(c.value), ..*c }]);
-            }
+        for c in self.mem.iter().filter(|c| is_arg(c.base) || is_arg(c.value)) {
+            let (base, value) = (to(c.base), to(c.value));
+            cells.extend([Cell { base, value, ..*c }, Cell { base, ..*c }, Cell { value, ..*c }]);
         }
         // a base may have two contents that are both right: prefer parameters
         for c in cells.into_iter().rev() {
             self.set_cell(c);
         }
-        let objs: Vec<Obj> = self.objs.clone();
-        for o in objs {
-            let renamed = Obj { contref: to(o.contref), witness: to(o.witness), ..o };
-            if renamed != o {
-                self.set_obj(renamed);
-            }
+        for o in self.objs.clone().iter().filter(|o| is_arg(o.contref) || is_arg(o.witness)) {
+            self.set_obj(Obj { contref: to(o.contref), witness: to(o.witness), ..*o });
         }
     }
 
@@ -399,43 +406,53 @@ impl State {
         if self.since != other.since {
             self.since = Since::Several;
         }
-        self.mem.retain_mut(|c| match other.cell(c.base, c.offset) {
-            Some(d) if d.value == c.value && d.size == c.size => {
-                c.by = c.by.min(d.by);
-                true
-            }
-            _ => false,
+        if !self.mem.is_same(&other.mem) {
+            self.mem.revise(|c| {
+                let d = other.cell(c.base, c.offset).filter(|d| d.value == c.value && d.size == c.size)?;
+                Some(Cell { by: c.by.min(d.by), ..*c })
+            });
+        }
+        if !self.facts.is_same(&other.facts) {
+            self.facts.retain(|f| other.knows(*f));
+        }
+        self.codes.revise(|(s, m)| {
+            let codes = m | other.codes(*s);
+            (codes != u64::MAX).then_some((*s, codes))
         });
-        self.facts.retain(|f| other.knows(*f));
-        self.codes.retain_mut(|(s, m)| {
-            *m |= other.codes(*s);
-            *m != u64::MAX
-        });
-        self.objs.retain_mut(|o| match other.obj(o.contref) {
-            Some(p) if p.witness == o.witness && p.bump.is_some() == o.bump.is_some() => {
-                o.check = o.check.min(p.check);
-                o.bump = o.bump.min(p.bump);
-                o.stale = earliest(o.stale, p.stale);
-                o.fails = earliest(o.fails, p.fails);
-                true
-            }
-            _ => false,
-        });
-        for d in &other.dirty {
-            if !self.dirty.contains(d) {
-                self.dirty.push(*d);
+        if !self.objs.is_same(&other.objs) {
+            self.objs.revise(|o| {
+                let p = other.obj(o.contref)?;
+                let alike = p.witness == o.witness && p.bump.is_some() == o.bump.is_some();
+                alike.then(|| Obj {
+                    check: o.check.min(p.check),
+                    bump: o.bump.min(p.bump),
+                    stale: earliest(o.stale, p.stale),
+                    fails: earliest(o.fails, p.fails),
+                    ..*o
+                })
+            });
+        }
+        unite(&mut self.dirty, &other.dirty);
+        unite(&mut self.undecoded, &other.undecoded);
+        if !self.duties.is_same(&other.duties) {
+            for d in other.duties.iter() {
+                self.owe(*d);
             }
         }
-        self.dirty.sort_unstable();
-        for d in &other.duties {
-            self.owe(*d);
-        }
-        for i in &other.undecoded {
-            if !self.undecoded.contains(i) {
-                self.undecoded.push(*i);
+    }
+}
+
+/// What is in one or the other, in order.
+fn unite<T: Copy + Ord>(all: &mut Shared<T>, other: &Shared<T>) {
+    if !all.is_same(other) {
+        for x in other.iter() {
+            if !all.contains(x) {
+                all.push(*x);
             }
         }
-        self.undecoded.sort_unstable();
+    }
+    if !all.is_sorted() {
+        all.own().sort_unstable();
     }
 }
 

@@ -10,6 +10,7 @@
 //! abstract state or opaque, see [`crate::state`].
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
 use cranelift_codegen::ir::{Block, FuncRef, Inst, Opcode, StackSlot, Value};
@@ -70,12 +71,18 @@ pub(crate) fn mask(bits: u32) -> u64 {
     if bits >= 64 { u64::MAX } else { (1 << bits) - 1 }
 }
 
+/// An expression, the bits that its value can have, and its home.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    node: Node,
+    bits: u8,
+    home: Block,
+}
+
 /// The arena.
 #[derive(Debug)]
 pub(crate) struct Syms {
-    nodes: Vec<Node>,
-    bits: Vec<u8>,
-    home: Vec<Block>,
+    nodes: Vec<Known>,
     index: HashMap<Node, Sym, BuildFx>,
     entry: Block,
     /// Position of each block in reverse postorder, to compare homes.
@@ -116,36 +123,37 @@ impl std::hash::Hasher for Fx {
 }
 
 impl Syms {
-    /// An empty arena; `order` is the position of each block, by its number.
-    pub(crate) fn new(entry: Block, order: Vec<u32>) -> Self {
-        Self { nodes: vec![], bits: vec![], home: vec![], index: HashMap::default(), entry, order }
+    /// An empty arena, with room for so many; `order` is the position of each
+    /// block, by its number.
+    pub(crate) fn new(entry: Block, order: Vec<u32>, room: usize) -> Self {
+        let index = HashMap::with_capacity_and_hasher(room, BuildFx::default());
+        Self { nodes: Vec::with_capacity(room), index, entry, order }
     }
 
     /// The expression.
     pub(crate) fn node(&self, s: Sym) -> Node {
-        self.nodes[s.0 as usize]
+        self.nodes[s.0 as usize].node
     }
 
     /// Its value is below 2^bits.
     pub(crate) fn bits(&self, s: Sym) -> u32 {
-        self.bits[s.0 as usize].into()
+        self.nodes[s.0 as usize].bits.into()
     }
 
     /// The innermost block whose values it depends on; the entry for constants.
     pub(crate) fn home(&self, s: Sym) -> Block {
-        self.home[s.0 as usize]
+        self.nodes[s.0 as usize].home
     }
 
     fn intern(&mut self, node: Node, bits: u32, home: Block) -> Sym {
-        if let Some(known) = self.index.get(&node) {
-            return *known;
+        match self.index.entry(node) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(free) => {
+                let s = *free.insert(Sym(self.nodes.len() as u32));
+                self.nodes.push(Known { node, bits: bits.min(128) as u8, home });
+                s
+            }
         }
-        let s = Sym(self.nodes.len() as u32);
-        self.nodes.push(node);
-        self.bits.push(bits.min(128) as u8);
-        self.home.push(home);
-        self.index.insert(node, s);
-        s
     }
 
     /// The block's position in reverse postorder.

@@ -219,7 +219,7 @@ impl Analysis<'_> {
         if !state.undecoded.contains(&site.inst) {
             state.undecoded.push(site.inst);
         }
-        state.retain_cells(|_| false);
+        state.forget_memory();
         state.make_stale(site.inst);
         state.dirty.clear();
         state.retain_facts(|f| !f.syms().contains(&Some(switched)) && !matches!(f, Fact::Ended(_) | Fact::Done(_)));
@@ -230,10 +230,11 @@ impl Analysis<'_> {
         if self.chain().is_some() {
             return self.chain_call(inst, callee, state);
         }
-        let results: Vec<Sym> = {
-            let func = self.func;
-            func.dfg.inst_results(inst).iter().map(|v| self.value(*v)).collect()
-        };
+        let func = self.func;
+        // results have a sym from here on, whether or not they are of use
+        let mut results = func.dfg.inst_results(inst).iter().map(|v| self.value(*v));
+        let [first, second, third] = [results.next(), results.next(), results.next()];
+        results.for_each(drop);
         match callee {
             Callee::Harmless | Callee::Reserve | Callee::Trap | Callee::Raise | Callee::NewCont => {}
             Callee::Tell => {
@@ -244,8 +245,8 @@ impl Analysis<'_> {
             }
             Callee::SearchSuspend | Callee::SearchSwitch => {
                 state.may_fail(inst);
-                if let [last, resumer, ref rest @ ..] = results[..] {
-                    let code = rest.first().copied().unwrap_or_else(|| self.syms.constant(0));
+                if let (Some(last), Some(resumer)) = (first, second) {
+                    let code = third.unwrap_or_else(|| self.syms.constant(0));
                     self.mark_contref(last);
                     self.mark_contref(resumer);
                     state.learn(Fact::Found(last, resumer, code));
@@ -254,7 +255,7 @@ impl Analysis<'_> {
             Callee::NewSlot | Callee::Grow => {
                 state.may_fail(inst);
                 state.retain_cells(|c| c.base != self.store_context);
-                if let [slot] = results[..] {
+                if let (Some(slot), None) = (first, second) {
                     self.mark_contref(slot);
                     state.learn(Fact::Taken(slot));
                     if callee == Callee::Grow {
@@ -263,7 +264,7 @@ impl Analysis<'_> {
                 }
             }
             Callee::Drop | Callee::HostFunction | Callee::Unknown | Callee::Routine | Callee::HostSwitch => {
-                state.retain_cells(|_| false);
+                state.forget_memory();
                 state.make_stale(inst);
             }
         }
@@ -415,7 +416,7 @@ impl Analysis<'_> {
         {
             return;
         }
-        let apart: Vec<Sym> = state.objs().iter().map(|o| o.contref).collect();
+        let objects = state.shared_objs();
         state.retain_cells(|c| {
             let overlap = c.offset < high && low < c.offset.saturating_add(c.size as i32);
             if c.base == base {
@@ -423,7 +424,7 @@ impl Analysis<'_> {
             }
             let protocol = self.is_protocol(c.base);
             match record {
-                Some(RecordKind::ContRef) => !(protocol && overlap) || self.distinct(base, c.base, &apart),
+                Some(RecordKind::ContRef) => !(protocol && overlap) || self.distinct(base, c.base, &objects),
                 Some(RecordKind::Store) => true,
                 // a frame's table, or nothing that a rule reads again
                 Some(RecordKind::Table) => true,
@@ -435,7 +436,7 @@ impl Analysis<'_> {
     /// Two ContRefs that cannot be the same: a running continuation is none
     /// that an object is current for, nor one that has just suspended, nor a
     /// fresh slot. The store context is no ContRef.
-    fn distinct(&self, a: Sym, b: Sym, objects: &[Sym]) -> bool {
+    fn distinct(&self, a: Sym, b: Sym, objects: &[Obj]) -> bool {
         if a == self.store_context || b == self.store_context {
             return true;
         }
@@ -444,7 +445,8 @@ impl Analysis<'_> {
             (false, true) => a,
             _ => return false,
         };
-        objects.binary_search(&other).is_ok() || matches!(self.kind(other), Kind::Back(_) | Kind::NewSlot)
+        objects.binary_search_by_key(&other, |o| o.contref).is_ok()
+            || matches!(self.kind(other), Kind::Back(_) | Kind::NewSlot)
     }
 
     /// Two places of the program's own memory.

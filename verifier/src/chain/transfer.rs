@@ -116,7 +116,7 @@ impl Analysis<'_> {
         if !state.undecoded.contains(&site.inst) {
             state.undecoded.push(site.inst);
         }
-        state.retain_cells(|_| false);
+        state.forget_memory();
         state.make_stale(site.inst);
         state.dirty.clear();
         state.retain_duties(|_| false);
@@ -161,7 +161,7 @@ impl Analysis<'_> {
             }
             Callee::Harmless => state.may_fail(inst),
             _ => {
-                state.retain_cells(|_| false);
+                state.forget_memory();
                 state.make_stale(inst);
                 state.retain_duties(|_| false);
                 let own = self.own_link();

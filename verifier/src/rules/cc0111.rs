@@ -25,13 +25,13 @@ pub(crate) const RULE: Rule = Rule {
 /// All uses of values that belong to a thread.
 pub(crate) fn judge(c: &mut Check<'_>) {
     let func = c.a.func;
-    let reached = func.layout.blocks().filter(|b| c.a.is_reached(*b));
-    let insts: Vec<Inst> = reached.flat_map(|b| func.layout.block_insts(b)).collect();
-    let local = |i: &&Inst| matches!(func.dfg.insts[**i].opcode(), Opcode::TlsValue | Opcode::GetPinnedReg);
-    let locals: Vec<Inst> = insts.iter().filter(local).copied().collect();
+    let reached = || func.layout.blocks().filter(|b| c.a.is_reached(*b)).flat_map(|b| func.layout.block_insts(b));
+    let local = |i: &Inst| matches!(func.dfg.insts[*i].opcode(), Opcode::TlsValue | Opcode::GetPinnedReg);
+    let locals: Vec<Inst> = reached().filter(local).collect();
     if locals.is_empty() {
         return;
     }
+    let insts: Vec<Inst> = reached().collect();
     let switches: Vec<Inst> = insts.iter().filter(|i| c.a.switch_kinds[**i].is_some()).copied().collect();
     for inst in insts {
         let defs = func.dfg.inst_args(inst).iter();
