@@ -126,7 +126,7 @@ impl Analysis<'_> {
             return true;
         }
         if cc == IntCC::Equal && self.param(a).is_some() {
-            for switch in state.undecoded.to_vec() {
+            for switch in state.undecoded.clone().iter().copied() {
                 let expected = self.switch_kinds[switch].map_or(0, |kind| self.expected_codes(kind));
                 if expected & (1 << (k & low)) != 0 && self.carries(a, switch) {
                     let word = self.switched(switch);

@@ -2,7 +2,7 @@
 //! before it, is shown to the rules.
 
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
-use cranelift_codegen::ir::{Block, Inst, InstructionData, Opcode};
+use cranelift_codegen::ir::{Block, Inst, InstructionData};
 
 use crate::chain;
 use crate::flow::{Analysis, Edge};
@@ -13,6 +13,7 @@ use crate::report::{Finding, Operation, OperationKind, Report, Severity, Verdict
 use crate::rules::{self, Rule};
 use crate::state::{Fact, State};
 use crate::sym::{Node, Sym};
+use crate::transfer::{Event, SwitchSite};
 
 /// A word that is to be shown to be the revision that belongs to a contref;
 /// judged last, when all stores to revisions are known.
@@ -102,21 +103,17 @@ impl<'a> Check<'a> {
             if state.dead {
                 return;
             }
-            let opcode = func.dfg.insts[inst].opcode();
-            if let Some(shape) = self.a.chain() {
-                chain::walk(self, shape, inst, &state);
-            } else if let Some(access) = self.a.access(inst) {
-                self.access(&access, &state);
-            } else if self.a.switch_site(inst).is_some() {
-                self.switch(inst, &state);
-            } else if opcode.is_call() {
-                self.call(inst, &state);
-            } else if opcode == Opcode::Return {
-                rules::at_return(self, inst, &state);
-            } else if matches!(opcode, Opcode::Trap | Opcode::Trapz | Opcode::Trapnz) {
-                rules::cc0208::trap(self, inst, &state);
+            let event = self.a.event(inst);
+            match (self.a.chain(), &event) {
+                (Some(shape), _) => chain::walk(self, shape, inst, &state),
+                (_, Event::Access(access)) => self.access(access, &state),
+                (_, Event::Switch(site)) => self.switch(site, &state),
+                (_, Event::Call) => self.call(inst, &state),
+                (_, Event::Return) => rules::at_return(self, inst, &state),
+                (_, Event::Trap) => rules::cc0208::trap(self, inst, &state),
+                (_, Event::OtherStore | Event::Nothing) => {}
             }
-            self.a.step(inst, &mut state);
+            self.a.step(inst, &event, &mut state);
         }
         if last {
             return;
@@ -214,10 +211,10 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn switch(&mut self, inst: Inst, state: &State) {
-        let Some(site) = self.a.switch_site(inst) else { return };
-        let kind = self.a.classify(&site, state);
-        rules::at_switch(self, &site, kind, state);
+    fn switch(&mut self, site: &SwitchSite, state: &State) {
+        let inst = site.inst;
+        let kind = self.a.classify(site, state);
+        rules::at_switch(self, site, kind, state);
         if let Some(kind) = kind {
             let object = kind.runs_object().then_some(site.to);
             let operation = self.a.operation(kind, inst, object, state);

@@ -338,7 +338,8 @@ impl<'a> Analysis<'a> {
                 let insts = self.func.layout.block_insts(block);
                 for inst in insts {
                     self.evaluate(inst);
-                    self.step(inst, &mut state);
+                    let event = self.event(inst);
+                    self.step(inst, &event, &mut state);
                 }
                 if self.exit_states[block].as_ref() != Some(&state) {
                     for e in self.edges_from(block) {

@@ -24,6 +24,22 @@ pub(crate) struct SwitchSite {
     pub(crate) to: Sym,
 }
 
+/// What an instruction is to the protocol.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Event {
+    Access(Access),
+    Switch(SwitchSite),
+    /// A call that is no switch.
+    Call,
+    Return,
+    /// A trap, on a condition or not.
+    Trap,
+    /// A store that is no plain one.
+    OtherStore,
+    /// It computes, or is a branch.
+    Nothing,
+}
+
 impl Analysis<'_> {
     /// Gives the results of a pure instruction their symbols.
     pub(crate) fn evaluate(&mut self, inst: Inst) {
@@ -155,38 +171,75 @@ impl Analysis<'_> {
         }
     }
 
-    /// What an instruction with an effect does.
-    pub(crate) fn step(&mut self, inst: Inst, state: &mut State) {
+    /// What an instruction is to the protocol.
+    pub(crate) fn event(&mut self, inst: Inst) -> Event {
+        match self.func.dfg.insts[inst] {
+            // most instructions only compute
+            InstructionData::Unary { .. }
+            | InstructionData::UnaryImm { .. }
+            | InstructionData::UnaryGlobalValue { .. }
+            | InstructionData::Binary { .. }
+            | InstructionData::IntCompare { .. }
+            | InstructionData::StackAddr { .. }
+            | InstructionData::FuncAddr { .. }
+            | InstructionData::Jump { .. }
+            | InstructionData::Brif { .. }
+            | InstructionData::BranchTable { .. } => return Event::Nothing,
+            _ => {}
+        }
         if let Some(access) = self.access(inst) {
-            if access.region.is_some() && access.place.record() == Some(RecordKind::ContRef) {
-                self.mark_contref(access.base);
-            }
-            match access.stored {
-                Some(v) => self.store(&access, v, state),
-                None => self.load(&access, state),
-            }
-            return;
+            return Event::Access(access);
         }
         if let Some(site) = self.switch_site(inst) {
-            if self.chain().is_none() {
-                self.mark_contref(site.from);
-                self.mark_contref(site.to);
-            }
-            self.switch_kinds[inst] = self.classify(&site, state);
-            match self.chain() {
-                None => self.after_switch(&site, state),
-                Some(_) => self.chain_after_switch(&site, state),
-            }
-            return;
+            return Event::Switch(site);
         }
-        let opcode = self.func.dfg.insts[inst].opcode();
-        if opcode.is_call() && !opcode.is_terminator() || matches!(opcode, Opcode::TryCall | Opcode::TryCallIndirect) {
-            self.call(inst, state);
-        } else if matches!(opcode, Opcode::Trapz | Opcode::Trapnz) {
-            self.conditional_trap(inst, state);
-        } else if opcode.can_store() {
-            // atomics and the like: the program's own memory
-            state.retain_cells(|c| self.is_protocol(c.base));
+        match self.func.dfg.insts[inst].opcode() {
+            opcode if opcode.is_call() => Event::Call,
+            Opcode::Return => Event::Return,
+            Opcode::Trap | Opcode::Trapz | Opcode::Trapnz => Event::Trap,
+            // atomics and the like
+            opcode if opcode.can_store() => Event::OtherStore,
+            _ => Event::Nothing,
+        }
+    }
+
+    /// What an instruction with an effect does.
+    pub(crate) fn step(&mut self, inst: Inst, event: &Event, state: &mut State) {
+        match event {
+            Event::Access(access) => {
+                if access.region.is_some() && access.place.record() == Some(RecordKind::ContRef) {
+                    self.mark_contref(access.base);
+                }
+                match access.stored {
+                    Some(v) => self.store(access, v, state),
+                    None => self.load(access, state),
+                }
+            }
+            Event::Switch(site) => {
+                if self.chain().is_none() {
+                    self.mark_contref(site.from);
+                    self.mark_contref(site.to);
+                }
+                self.switch_kinds[inst] = self.classify(site, state);
+                match self.chain() {
+                    None => self.after_switch(site, state),
+                    Some(_) => self.chain_after_switch(site, state),
+                }
+            }
+            Event::Call => {
+                let opcode = self.func.dfg.insts[inst].opcode();
+                if !opcode.is_terminator() || matches!(opcode, Opcode::TryCall | Opcode::TryCallIndirect) {
+                    self.call(inst, state);
+                }
+            }
+            Event::Trap => {
+                if self.func.dfg.insts[inst].opcode() != Opcode::Trap {
+                    self.conditional_trap(inst, state);
+                }
+            }
+            // the program's own memory
+            Event::OtherStore => state.retain_cells(|c| self.is_protocol(c.base)),
+            Event::Return | Event::Nothing => {}
         }
     }
 

@@ -51,7 +51,7 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
 
 /// What is stored of the running continuation's payload is stored on every path.
 pub(crate) fn everywhere(c: &mut Check<'_>, inst: Inst, state: &State) {
-    for (store, role) in state.dirty.to_vec() {
+    for (store, role) in state.dirty.iter().copied() {
         let Role::Payload(_) = role else { continue };
         let known = state.cell(c.a.active, c.a.profile.field(role).offset).is_some();
         if !known {
