@@ -286,10 +286,13 @@ impl<'a> Analysis<'a> {
                 continue;
             }
             // a call and a trap, the code in front of them or hoisted
-            let call = self.func.layout.last_inst(block).and_then(|t| self.func.layout.prev_inst(t));
-            let Some(code) = call.and_then(|c| self.trap_code(c)) else { continue };
+            let call = self.func.layout.last_inst(block).and_then(|t| self.before(t));
+            let Some((call, code)) = call.and_then(|c| Some((c, self.trap_code(c)?))) else { continue };
             if self.profile.fails_operation(code) {
                 self.failing.insert(block);
+                if let Some(called) = self.func.layout.inst_block(call) {
+                    self.failing.insert(called);
+                }
             }
         }
     }
@@ -556,6 +559,33 @@ impl<'a> Analysis<'a> {
         self.edges[self.edges_out[block].clone()].iter()
     }
 
+    /// What runs right behind an instruction: the next one, or, past a jump, the
+    /// first of its target.
+    pub(crate) fn behind(&self, inst: Inst) -> Option<Inst> {
+        let layout = &self.func.layout;
+        let next = layout.next_inst(inst)?;
+        if self.func.dfg.insts[next].opcode() != Opcode::Jump {
+            return Some(next);
+        }
+        // a block has at least its terminator, and no jump here goes to itself
+        let to = self.edges_from(layout.inst_block(next)?).next().map(|e| e.to)?;
+        layout.first_inst(to)
+    }
+
+    /// What runs right in front of an instruction: the one before it, or, where
+    /// a single jump leads to its block, the one before that.
+    pub(crate) fn before(&self, inst: Inst) -> Option<Inst> {
+        let layout = &self.func.layout;
+        if let Some(before) = layout.prev_inst(inst) {
+            return Some(before);
+        }
+        let mut edges = self.edges_to(layout.inst_block(inst)?);
+        match (edges.next(), edges.next()) {
+            (Some(only), None) if only.is_always() => layout.prev_inst(only.inst),
+            _ => None,
+        }
+    }
+
     /// Does the edge go back to a block that dominates its source?
     pub(crate) fn is_back(&self, edge: &Edge) -> bool {
         self.domtree.block_dominates(edge.to, edge.from)
@@ -705,7 +735,7 @@ impl Analysis<'_> {
     /// Is there code of an operation that nothing leads to?
     pub(crate) fn has_dead_operations(&self) -> bool {
         let layout = &self.func.layout;
-        let dead = layout.blocks().filter(|b| !self.is_reached(*b)).flat_map(|b| layout.block_insts(b));
+        let dead = layout.blocks().filter(|b| !self.domtree.is_reachable(*b)).flat_map(|b| layout.block_insts(b));
         dead.into_iter().any(|i| {
             let flags = self.func.dfg.insts[i].memflags_data(&self.func.dfg);
             let region = flags.and_then(|f| f.alias_region()).map(|r| self.func.dfg.alias_regions[r].user_id);

@@ -23,7 +23,6 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst) {
     if c.a.callee_of(inst) != Some(Callee::Trap) {
         return;
     }
-    let next = c.a.func.layout.next_inst(inst);
-    let ends = next.is_some_and(|i| c.a.func.dfg.insts[i].opcode() == Opcode::Trap);
+    let ends = c.a.behind(inst).is_some_and(|i| c.a.func.dfg.insts[i].opcode() == Opcode::Trap);
     c.require(ends, &RULE, inst, "the program goes on behind a trap");
 }

@@ -41,7 +41,7 @@ pub(crate) fn trap(c: &mut Check<'_>, inst: Inst, state: &State) {
         c.fail(&RULE, Verdict::Violated, inst, "a conditional trap is a hardware fault");
         return;
     };
-    let call = c.a.func.layout.prev_inst(inst).filter(|i| c.a.callee_of(*i) == Some(Callee::Trap));
+    let call = c.a.before(inst).filter(|i| c.a.callee_of(*i) == Some(Callee::Trap));
     let Some(call) = call else {
         c.fail(&RULE, Verdict::Violated, inst, "the trap function is not called before the trap");
         return;
