@@ -559,31 +559,37 @@ impl<'a> Analysis<'a> {
         self.edges[self.edges_out[block].clone()].iter()
     }
 
-    /// What runs right behind an instruction: the next one, or, past a jump, the
-    /// first of its target.
+    /// What runs right behind an instruction, past jumps.
     pub(crate) fn behind(&self, inst: Inst) -> Option<Inst> {
         let layout = &self.func.layout;
-        let next = layout.next_inst(inst)?;
-        if self.func.dfg.insts[next].opcode() != Opcode::Jump {
-            return Some(next);
+        let mut next = layout.next_inst(inst)?;
+        // jumps that go in a circle end this
+        for _ in layout.blocks() {
+            if self.func.dfg.insts[next].opcode() != Opcode::Jump {
+                return Some(next);
+            }
+            let to = self.edges_from(layout.inst_block(next)?).next().map(|e| e.to)?;
+            next = layout.first_inst(to)?;
         }
-        // a block has at least its terminator, and no jump here goes to itself
-        let to = self.edges_from(layout.inst_block(next)?).next().map(|e| e.to)?;
-        layout.first_inst(to)
+        None
     }
 
-    /// What runs right in front of an instruction: the one before it, or, where
-    /// a single jump leads to its block, the one before that.
+    /// What runs right in front of an instruction, where nothing but jumps lead
+    /// to it.
     pub(crate) fn before(&self, inst: Inst) -> Option<Inst> {
         let layout = &self.func.layout;
-        if let Some(before) = layout.prev_inst(inst) {
-            return Some(before);
+        let mut at = inst;
+        for _ in layout.blocks() {
+            if let Some(before) = layout.prev_inst(at) {
+                return Some(before);
+            }
+            let mut edges = self.edges_to(layout.inst_block(at)?);
+            match (edges.next(), edges.next()) {
+                (Some(only), None) if only.is_always() => at = only.inst,
+                _ => return None,
+            }
         }
-        let mut edges = self.edges_to(layout.inst_block(inst)?);
-        match (edges.next(), edges.next()) {
-            (Some(only), None) if only.is_always() => layout.prev_inst(only.inst),
-            _ => None,
-        }
+        None
     }
 
     /// Does the edge go back to a block that dominates its source?
