@@ -96,6 +96,8 @@ pub(crate) struct Analysis<'a> {
     /// Out of each block: a part of `edges`.
     edges_out: SecondaryMap<Block, Range<usize>>,
     values: SecondaryMap<Value, Option<Sym>>,
+    /// Values as leaves, where they were asked for.
+    leaves: SecondaryMap<Value, Option<Sym>>,
     pinned: EntitySet<Value>,
     /// The word that lay next to a loaded one when it was loaded: the lower
     /// neighbour, the upper one.
@@ -163,6 +165,7 @@ impl<'a> Analysis<'a> {
             incoming: vec![],
             edges_out: SecondaryMap::new(),
             values: SecondaryMap::new(),
+            leaves: SecondaryMap::new(),
             pinned: EntitySet::new(),
             neighbours: SecondaryMap::new(),
             entry_states: SecondaryMap::new(),
@@ -188,6 +191,7 @@ impl<'a> Analysis<'a> {
         a.entry_states.resize(blocks);
         a.exit_states.resize(blocks);
         a.values.resize(func.dfg.num_values());
+        a.leaves.resize(func.dfg.num_values());
         for (f, data) in func.dfg.ext_funcs.iter() {
             a.callees[f] = Some(match &data.name {
                 ExternalName::TestCase(t) => profile.callee(&String::from_utf8_lossy(t.raw())),
@@ -398,14 +402,14 @@ impl<'a> Analysis<'a> {
                 }
             }
             if !single {
-                let (syms, domtree) = (&self.syms, &self.domtree);
+                let (syms, domtree, entry) = (&self.syms, &self.domtree, self.rpo.first().copied());
                 let params = self.func.dfg.block_params(block);
                 state.forget_unless(|s| {
                     let home = syms.home(s);
                     if home == block {
                         return matches!(syms.node(s), Node::Value(v) if params.contains(&v));
                     }
-                    domtree.block_dominates(home, block)
+                    Some(home) == entry || domtree.block_dominates(home, block)
                 });
             }
             match &mut out {
@@ -625,8 +629,13 @@ impl<'a> Analysis<'a> {
 
     /// The value as a leaf.
     pub(crate) fn opaque(&mut self, v: Value, home: Block) -> Sym {
+        if let Some(leaf) = self.leaves[v] {
+            return leaf;
+        }
         let bits = self.func.dfg.value_type(v).bits();
-        self.syms.leaf(Node::Value(v), bits, home)
+        let leaf = self.syms.leaf(Node::Value(v), bits, home);
+        self.leaves[v] = Some(leaf);
+        leaf
     }
 
     /// Says what a value is. One that was something else before is opaque from
@@ -682,7 +691,7 @@ impl<'a> Analysis<'a> {
             return Some(s);
         }
         let v = self.func.dfg.resolve_aliases(v);
-        self.values[v].or_else(|| self.syms.find(Node::Value(v)))
+        self.values[v].or(self.leaves[v])
     }
 
     /// The name of a symbol, without the `%`.
