@@ -3,7 +3,7 @@
 
 use clif_cont_abi::EffectKind;
 use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
-use cranelift_codegen::ir::{Inst, Opcode};
+use cranelift_codegen::ir::{Inst, InstructionData, Opcode, Value};
 
 use crate::flow::{Analysis, TableSet};
 use crate::profile::Role;
@@ -18,6 +18,9 @@ impl Analysis<'_> {
             Node::Const(c) => {
                 if c == 0 && !holds {
                     state.learn(Fact::equal(cond, cond));
+                }
+                if (c != 0) == holds && self.chain().is_none() {
+                    self.note_comparison(at, state);
                 }
                 (c != 0) == holds
             }
@@ -34,6 +37,27 @@ impl Analysis<'_> {
                 self.assume_cmp(if holds { IntCC::NotEqual } else { IntCC::Equal }, cond, zero, at, state)
             }
         }
+    }
+
+    /// A branch on the comparison of a witness with itself.
+    fn note_comparison(&mut self, branch: Inst, state: &mut State) {
+        let InstructionData::Brif { arg, .. } = self.func.dfg.insts[branch] else { return };
+        let Some(witness) = self.compares_itself(arg) else { return };
+        let objs = state.objs().iter().filter(|o| o.witness == witness && o.stale.is_none());
+        let contrefs: Vec<Sym> = objs.map(|o| o.contref).collect();
+        for contref in contrefs {
+            if let Some(obj) = state.obj_mut(contref) {
+                obj.again = Some(branch);
+            }
+        }
+    }
+
+    /// The word, where a condition is the comparison of one with itself.
+    pub(crate) fn compares_itself(&mut self, cond: Value) -> Option<Sym> {
+        let inst = self.func.dfg.value_def(self.resolve(cond)).inst()?;
+        let InstructionData::IntCompare { args, .. } = self.func.dfg.insts[inst] else { return None };
+        let [a, b] = args.map(|v| self.value(v));
+        (a == b).then_some(a)
     }
 
     /// Adds a comparison's outcome.
@@ -260,7 +284,7 @@ impl Analysis<'_> {
                 {
                     continue;
                 }
-                state.set_obj(Obj { contref, witness, check: at, bump: None, stale: None, fails: None });
+                state.set_obj(Obj { contref, witness, check: at, again: None, bump: None, stale: None, fails: None });
                 if current != witness {
                     state.learn(Fact::equal(current, witness));
                 }

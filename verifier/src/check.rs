@@ -159,7 +159,7 @@ impl<'a> Check<'a> {
                 let cond = self.a.value(arg);
                 let compared = match self.a.syms.node(cond) {
                     Node::Icmp(_, a, b, _) => self.a.syms.as_const(a).is_none() && self.a.syms.as_const(b).is_none(),
-                    _ => false,
+                    _ => self.a.compares_itself(arg).is_some(),
                 };
                 compared || objects && self.a.edges_from(block).any(|e| func.dfg.block_params(e.to).len() > 1)
             }

@@ -20,6 +20,7 @@ use cranelift_codegen::ir::{
     Block, BlockArg, BlockCall, ExternalName, Function, Inst, InstructionData, Opcode, UserFuncName, Value,
 };
 
+use crate::copies::Copies;
 use crate::profile::{Callee, FunctionRole, Profile};
 use crate::report::OperationKind;
 use crate::state::State;
@@ -98,6 +99,8 @@ pub(crate) struct Analysis<'a> {
     values: SecondaryMap<Value, Option<Sym>>,
     /// Values as leaves, where they were asked for.
     leaves: SecondaryMap<Value, Option<Sym>>,
+    /// Block parameters that are other values.
+    copies: Copies,
     pinned: EntitySet<Value>,
     /// The word that lay next to a loaded one when it was loaded: the lower
     /// neighbour, the upper one.
@@ -166,6 +169,7 @@ impl<'a> Analysis<'a> {
             edges_out: SecondaryMap::new(),
             values: SecondaryMap::new(),
             leaves: SecondaryMap::new(),
+            copies: Copies::default(),
             pinned: EntitySet::new(),
             neighbours: SecondaryMap::new(),
             entry_states: SecondaryMap::new(),
@@ -204,6 +208,7 @@ impl<'a> Analysis<'a> {
             });
         }
         a.collect_edges();
+        a.copies = a.find_copies();
         a.collect_failing();
         a.fixpoint();
         a
@@ -280,6 +285,23 @@ impl<'a> Analysis<'a> {
         }
     }
 
+    fn find_copies(&self) -> Copies {
+        let pool = &self.func.dfg.value_lists;
+        let inner = self.rpo.get(1..).unwrap_or_default();
+        Copies::find(self.func, inner, |block, i| self.edges_to(block).map(move |e| e.call.args(pool).nth(i)))
+    }
+
+    /// The value itself: aliases and block parameters that can be nothing else
+    /// are seen through.
+    pub(crate) fn resolve(&self, v: Value) -> Value {
+        self.copies.resolve(self.func, v)
+    }
+
+    /// Is this block parameter another name of a value?
+    pub(crate) fn is_copy(&self, param: Value) -> bool {
+        self.copies.contains(param)
+    }
+
     fn collect_failing(&mut self) {
         for i in 0..self.rpo.len() {
             let block = self.rpo[i];
@@ -306,7 +328,7 @@ impl<'a> Analysis<'a> {
         if self.callee_of(call) != Some(Callee::Trap) {
             return None;
         }
-        let arg = self.func.dfg.resolve_aliases(*self.func.dfg.inst_args(call).first()?);
+        let arg = self.resolve(*self.func.dfg.inst_args(call).first()?);
         let def = self.func.dfg.value_def(arg).inst()?;
         match self.func.dfg.insts[def] {
             InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } => Some(imm.bits() as u64),
@@ -439,6 +461,9 @@ impl<'a> Analysis<'a> {
     fn enter_params(&mut self, block: Block) {
         let func = self.func;
         for (i, v) in func.dfg.block_params(block).iter().enumerate() {
+            if self.is_copy(*v) {
+                continue;
+            }
             let mut common = None;
             let mut differ = self.pinned.contains(*v);
             for e in self.edges_in[block].clone() {
@@ -603,11 +628,11 @@ impl<'a> Analysis<'a> {
 
     /// The sym of a value. One that was not evaluated is opaque.
     pub(crate) fn value(&mut self, v: Value) -> Sym {
-        // an alias has no sym of its own
+        // an alias has no sym of its own, nor has a copy
         if let Some(s) = self.values[v] {
             return s;
         }
-        let v = self.func.dfg.resolve_aliases(v);
+        let v = self.resolve(v);
         match self.values[v] {
             Some(s) => s,
             None => {
@@ -690,7 +715,7 @@ impl<'a> Analysis<'a> {
         if let Some(s) = self.values[v] {
             return Some(s);
         }
-        let v = self.func.dfg.resolve_aliases(v);
+        let v = self.resolve(v);
         self.values[v].or(self.leaves[v])
     }
 

@@ -68,6 +68,7 @@
 mod assume;
 mod chain;
 mod check;
+mod copies;
 mod flow;
 mod module;
 mod ops;

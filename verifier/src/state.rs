@@ -114,6 +114,9 @@ pub(crate) struct Obj {
     pub(crate) witness: Sym,
     /// The branch that compared them, or the load of a constructed object.
     pub(crate) check: Inst,
+    /// A branch that compared them once more, as is done for an object that was
+    /// just made, though there is nothing to be found out.
+    pub(crate) again: Option<Inst>,
     /// The last store that consumed it.
     pub(crate) bump: Option<Inst>,
     /// A call or a switch since, behind which the revision may have changed.
@@ -425,6 +428,7 @@ impl State {
                 let alike = p.witness == o.witness && p.bump.is_some() == o.bump.is_some();
                 alike.then(|| Obj {
                     check: o.check.min(p.check),
+                    again: o.again.filter(|_| o.again == p.again),
                     bump: o.bump.min(p.bump),
                     stale: earliest(o.stale, p.stale),
                     fails: earliest(o.fails, p.fails),

@@ -376,6 +376,7 @@ impl Analysis<'_> {
                     contref: access.base,
                     witness: sym,
                     check: access.inst,
+                    again: None,
                     bump: None,
                     stale: None,
                     fails: None,

@@ -16,10 +16,10 @@ const MISSED: usize = 6;
 
 /// Random programs in which the verifier finds something that is not there. It
 /// may only become smaller.
-const FALSE_ALARMS: usize = 2;
+const FALSE_ALARMS: usize = 1;
 
 /// Harmless edits after which the verifier still finds something.
-const ALARMING: [&str; 2] = ["split", "thread"];
+const ALARMING: [&str; 1] = ["split"];
 
 const PROGRAMS: [&str; 8] = [
     "generator",

@@ -2,7 +2,7 @@
 //! states, and the search for a handler, which is in line.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Block, Inst, InstructionData, Value};
+use cranelift_codegen::ir::{Block, Inst};
 
 use crate::flow::{Analysis, TableSet};
 use crate::profile::Role;
@@ -190,15 +190,6 @@ impl Analysis<'_> {
         let Some((block, i)) = self.param(s) else { return s == own };
         let edges: Vec<_> = self.edges_to(block).copied().collect();
         edges.iter().any(|e| self.edge_arg(e, i) == Some(own))
-    }
-
-    /// Is a condition the comparison of two words that are the same?
-    pub(crate) fn compares_itself(&mut self, cond: Value) -> bool {
-        let cond = self.func.dfg.resolve_aliases(cond);
-        let Some(inst) = self.func.dfg.value_def(cond).inst() else { return false };
-        let InstructionData::IntCompare { args, .. } = self.func.dfg.insts[inst] else { return false };
-        let [a, b] = args.map(|v| self.value(v));
-        a == b
     }
 
     /// Do two parameters go through the links of the chain together?

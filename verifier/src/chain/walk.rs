@@ -212,7 +212,7 @@ fn cause(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
     let (cc, a, b) = match c.a.syms.node(cond) {
         // a comparison of a word with itself
         Node::Const(k) if code == shape.consumed_trap => {
-            let current = (k == 0) != when_zero || !c.a.compares_itself(arg);
+            let current = (k == 0) != when_zero || c.a.compares_itself(arg).is_none();
             let message = "the operation traps as on a consumed continuation, though it is current";
             return c.require(current, &cc0002::RULE, inst, message);
         }

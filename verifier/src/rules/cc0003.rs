@@ -1,5 +1,7 @@
 //! CC0003 consume-once.
 
+use clif_cont_abi::Trap;
+
 use super::{Rule, cc0005, examples};
 use crate::check::{Check, PairDuty};
 use crate::place::{Access, Kind};
@@ -79,12 +81,24 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
 /// Behind the check of an object, another one of the same contref: an operation
 /// is missing in between. So it is at a return.
 pub(crate) fn unused(c: &mut Check<'_>, inst: Inst, before: &Obj) {
-    let checked = c.a.func.dfg.insts[before.check].opcode() == Opcode::Brif;
-    if !checked || before.bump.is_some() || before.stale.is_some() || before.check == inst {
+    let checked = |check: &Inst| c.a.func.dfg.insts[*check].opcode() == Opcode::Brif;
+    let Some(check) = before.again.or(Some(before.check)).filter(checked) else { return };
+    if before.bump.is_some() || before.stale.is_some() || check == inst {
         return;
     }
     let message = "the object is checked, and then neither consumed nor dropped";
-    c.fail_with(&RULE, Verdict::Violated, before.check, message, vec![(inst, "this is reached".into())]);
+    c.fail_with(&RULE, Verdict::Violated, check, message, vec![(inst, "this is reached".into())]);
+}
+
+/// A trap as on a consumed continuation: no object is current, checked, and left
+/// as it was. An optimiser that knows of a store to the revision makes this the
+/// only way on.
+pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
+    // where the check itself led here, that was said
+    let known = c.report.findings.iter().any(|f| f.inst == inst);
+    if !known && c.a.trap_code(inst) == Some(Trap::Consumed.code().into()) {
+        leave(c, inst, state);
+    }
 }
 
 /// A return: nothing is left half done.

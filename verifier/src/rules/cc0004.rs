@@ -60,11 +60,18 @@ pub(crate) fn edge(c: &mut Check<'_>, edge: &Edge, state: &State) {
     if c.a.role != FunctionRole::Program || !has_objects(state) {
         return;
     }
-    let n = c.a.func.dfg.block_params(edge.to).len();
-    let args: Vec<Option<Sym>> = (0..n).map(|i| c.a.edge_arg(edge, i)).collect();
-    for pair in args.windows(2) {
-        if let [Some(a), Some(b)] = *pair {
-            object(c, edge.inst, a, b, state);
+    let params = c.a.func.dfg.block_params(edge.to);
+    let args: Vec<Option<Sym>> = (0..params.len()).map(|i| c.a.edge_arg(edge, i)).collect();
+    for (i, words) in args.windows(2).enumerate() {
+        let [Some(a), Some(b)] = *words else { continue };
+        // a word that is the same on every edge need not belong to the one before
+        // it: where the two are used they are looked at
+        let copy = c.a.is_copy(params[i + 1]);
+        if copy && a == b {
+            continue;
+        }
+        if undecided(c, edge.inst, a, b, state) && !copy {
+            pair(c, edge.inst, a, b, state);
         }
     }
 }
@@ -83,6 +90,14 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
 
 /// Two adjacent words, the first of which may be a contref.
 pub(crate) fn object(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, state: &State) {
+    if undecided(c, inst, contref, witness, state) {
+        pair(c, inst, contref, witness, state);
+    }
+}
+
+/// Judges an object of a continuation of which the current revision is known.
+/// False where it did.
+fn undecided(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, state: &State) -> bool {
     // the revision of another continuation is never right
     let foreign = state
         .objs()
@@ -97,7 +112,7 @@ pub(crate) fn object(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, 
             "an object is made of one continuation's contref and another's revision",
             vec![(other.check, "this is the revision of another contref".into())],
         );
-        return;
+        return false;
     }
     // the sum of a witness and something is a revision only when it was stored
     if let Some(obj) = state.obj(contref).copied()
@@ -112,7 +127,7 @@ pub(crate) fn object(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, 
                 (&RULE, "an object is made of a revision that was never stored")
             };
             c.fail_with(rule, Verdict::Violated, inst, message, related);
-            return;
+            return false;
         }
     }
     // of what has just suspended only the current revision is known to anybody
@@ -121,8 +136,13 @@ pub(crate) fn object(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, 
     {
         let holds = state.obj(contref).is_some_and(|obj| obj.witness == witness);
         c.require(holds, &RULE, inst, "an object of a suspended continuation has not its current revision");
-        return;
+        return false;
     }
+    true
+}
+
+/// Are the two words of one origin? Put off until all is known.
+fn pair(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, state: &State) {
     // a contref that was checked goes with a revision that was its own; of the
     // arguments of an edge an optimiser may have left only one
     let edge = c.a.func.dfg.insts[inst].opcode().is_branch();

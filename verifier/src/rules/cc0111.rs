@@ -35,7 +35,7 @@ pub(crate) fn judge(c: &mut Check<'_>) {
     let switches: Vec<Inst> = insts.iter().filter(|i| c.a.switch_kinds[**i].is_some()).copied().collect();
     for inst in insts {
         let defs = func.dfg.inst_args(inst).iter();
-        let mut defs = defs.filter_map(|v| func.dfg.value_def(func.dfg.resolve_aliases(*v)).inst());
+        let mut defs = defs.filter_map(|v| func.dfg.value_def(c.a.resolve(*v)).inst());
         let Some(def) = defs.find(|d| locals.contains(d)) else { continue };
         let dominates = |a: Inst, b: Inst| c.a.domtree.dominates(a, b, &func.layout);
         let across = switches.iter().find(|s| dominates(def, **s) && **s != inst && dominates(**s, inst)).copied();

@@ -68,7 +68,7 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst) {
     }
     let func = c.a.func;
     let Some(&slot) = func.dfg.inst_results(inst).first() else { return };
-    let is_slot = |v: &Value| func.dfg.resolve_aliases(*v) == slot;
+    let is_slot = |v: &Value| c.a.resolve(*v) == slot;
     let insts = func.layout.blocks().flat_map(|b| func.layout.block_insts(b));
     let used = insts.into_iter().any(|i| func.dfg.inst_values(i).any(|v| is_slot(&v)));
     c.require(used, &RULE, inst, "a slot is made, and lost");
@@ -133,7 +133,7 @@ pub(crate) fn turn(c: &mut Check<'_>, edge: &Edge, state: &State) {
     let func = c.a.func;
     for (i, v) in func.dfg.block_params(edge.to).iter().enumerate() {
         let stack = c.a.value(*v);
-        if c.a.is_marked(stack) {
+        if !c.a.is_copy(*v) && c.a.is_marked(stack) {
             let next = c.a.edge_arg(edge, i).is_some_and(|n| c.a.kind(n) == Kind::Parent(stack));
             c.require(next, &RULE, edge.inst, "the walk along the chain does not go on at the stack's parent");
         }

@@ -202,6 +202,7 @@ pub(crate) fn at_call(c: &mut Check<'_>, inst: Inst, state: &State) {
     cc0108::call(c, inst);
     cc0208::cause(c, inst, state);
     cc0007::call(c, inst, state);
+    cc0003::call(c, inst, state);
     cc0004::call(c, inst, state);
 }
 
@@ -211,8 +212,9 @@ pub(crate) fn at_edge(c: &mut Check<'_>, edge: &Edge, before: &State, state: &St
     cc0002::edge(c, edge, state);
     cc0114::edge(c, edge, state);
     for obj in state.objs() {
-        let known = before.obj(obj.contref).copied().filter(|o| o.check != obj.check);
-        if let (Some(known), true) = (known, obj.check == edge.inst) {
+        let here = obj.check == edge.inst || obj.again == Some(edge.inst);
+        let known = before.obj(obj.contref).copied().filter(|o| (o.check, o.again) != (obj.check, obj.again));
+        if let (Some(known), true) = (known, here) {
             cc0003::unused(c, edge.inst, &known);
         }
     }

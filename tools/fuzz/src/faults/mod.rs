@@ -155,7 +155,8 @@ impl Fault {
         }
     }
 
-    /// Would it be no fault there, because the check cannot fail?
+    /// Would it be no fault there, because the check cannot fail, or because
+    /// nothing comes so far?
     pub(crate) fn is_void(self, func: &Function, operation: &Operation, profile: &Profile) -> bool {
         match self {
             Self::NullCheckRemoved => operation.null_check.is_some_and(|c| redundant::null_check(func, c, profile)),
@@ -165,6 +166,14 @@ impl Fault {
             | Self::IncrementBeforeCheck => {
                 operation.revision_check.is_some_and(|c| redundant::revision_check(func, c, profile))
             }
+            Self::IncrementRemoved
+            | Self::IncrementDoubled
+            | Self::IncrementOmitted
+            | Self::IncrementRepeated
+            | Self::IncrementBehindSwitch
+            | Self::IncrementNarrowed
+            | Self::IncrementOffset
+            | Self::IncrementOther => operation.revision_check.is_some_and(|c| redundant::fails(func, c, profile)),
             _ => false,
         }
     }

@@ -1,16 +1,19 @@
-//! Checks that cannot fail: to leave one out, or to weaken it, is no fault.
+//! Checks that cannot fail, so that to leave one out, or to weaken it, is no
+//! fault; and checks that cannot succeed, so that nothing behind them is one.
 //!
 //! Decided on the function's text alone, not by what the verifier thinks: a
 //! contref cannot be null that was tested before, that a switch gave or that the
-//! pool did, also if it was stored and loaded in between; a revision is current that was loaded from, or stored to, the same
-//! contref, and nobody else ran since.
+//! pool did, also if it was stored and loaded in between; a revision is current
+//! that was loaded from, or stored to, the same contref, and nobody else ran
+//! since. It is not when the one behind it was stored.
 
 use clif_cont_verifier::Profile;
 use clif_cont_verifier::profile::Callee;
 use cranelift_codegen::dominator_tree::DominatorTree;
 use cranelift_codegen::flowgraph::ControlFlowGraph;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Function, Inst, InstructionData, Opcode, Value};
+use cranelift_codegen::ir::immediates::Offset32;
+use cranelift_codegen::ir::{Block, Function, Inst, InstructionData, Opcode, Value};
 
 use crate::func::{
     Operand, callee, constant, def, edge_args, edges, inner_param, insts, opcode, operand, predecessors, target,
@@ -20,9 +23,20 @@ use crate::scope::{is_pure, is_switch};
 /// The value that a check tests, without what tests it for zero.
 fn tested(func: &Function, check: Inst) -> Option<Value> {
     let v = operand(func, check, Operand::Arg(0))?;
-    match def(func, v).map(|d| func.dfg.insts[d]) {
+    match condition(func, v).map(|d| func.dfg.insts[d]) {
         Some(InstructionData::IntCompare { args, .. }) => Some(word(func, args[0])),
         _ => Some(word(func, v)),
+    }
+}
+
+/// What defines a condition, also one that was extended to a program's word.
+fn condition(func: &Function, v: Value) -> Option<Inst> {
+    let d = def(func, v)?;
+    match func.dfg.insts[d] {
+        InstructionData::Unary { opcode: Opcode::Uextend, arg } => {
+            def(func, arg).filter(|c| opcode(func, *c) == Opcode::Icmp).or(Some(d))
+        }
+        _ => Some(d),
     }
 }
 
@@ -106,7 +120,7 @@ fn non_null_edge(func: &Function, branch: Inst) -> Option<usize> {
     if opcode(func, branch) != Opcode::Brif {
         return None;
     }
-    match def(func, operand(func, branch, Operand::Arg(0))?).map(|d| func.dfg.insts[d]) {
+    match condition(func, operand(func, branch, Operand::Arg(0))?).map(|d| func.dfg.insts[d]) {
         Some(InstructionData::IntCompare { cond, args, .. }) if constant(func, args[1]) == Some(0) => match cond {
             IntCC::Equal => Some(1),
             IntCC::NotEqual => Some(0),
@@ -161,58 +175,120 @@ fn same(func: &Function, a: Value, b: Value, depth: usize) -> bool {
 
 /// Is the revision that is compared known to be the one that is loaded?
 pub(super) fn revision_check(func: &Function, check: Inst, profile: &Profile) -> bool {
-    let Some(condition) = operand(func, check, Operand::Arg(0)).and_then(|v| def(func, v)) else { return false };
-    let InstructionData::IntCompare { args, .. } = func.dfg.insts[condition] else { return false };
-    let args = args.map(|a| func.dfg.resolve_aliases(a));
-    (0..2).any(|n| {
-        let Some(load) = def(func, args[n]) else { return false };
-        let InstructionData::Load { arg: base, offset, .. } = func.dfg.insts[load] else { return false };
-        let witness = args[1 - n];
-        let origin = |i: Inst| match func.dfg.insts[i] {
-            InstructionData::Load { arg, offset: o, .. } => {
-                i != load
-                    && same(func, arg, base, 8)
-                    && o == offset
-                    && func.dfg.inst_results(i).first() == Some(&witness)
-            }
-            InstructionData::Store { args: [stored, arg], offset: o, .. } => {
-                same(func, arg, base, 8) && o == offset && same(func, stored, witness, 8)
-            }
-            _ => false,
-        };
+    comparisons(func, check).into_iter().any(|(load, read)| {
         // the optimiser may have left one load of the two
-        witness == args[n] || all_paths_from(func, load, &origin, profile)
+        let own = func.dfg.inst_results(load).first() == Some(&read.witness);
+        own || all_paths_from(func, load, read, profile, |i, read| match func.dfg.insts[i] {
+            InstructionData::Load { arg, offset, .. } => {
+                let loaded = func.dfg.inst_results(i).first() == Some(&read.witness);
+                (i != load && read.is_at(func, arg, offset) && loaded).then_some(true)
+            }
+            InstructionData::Store { args: [stored, arg], offset, .. } if read.is_at(func, arg, offset) => {
+                Some(same(func, stored, read.witness, 8))
+            }
+            _ => None,
+        })
     })
 }
 
-/// Do all ways to an instruction come from one that `origin` accepts, and is
-/// there no call or switch in between?
-fn all_paths_from(func: &Function, to: Inst, origin: &dyn Fn(Inst) -> bool, profile: &Profile) -> bool {
-    let mut queue = vec![to];
+/// Is the revision that is compared known to be the one behind it?
+pub(super) fn fails(func: &Function, check: Inst, profile: &Profile) -> bool {
+    comparisons(func, check).into_iter().any(|(load, read)| {
+        all_paths_from(func, load, read, profile, |i, read| match func.dfg.insts[i] {
+            InstructionData::Store { args: [stored, arg], offset, .. } if read.is_at(func, arg, offset) => {
+                Some(follows(func, stored, read.witness))
+            }
+            _ => None,
+        })
+    })
+}
+
+/// Is it the sum of the other and a constant that is not 0?
+fn follows(func: &Function, next: Value, v: Value) -> bool {
+    let Some(InstructionData::Binary { opcode: Opcode::Iadd, args: [a, b] }) =
+        def(func, next).map(|d| func.dfg.insts[d])
+    else {
+        return false;
+    };
+    let adds = |a, b| same(func, a, v, 8) && constant(func, b).is_some_and(|c| c != 0);
+    adds(a, b) || adds(b, a)
+}
+
+/// A word of memory, and what it is compared with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Read {
+    base: Value,
+    offset: Offset32,
+    witness: Value,
+}
+
+impl Read {
+    fn is_at(&self, func: &Function, base: Value, offset: Offset32) -> bool {
+        offset == self.offset && same(func, base, self.base, 8)
+    }
+
+    /// The same in terms of one edge's arguments. Nothing where one of them is
+    /// what a call came back with.
+    fn before(self, func: &Function, block: Block, (branch, s): (Inst, usize)) -> Option<Self> {
+        let call = edges(func, branch).get(s)?;
+        let args = edge_args(func, call);
+        let on_edge = |v: Value| match inner_param(func, v) {
+            Some((b, i)) if b == block => args.get(i)?.as_value().map(|v| func.dfg.resolve_aliases(v)),
+            _ => Some(v),
+        };
+        Some(Self { base: on_edge(self.base)?, witness: on_edge(self.witness)?, ..self })
+    }
+}
+
+/// The loads that a check compares, each with what it compares them with.
+fn comparisons(func: &Function, check: Inst) -> Vec<(Inst, Read)> {
+    let Some(condition) = operand(func, check, Operand::Arg(0)).and_then(|v| def(func, v)) else { return vec![] };
+    let InstructionData::IntCompare { args, .. } = func.dfg.insts[condition] else { return vec![] };
+    let [a, b] = args.map(|a| func.dfg.resolve_aliases(a));
+    let loaded = |(v, witness)| {
+        let load = def(func, v)?;
+        let InstructionData::Load { arg, offset, .. } = func.dfg.insts[load] else { return None };
+        Some((load, Read { base: func.dfg.resolve_aliases(arg), offset, witness }))
+    };
+    [(a, b), (b, a)].into_iter().filter_map(loaded).collect()
+}
+
+/// Do all ways to an instruction come from one that `origin` accepts, behind
+/// which there is neither one that it refuses, nor a call or a switch? Where
+/// paths meet, the question is asked of what each of them hands over.
+fn all_paths_from(
+    func: &Function,
+    to: Inst,
+    read: Read,
+    profile: &Profile,
+    origin: impl Fn(Inst, &Read) -> Option<bool>,
+) -> bool {
+    let mut queue = vec![(to, read)];
     let mut seen = vec![];
-    while let Some(from) = queue.pop() {
+    'paths: while let Some((from, read)) = queue.pop() {
         let mut at = from;
-        loop {
-            match func.layout.prev_inst(at) {
-                Some(before) if origin(before) => break,
-                Some(before) if is_barrier(func, before, profile) => return false,
-                Some(before) => at = before,
-                None => {
-                    let Some(block) = func.layout.inst_block(at) else { return false };
-                    let all = predecessors(func, block);
-                    if all.is_empty() || seen.contains(&block) {
-                        // the entry, or a circle: not from there
-                        return false;
-                    }
-                    seen.push(block);
-                    for (branch, _) in all {
-                        if is_barrier(func, branch, profile) {
-                            return false;
-                        }
-                        queue.push(branch);
-                    }
-                    break;
-                }
+        while let Some(before) = func.layout.prev_inst(at) {
+            match origin(before, &read) {
+                Some(true) => continue 'paths,
+                Some(false) => return false,
+                None if is_barrier(func, before, profile) => return false,
+                None => at = before,
+            }
+        }
+        let Some(block) = func.layout.inst_block(at) else { return false };
+        if seen.contains(&(block, read)) {
+            // every turn of a circle began somewhere
+            continue;
+        }
+        seen.push((block, read));
+        let all = predecessors(func, block);
+        if all.is_empty() {
+            return false;
+        }
+        for edge in all {
+            match read.before(func, block, edge) {
+                Some(read) if !is_barrier(func, edge.0, profile) => queue.push((edge.0, read)),
+                _ => return false,
             }
         }
     }

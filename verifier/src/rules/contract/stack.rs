@@ -74,7 +74,7 @@ fn passed_by(c: &Check<'_>, call: Inst) -> Option<Passed> {
 /// Is it loaded from this slot of the running continuation's payload, as it is?
 fn is_loaded(c: &mut Check<'_>, v: Value, slot: u32) -> bool {
     let func = c.a.func;
-    let v = func.dfg.resolve_aliases(v);
+    let v = c.a.resolve(v);
     let Some(inst) = func.dfg.value_def(v).inst() else { return false };
     let InstructionData::Load { opcode: Opcode::Load, .. } = func.dfg.insts[inst] else { return false };
     let at = c.a.profile.field(Role::Payload(slot)).offset;
