@@ -342,7 +342,8 @@ impl<'a> Analysis<'a> {
         let mut restarted = 0;
         for round in 0.. {
             let mut again = false;
-            self.changed = false;
+            // what a symbol was when a state was made may be out of date
+            let stale = std::mem::take(&mut self.changed);
             for i in 0..self.rpo.len() {
                 let block = self.rpo[i];
                 if !std::mem::take(&mut dirty[block]) {
@@ -350,7 +351,7 @@ impl<'a> Analysis<'a> {
                 }
                 let Some(mut state) = self.enter(block) else { continue };
                 if let Some(old) = &self.entry_states[block] {
-                    if *old == state && !self.changed {
+                    if *old == state && !self.changed && !stale {
                         continue;
                     }
                     if round - restarted >= FREE_ROUNDS {

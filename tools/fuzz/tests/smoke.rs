@@ -14,13 +14,6 @@ use clif_cont_fuzz::{
 /// become smaller.
 const MISSED: usize = 6;
 
-/// Random programs in which the verifier finds something that is not there. It
-/// may only become smaller.
-const FALSE_ALARMS: usize = 1;
-
-/// Harmless edits after which the verifier still finds something.
-const ALARMING: [&str; 1] = ["split"];
-
 const PROGRAMS: [&str; 8] = [
     "generator",
     "scheduler",
@@ -100,13 +93,11 @@ fn faults_by_construction_are_found() {
 #[test]
 fn random_programs_are_proven_and_run_alike() {
     let native = Some(PathBuf::from(env!("CARGO_BIN_EXE_clif-cont-fuzz")));
-    let edits = EDITS.into_iter().filter(|e| !ALARMING.contains(e)).map(str::to_owned).collect();
+    let edits = EDITS.map(str::to_owned).to_vec();
     let ran = run_programs(&ProgramsPlan { seed: 1, cases: 0..150, edits, threads: 2, native }, &|_| ());
     let text = report::ran(&ran, 1);
     say(&format!("{} random programs, {} functions, {} faults", ran.programs, ran.functions, ran.faults.len()));
     assert!(ran.programs == 150 && ran.functions > 10_000 && ran.operations > 10_000, "{text}");
     assert!(ran.outcomes.get("returned").is_some_and(|n| *n > 450), "{text}");
-    let (alarms, others): (Vec<_>, Vec<_>) = ran.faults.iter().partition(|f| f.what.contains(": CC"));
-    assert!(others.is_empty(), "{text}");
-    assert!(alarms.len() <= FALSE_ALARMS, "{} false alarms, {FALSE_ALARMS} were:\n{text}", alarms.len());
+    assert!(ran.faults.is_empty(), "{text}");
 }
