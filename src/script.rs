@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use clif_cont_abi::Isa;
+use clif_cont_abi::{Isa, SwitchModel};
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Host, Instance, Program, Target};
 
@@ -20,17 +20,21 @@ pub const FUEL: u64 = 2_000_000_000;
 pub enum Place {
     /// The interpreter, for an ISA's layout and byte order.
     Interpreter(Isa),
-    /// Compiled code.
+    /// Compiled code, with the ISA's first switch model.
     Compiled(Isa),
+    /// Compiled code that switches by the byte routine on an ISA where that is
+    /// not the first model: x86_64.
+    Routine,
 }
 
-/// `interp` (for x86_64), `interp:ISA`, or an ISA.
+/// `interp` (for x86_64), `interp:ISA`, an ISA, or `x86_64:routine`.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Interpreter(Isa::X86_64) => f.write_str("interp"),
             Self::Interpreter(isa) => write!(f, "interp:{}", isa.name()),
             Self::Compiled(isa) => f.write_str(isa.name()),
+            Self::Routine => write!(f, "{}:{}", Isa::X86_64.name(), SwitchModel::Routine.name()),
         }
     }
 }
@@ -41,14 +45,15 @@ impl Place {
         match name.split_once(':') {
             None if name == "interp" => Some(Self::Interpreter(Isa::X86_64)),
             Some(("interp", isa)) => Isa::from_name(isa).map(Self::Interpreter),
+            Some(_) if name == Self::Routine.to_string() => Some(Self::Routine),
             _ => Isa::from_name(name).map(Self::Compiled),
         }
     }
 
-    /// The interpreter, and compiled code of every ISA.
+    /// The interpreter, and compiled code of every ISA and switch model.
     pub fn all() -> Vec<Self> {
         let compiled = Isa::ALL.into_iter().map(Self::Compiled);
-        [Self::Interpreter(Isa::X86_64)].into_iter().chain(compiled).collect()
+        [Self::Interpreter(Isa::X86_64)].into_iter().chain(compiled).chain([Self::Routine]).collect()
     }
 
     /// Can scripts be run there, on this machine?
@@ -56,6 +61,7 @@ impl Place {
         match self {
             Self::Interpreter(_) => Availability::Yes,
             Self::Compiled(isa) => backend::runs(isa),
+            Self::Routine => backend::runs(Isa::X86_64),
         }
     }
 }
@@ -75,8 +81,12 @@ pub struct Backend {
 
 impl clif_cont_wast::Backend for Backend {
     fn target(&self) -> Target {
-        let (Place::Interpreter(isa) | Place::Compiled(isa)) = self.place;
-        Target::new(isa)
+        match self.place {
+            Place::Interpreter(isa) | Place::Compiled(isa) => Target::new(isa),
+            Place::Routine => {
+                Target { isa: Isa::X86_64, abi: clif_cont_abi::Abi::new(Isa::X86_64, SwitchModel::Routine) }
+            }
+        }
     }
 
     fn instantiate(&mut self, program: &Program, host: Box<dyn Host>) -> Result<Box<dyn Instance>, String> {
@@ -85,7 +95,9 @@ impl clif_cont_wast::Backend for Backend {
             Place::Interpreter(_) => {
                 backend::interpreter(program, how, Some(self.fuel), host).map(|i| Box::new(i) as Box<dyn Instance>)
             }
-            Place::Compiled(isa) => backend::compiled(program, Engine::of(isa)[0], how, host, None),
+            Place::Compiled(_) | Place::Routine => {
+                backend::compiled(program, Engine::of(program.target.isa)[0], how, host, None)
+            }
         };
         made.map_err(|e| e.to_string())
     }
