@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use clif_cont_abi::{Isa, SwitchModel};
+use clif_cont_abi::{Abi, Isa, SwitchModel};
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Host, Instance, Program, Target};
 
@@ -20,21 +20,19 @@ pub const FUEL: u64 = 2_000_000_000;
 pub enum Place {
     /// The interpreter, for an ISA's layout and byte order.
     Interpreter(Isa),
-    /// Compiled code, with the ISA's first switch model.
-    Compiled(Isa),
-    /// Compiled code that switches by the byte routine on an ISA where that is
-    /// not the first model: x86_64.
-    Routine,
+    /// Compiled code, for one of the ISA's switch models.
+    Compiled(Isa, SwitchModel),
 }
 
-/// `interp` (for x86_64), `interp:ISA`, an ISA, or `x86_64:routine`.
+/// `interp` (for x86_64), `interp:ISA`, an ISA for its first switch model, or
+/// `ISA:MODEL`.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Interpreter(Isa::X86_64) => f.write_str("interp"),
             Self::Interpreter(isa) => write!(f, "interp:{}", isa.name()),
-            Self::Compiled(isa) => f.write_str(isa.name()),
-            Self::Routine => write!(f, "{}:{}", Isa::X86_64.name(), SwitchModel::Routine.name()),
+            Self::Compiled(isa, model) if *model == isa.switch_models()[0] => f.write_str(isa.name()),
+            Self::Compiled(isa, model) => write!(f, "{}:{}", isa.name(), model.name()),
         }
     }
 }
@@ -43,25 +41,24 @@ impl Place {
     /// The inverse of its text.
     pub fn parse(name: &str) -> Option<Self> {
         match name.split_once(':') {
-            None if name == "interp" => Some(Self::Interpreter(Isa::X86_64)),
             Some(("interp", isa)) => Isa::from_name(isa).map(Self::Interpreter),
-            Some(_) if name == Self::Routine.to_string() => Some(Self::Routine),
-            _ => Isa::from_name(name).map(Self::Compiled),
+            _ => Self::all().into_iter().find(|place| place.to_string() == name),
         }
     }
 
     /// The interpreter, and compiled code of every ISA and switch model.
     pub fn all() -> Vec<Self> {
-        let compiled = Isa::ALL.into_iter().map(Self::Compiled);
-        [Self::Interpreter(Isa::X86_64)].into_iter().chain(compiled).chain([Self::Routine]).collect()
+        let compiled = |isa: Isa| isa.switch_models().iter().map(move |model| Self::Compiled(isa, *model));
+        let first = Isa::ALL.into_iter().flat_map(|isa| compiled(isa).take(1));
+        let others = Isa::ALL.into_iter().flat_map(|isa| compiled(isa).skip(1));
+        [Self::Interpreter(Isa::X86_64)].into_iter().chain(first).chain(others).collect()
     }
 
     /// Can scripts be run there, on this machine?
     pub fn available(self) -> Availability {
         match self {
             Self::Interpreter(_) => Availability::Yes,
-            Self::Compiled(isa) => backend::runs(isa),
-            Self::Routine => backend::runs(Isa::X86_64),
+            Self::Compiled(isa, _) => backend::runs(isa),
         }
     }
 }
@@ -82,10 +79,8 @@ pub struct Backend {
 impl clif_cont_wast::Backend for Backend {
     fn target(&self) -> Target {
         match self.place {
-            Place::Interpreter(isa) | Place::Compiled(isa) => Target::new(isa),
-            Place::Routine => {
-                Target { isa: Isa::X86_64, abi: clif_cont_abi::Abi::new(Isa::X86_64, SwitchModel::Routine) }
-            }
+            Place::Interpreter(isa) => Target::new(isa),
+            Place::Compiled(isa, model) => Target { isa, abi: Abi::new(isa, model) },
         }
     }
 
@@ -95,9 +90,7 @@ impl clif_cont_wast::Backend for Backend {
             Place::Interpreter(_) => {
                 backend::interpreter(program, how, Some(self.fuel), host).map(|i| Box::new(i) as Box<dyn Instance>)
             }
-            Place::Compiled(_) | Place::Routine => {
-                backend::compiled(program, Engine::of(program.target.isa)[0], how, host, None)
-            }
+            Place::Compiled(isa, _) => backend::compiled(program, Engine::of(isa)[0], how, host, None),
         };
         made.map_err(|e| e.to_string())
     }

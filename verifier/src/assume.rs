@@ -163,15 +163,7 @@ impl Analysis<'_> {
         if m != low || !self.is_switched(switched) {
             return true;
         }
-        self.assume_codes(a, switched, add, state, |v| match cc {
-            IntCC::Equal => v == k,
-            IntCC::NotEqual => v != k,
-            IntCC::UnsignedLessThan => v < k,
-            IntCC::UnsignedLessThanOrEqual => v <= k,
-            IntCC::UnsignedGreaterThan => v > k,
-            IntCC::UnsignedGreaterThanOrEqual => v >= k,
-            _ => true,
-        })
+        self.assume_codes(a, switched, add, state, |v| may_hold(cc, v, k))
     }
 
     /// A table's operand is in a set.
@@ -335,4 +327,17 @@ fn assume_order(cc: IntCC, a: Sym, b: Sym, state: &mut State) {
 
 fn checked_before(state: &State, contref: Sym) -> bool {
     state.obj(contref).is_some_and(|o| o.bump.is_none())
+}
+
+/// Can a comparison of these numbers hold? Only unsigned ones are decided.
+pub(crate) fn may_hold(cc: IntCC, v: u64, k: u64) -> bool {
+    match cc {
+        IntCC::Equal => v == k,
+        IntCC::NotEqual => v != k,
+        IntCC::UnsignedLessThan => v < k,
+        IntCC::UnsignedLessThanOrEqual => v <= k,
+        IntCC::UnsignedGreaterThan => v > k,
+        IntCC::UnsignedGreaterThanOrEqual => v >= k,
+        _ => true,
+    }
 }

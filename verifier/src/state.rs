@@ -259,6 +259,15 @@ impl State {
         &self.facts
     }
 
+    /// What is known to be equal to this.
+    pub(crate) fn equals(&self, s: Sym) -> impl Iterator<Item = Sym> + '_ {
+        self.facts().iter().filter_map(move |f| match *f {
+            Fact::Equal(a, b) if a == s => Some(b),
+            Fact::Equal(a, b) if b == s => Some(a),
+            _ => None,
+        })
+    }
+
     /// Forgets facts.
     pub(crate) fn retain_facts(&mut self, keep: impl FnMut(&Fact) -> bool) {
         self.facts.retain(keep);

@@ -154,10 +154,7 @@ fn edits_that_change_nothing_raise_nothing() {
     let mut out = vec![];
     for abi in corpus::all_abis() {
         let profile = Profile::clif_cont(&abi);
-        let mut samples = corpus::operations(&abi);
-        samples.push(corpus::table_on_frame(&abi));
-        samples.extend(corpus::runtime(&abi));
-        for sample in samples {
+        for sample in corpus::everything(&abi) {
             for (level, func) in [("none", sample.func.clone()), ("speed", corpus::optimized(&sample.func, &abi))] {
                 let before = kinds(&verify(&func, &profile));
                 for (n, (name, edit)) in edits.iter().enumerate() {

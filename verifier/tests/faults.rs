@@ -584,10 +584,7 @@ fn each_fault_is_found_by_its_rule() {
     let mut out = vec![];
     for abi in corpus::all_abis() {
         let profile = Profile::clif_cont(&abi);
-        let mut samples = corpus::operations(&abi);
-        samples.push(corpus::table_on_frame(&abi));
-        samples.extend(corpus::runtime(&abi));
-        for sample in samples {
+        for sample in corpus::everything(&abi) {
             for (level, func) in [("none", sample.func.clone()), ("speed", corpus::optimized(&sample.func, &abi))] {
                 for (n, (name, which, rule, fault)) in FAULTS.iter().enumerate() {
                     let mut func = func.clone();

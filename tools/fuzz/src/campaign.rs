@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use clif_cont_program::compile;
 use clif_cont_program::target::OptLevel;
@@ -17,6 +16,7 @@ use crate::func::text;
 use crate::judge::{Harm, Judge, panic_message};
 use crate::kinds::Kind;
 use crate::native::Native;
+use crate::parallel::parallel;
 use crate::reason::{Reason, reason};
 use crate::scope::Aspect;
 use crate::unit::{Unit, UnitId};
@@ -219,35 +219,21 @@ pub(crate) fn damage(plan: &Plan, units: &Units, case: usize) -> (usize, Option<
 /// Runs a campaign; `progress` is called after each case.
 pub fn run(plan: &Plan, progress: &(dyn Fn(usize) + Sync)) -> Results {
     let units = Units::new(plan.units.clone());
-    let next = AtomicUsize::new(plan.cases.start);
-    let outcomes: Mutex<BTreeMap<usize, Outcome>> = Mutex::default();
-    std::thread::scope(|scope| {
-        for _ in 0..plan.threads.max(1) {
-            scope.spawn(|| {
-                loop {
-                    let case = next.fetch_add(1, Ordering::Relaxed);
-                    if case >= plan.cases.end {
-                        break;
-                    }
-                    let outcome = catch_unwind(AssertUnwindSafe(|| judge(plan, &units, case))).unwrap_or_else(|p| {
-                        let bug = Some(format!("case {case}: the harness panicked: {}", panic_message(&*p)));
-                        Outcome { rejected: 0, mutant: None, bug }
-                    });
-                    progress(case);
-                    if let Ok(mut all) = outcomes.lock() {
-                        all.insert(case, outcome);
-                    }
-                }
-            });
-        }
+    let outcomes = parallel(plan.cases.clone(), plan.threads, |case| {
+        let outcome = catch_unwind(AssertUnwindSafe(|| judge(plan, &units, case))).unwrap_or_else(|p| {
+            let bug = Some(format!("case {case}: the harness panicked: {}", panic_message(&*p)));
+            Outcome { rejected: 0, mutant: None, bug }
+        });
+        progress(case);
+        outcome
     });
-    collect(&units, outcomes.into_inner().unwrap_or_default())
+    collect(&units, outcomes)
 }
 
-fn collect(units: &Units, outcomes: BTreeMap<usize, Outcome>) -> Results {
+fn collect(units: &Units, outcomes: impl Iterator<Item = Outcome>) -> Results {
     let mut results = Results::default();
     let mut seen = std::collections::BTreeSet::new();
-    for (_, outcome) in outcomes {
+    for outcome in outcomes {
         results.rejected += outcome.rejected;
         results.bugs.extend(outcome.bug);
         match outcome.mutant {

@@ -4,8 +4,6 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clif_cont_program::compile;
 use clif_cont_verifier::{Finding, Profile, Report, Verdict, verify};
@@ -16,6 +14,7 @@ use crate::campaign::{Found, diff};
 use crate::faults::Fault;
 use crate::func::text;
 use crate::judge::panic_message;
+use crate::parallel::parallel;
 use crate::unit::{Unit, UnitId};
 
 /// A faulty function and what became of it.
@@ -162,27 +161,10 @@ fn damage(source: &str, func: &Function, profile: &Profile, isa: &dyn TargetIsa,
     out
 }
 
-/// Each item of a list by one of several threads; results in the order of the
-/// list.
-fn parallel<T: Sync>(items: &[T], threads: usize, each: impl Fn(&T) -> Constructed + Sync) -> Constructed {
-    let next = AtomicUsize::new(0);
-    let done: Mutex<BTreeMap<usize, Constructed>> = Mutex::default();
-    std::thread::scope(|scope| {
-        for _ in 0..threads.max(1) {
-            scope.spawn(|| {
-                while let Some((n, item)) =
-                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|n| Some((n, items.get(n)?)))
-                {
-                    let made = each(item);
-                    if let Ok(mut done) = done.lock() {
-                        done.insert(n, made);
-                    }
-                }
-            });
-        }
-    });
+/// Each item of a list by one of several threads, and what all gave.
+fn each_of<T: Sync>(items: &[T], threads: usize, each: impl Fn(&T) -> Constructed + Sync) -> Constructed {
     let mut all = Constructed::default();
-    for (_, made) in done.into_inner().unwrap_or_default() {
+    for made in parallel(0..items.len(), threads, |n| each(&items[n])) {
         all.merge(made);
     }
     all
@@ -190,7 +172,7 @@ fn parallel<T: Sync>(items: &[T], threads: usize, each: impl Fn(&T) -> Construct
 
 /// Faults in lowerings of our own.
 pub fn construct(units: &[UnitId], only: &[Fault], threads: usize, progress: &(dyn Fn() + Sync)) -> Constructed {
-    parallel(units, threads, |id| {
+    each_of(units, threads, |id| {
         let made = catch_unwind(AssertUnwindSafe(|| Unit::make(id)));
         let out = match made.unwrap_or_else(|p| Err(format!("panicked: {}", panic_message(&*p)))) {
             Err(why) => Constructed { unused: [(why, 1)].into(), ..Constructed::default() },
@@ -219,7 +201,7 @@ pub fn construct_files(
     progress: &(dyn Fn() + Sync),
 ) -> Constructed {
     let isa = Shared(isa);
-    parallel(files, threads, |file| {
+    each_of(files, threads, |file| {
         let mut out = Constructed::default();
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match read(file) {

@@ -30,6 +30,7 @@ mod func;
 mod judge;
 mod kinds;
 mod native;
+mod parallel;
 mod programs;
 mod reason;
 pub mod report;

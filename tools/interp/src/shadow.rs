@@ -66,23 +66,13 @@ pub(crate) struct Step {
     pub(crate) at: Option<Spot>,
 }
 
-/// What a trace tells of one moment.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Moment {
-    /// A stack runs from here on.
-    Begin,
-    /// It does not any more.
-    End,
-    Happened(Happened),
-}
-
 /// An event of a trace.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Event {
     pub(crate) step: u64,
     /// Number of the continuation; 0 for the driver.
     pub(crate) continuation: u64,
-    pub(crate) moment: Moment,
+    pub(crate) kind: TraceKind,
     pub(crate) at: Option<Spot>,
 }
 
@@ -183,10 +173,10 @@ impl Shadow {
         self.slots.get(&self.read).map(|s| s.history.iter().copied().collect()).unwrap_or_default()
     }
 
-    fn event(&mut self, step: u64, continuation: u64, moment: Moment, at: Option<Spot>) {
+    fn event(&mut self, step: u64, continuation: u64, kind: TraceKind, at: Option<Spot>) {
         if let Some(trace) = &mut self.trace {
             match trace.len() < TRACE {
-                true => trace.push(Event { step, continuation, moment, at }),
+                true => trace.push(Event { step, continuation, kind, at }),
                 false => self.omitted += 1,
             }
         }
@@ -199,7 +189,7 @@ impl Shadow {
         }
         let continuation = slot.continuation;
         slot.history.push_back(Step { continuation, happened, at });
-        self.event(step, continuation, Moment::Happened(happened), at);
+        self.event(step, continuation, TraceKind::Happened(happened), at);
     }
 
     /// A free slot was given a function.
@@ -252,7 +242,7 @@ impl Shadow {
     pub(crate) fn switch(&mut self, s: &Switched) -> Result<(), String> {
         let goes_on = [EffectKind::Resume.code(), EffectKind::ResumeThrow.code()].contains(&s.effect);
         let left = self.slots.get(&s.store).map_or(0, |slot| slot.continuation);
-        self.event(s.step, left, Moment::End, s.at);
+        self.event(s.step, left, TraceKind::End, s.at);
         let suspends = if goes_on && !s.by_driver {
             self.may_resume(s.load)?;
             s.linked_to != Some(s.store)
@@ -277,7 +267,7 @@ impl Shadow {
             }
         }
         let entered = self.slots.get(&s.load).map_or(0, |slot| slot.continuation);
-        self.event(s.step, entered, Moment::Begin, s.at);
+        self.event(s.step, entered, TraceKind::Begin, s.at);
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use clif_cont_abi::{ContRef, StoreContext, SwitchModel};
 use clif_cont_program::{Outcome, StackTrace, Trapped, Violation};
 
 use crate::machine::{Fault, Fiber, Machine};
-use crate::shadow::{Event, HistoryStep, Moment, Spot, TraceEvent, TraceKind};
+use crate::shadow::{Event, HistoryStep, Spot, TraceEvent};
 
 /// Stacks that a backtrace follows; a chain of parents that a broken program
 /// closed to a ring would have no end.
@@ -48,11 +48,7 @@ impl Machine {
         TraceEvent {
             step: event.step,
             continuation: event.continuation,
-            kind: match event.moment {
-                Moment::Begin => TraceKind::Begin,
-                Moment::End => TraceKind::End,
-                Moment::Happened(happened) => TraceKind::Happened(happened),
-            },
+            kind: event.kind,
             function: event
                 .at
                 .and_then(|at| self.linked.program.functions.get(at.code as usize))

@@ -24,7 +24,7 @@ mod lanes {
     use std::process::ExitCode;
     use std::sync::{Arc, Mutex};
 
-    use clif_cont::abi::Isa;
+    use clif_cont::abi::{Isa, SwitchModel};
     use clif_cont::program::target::OptLevel;
     use clif_cont::protocol::Protocol;
     use clif_cont::script::{Backend, FUEL, Place};
@@ -115,7 +115,7 @@ mod lanes {
     fn difference(file: &Path, list: &str, counts: &Shared) -> Result<(), Failed> {
         let mut known = Known::parse(list)?;
         let mut backend = Backend {
-            place: Place::Compiled(Isa::X86_64),
+            place: Place::Compiled(Isa::X86_64, SwitchModel::Instruction),
             opt: OptLevel::Speed,
             fuel: FUEL,
             protocol: Protocol::Verify,

@@ -4,6 +4,7 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, Inst};
 
+use crate::assume::may_hold;
 use crate::flow::{Analysis, TableSet};
 use crate::profile::Role;
 use crate::report::OperationKind;
@@ -29,15 +30,7 @@ impl Analysis<'_> {
             return false;
         }
         let Some(k) = self.syms.as_const(b) else { return true };
-        let holds = |v: u64| match cc {
-            IntCC::Equal => v == k,
-            IntCC::NotEqual => v != k,
-            IntCC::UnsignedLessThan => v < k,
-            IntCC::UnsignedLessThanOrEqual => v <= k,
-            IntCC::UnsignedGreaterThan => v > k,
-            IntCC::UnsignedGreaterThanOrEqual => v >= k,
-            _ => true,
-        };
+        let holds = |v: u64| may_hold(cc, v, k);
         let shift = shape.effect_shift;
         if let Node::Shr(switched, n) = self.syms.node(a)
             && u32::from(n) == shift

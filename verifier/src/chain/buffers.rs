@@ -203,8 +203,7 @@ fn described(c: &mut Check<'_>, shape: &ChainShape, access: &Access, role: Role,
 fn started(c: &mut Check<'_>, access: &Access, role: Role, state: &State) {
     let is = |s: Sym| c.a.loaded_from(s) == Some((access.base, c.a.at(Role::State)));
     let zero = c.a.zero;
-    let fresh =
-        state.facts().iter().any(|f| matches!(*f, Fact::Equal(a, b) if (is(a) && b == zero) || (is(b) && a == zero)));
+    let fresh = state.equals(zero).any(is);
     let ran = state.facts().iter().any(|f| match *f {
         Fact::Differ(a, b) => is(a) && b == zero,
         Fact::NonNull(a) => is(a),

@@ -166,12 +166,8 @@ fn call(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
 fn fresh_end(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
     let zero = c.a.syms.constant(shape.fresh);
     let fresh: Vec<Sym> = state
-        .facts()
-        .iter()
-        .filter_map(|f| match *f {
-            Fact::Equal(a, b) if a == zero || b == zero => c.a.loaded_from(if a == zero { b } else { a }),
-            _ => None,
-        })
+        .equals(zero)
+        .filter_map(|s| c.a.loaded_from(s))
         .filter(|(_, at)| *at == c.a.at(Role::State))
         .map(|(base, _)| base)
         .collect();
@@ -202,7 +198,7 @@ fn cause(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
         InstructionData::CondTrap { opcode, arg, code } => (arg, code.as_raw().get(), opcode == Opcode::Trapz),
         InstructionData::Trap { code, .. } if code.as_raw().get() == shape.unhandled_trap => {
             let initial = c.a.syms.constant(shape.initial_stack);
-            let reached = state.facts().iter().any(|f| matches!(*f, Fact::Equal(a, b) if a == initial || b == initial));
+            let reached = state.equals(initial).next().is_some();
             let message = "the tag counts as unhandled though the chain goes on";
             return c.require(reached, &cc0208::RULE, inst, message);
         }

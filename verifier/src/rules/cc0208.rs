@@ -95,14 +95,9 @@ fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) ->
     }
     if is(Trap::NullContinuation) || is(Trap::PoolExhausted) {
         let program = c.a.role == FunctionRole::Program && is(Trap::NullContinuation);
-        return state.facts().iter().any(|f| match *f {
-            Fact::Equal(a, b) if a == zero || b == zero => {
-                let null = if a == zero { b } else { a };
-                let tested =
-                    matches!(c.a.kind(null), Kind::Outside | Kind::Merged | Kind::Back(_)) && c.a.is_marked(null);
-                !program || null == zero || tested
-            }
-            _ => false,
+        return state.equals(zero).any(|null| {
+            let tested = matches!(c.a.kind(null), Kind::Outside | Kind::Merged | Kind::Back(_)) && c.a.is_marked(null);
+            !program || null == zero || tested
         });
     }
     if is(Trap::StackExhausted) {

@@ -36,6 +36,14 @@ pub fn all_abis() -> impl Iterator<Item = Abi> {
     abis().flat_map(|abi| Exceptions::ALL.map(|exceptions| Abi { exceptions, ..abi }))
 }
 
+/// Everything there is for an ABI: operations, and the runtime.
+pub fn everything(abi: &Abi) -> Vec<Sample> {
+    let mut samples = operations(abi);
+    samples.push(table_on_frame(abi));
+    samples.extend(runtime(abi));
+    samples
+}
+
 /// An ABI in the messages of a test.
 pub fn name(abi: &Abi) -> String {
     format!("{} {} {}", abi.isa.name(), abi.switch.name(), abi.exceptions.name())

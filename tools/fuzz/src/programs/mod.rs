@@ -8,8 +8,6 @@ mod generate;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clif_cont_abi::Isa;
 use clif_cont_filetest::describe;
@@ -27,6 +25,7 @@ use crate::campaign::diff;
 use crate::func::text;
 use crate::judge::panic_message;
 use crate::native::{self, Ended};
+use crate::parallel::parallel;
 use crate::unit::targets;
 
 /// Instructions that an invocation may execute under the interpreter.
@@ -112,27 +111,13 @@ pub fn program(seed: u64, case: usize, length: usize) -> String {
 
 /// Generates and judges; `progress` is called after each case.
 pub fn run_programs(plan: &ProgramsPlan, progress: &(dyn Fn(usize) + Sync)) -> Ran {
-    let next = AtomicUsize::new(plan.cases.start);
-    let all: Mutex<BTreeMap<usize, Ran>> = Mutex::default();
-    std::thread::scope(|scope| {
-        for _ in 0..plan.threads.max(1) {
-            scope.spawn(|| {
-                loop {
-                    let case = next.fetch_add(1, Ordering::Relaxed);
-                    if case >= plan.cases.end {
-                        break;
-                    }
-                    let ran = judge(plan, case);
-                    progress(case);
-                    if let Ok(mut all) = all.lock() {
-                        all.insert(case, ran);
-                    }
-                }
-            });
-        }
+    let all = parallel(plan.cases.clone(), plan.threads, |case| {
+        let ran = judge(plan, case);
+        progress(case);
+        ran
     });
     let mut sum = Ran::default();
-    for (_, ran) in all.into_inner().unwrap_or_default() {
+    for ran in all {
         sum.programs += ran.programs;
         sum.functions += ran.functions;
         sum.operations += ran.operations;

@@ -37,17 +37,8 @@ pub(crate) fn runs(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
 
 /// Is the last host function's status 0?
 fn succeeded(c: &mut Check<'_>, caller: Sym, state: &State) -> bool {
-    let zero = c.a.zero;
-    let words: Vec<Sym> = state
-        .facts()
-        .iter()
-        .filter_map(|f| match *f {
-            Fact::Equal(a, b) if a == zero => Some(b),
-            Fact::Equal(a, b) if b == zero => Some(a),
-            _ => None,
-        })
-        .collect();
-    words.into_iter().any(|s| is_status(c, s, Some(caller)))
+    let mut words = state.equals(c.a.zero);
+    words.any(|s| is_status(c, s, Some(caller)))
 }
 
 /// Is it what calling a host function gave, for that caller?

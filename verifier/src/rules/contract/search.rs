@@ -37,13 +37,7 @@ pub(crate) fn found(c: &mut Check<'_>, inst: Inst, state: &State) {
     c.require(linked, &RULE, inst, "the resumer that is returned is not the parent of the last stack");
     // the entry at which the search stopped is the tag looked for
     let tag = func.dfg.block_params(c.a.rpo[0]).get(1).map(|v| c.a.value(*v));
-    let hit = tag.and_then(|tag| {
-        state.facts().iter().find_map(|f| match *f {
-            Fact::Equal(a, b) if a == tag && is_entry(c, b) => Some(b),
-            Fact::Equal(a, b) if b == tag && is_entry(c, a) => Some(a),
-            _ => None,
-        })
-    });
+    let hit = tag.and_then(|tag| state.equals(tag).find(|s| is_entry(c, *s)));
     c.require(hit.is_some(), &RULE, inst, "the search returns though no entry was found equal to the tag");
     let (Some(entry), Some(tag)) = (hit, tag) else { return };
     outwards(c, inst, last, entry);
@@ -145,16 +139,7 @@ fn handler_code(c: &mut Check<'_>, inst: Inst, code: Sym, index: Sym, state: &St
 
 /// The search gives up: behind the end of the outermost resumer's list.
 pub(crate) fn gives_up(c: &Check<'_>, state: &State) -> bool {
-    let zero = c.a.zero;
-    let nulls: Vec<Sym> = state
-        .facts()
-        .iter()
-        .filter_map(|f| match *f {
-            Fact::Equal(a, b) if a == zero => Some(b),
-            Fact::Equal(a, b) if b == zero => Some(a),
-            _ => None,
-        })
-        .collect();
+    let nulls: Vec<Sym> = state.equals(c.a.zero).collect();
     let ended = nulls.iter().any(|s| is_entry(c, *s));
     let outermost = nulls.iter().any(|s| match c.a.kind(*s) {
         Kind::Parent(resumer) => matches!(c.a.kind(resumer), Kind::Parent(_)),

@@ -50,11 +50,7 @@ pub(crate) fn asks(c: &mut Check<'_>, inst: Inst, state: &State) {
     if !matches!(c.a.callee_of(inst), Some(Callee::Grow | Callee::NewSlot)) || c.a.role == FunctionRole::Grow {
         return;
     }
-    let zero = c.a.zero;
-    let none = state.facts().iter().any(|f| match *f {
-        Fact::Equal(a, b) => (a == zero && c.a.kind(b) == Kind::Free) || (b == zero && c.a.kind(a) == Kind::Free),
-        _ => false,
-    });
+    let none = state.equals(c.a.zero).any(|s| c.a.kind(s) == Kind::Free);
     c.require(none, &RULE, inst, "a slot is made though there may be a free one");
 }
 
@@ -138,15 +134,9 @@ fn refused(c: &mut Check<'_>, inst: Inst, state: &State) {
     let zero = c.a.zero;
     let arrivals = c.arrivals(inst, state);
     let holds = arrivals.iter().all(|(_, state)| {
-        state.facts().iter().any(|f| match *f {
-            Fact::NotBelow(_, k) => c.a.syms.as_const(k) == Some(limit),
-            Fact::Equal(a, b) => {
-                let other = if a == zero { b } else { a };
-                (a == zero || b == zero)
-                    && c.a.def(other).is_some_and(|(i, _)| c.a.callee_of(i) == Some(Callee::Reserve))
-            }
-            _ => false,
-        })
+        let many = |f: &Fact| matches!(*f, Fact::NotBelow(_, k) if c.a.syms.as_const(k) == Some(limit));
+        let reserved = |s| c.a.def(s).is_some_and(|(i, _)| c.a.callee_of(i) == Some(Callee::Reserve));
+        state.facts().iter().any(many) || state.equals(zero).any(reserved)
     });
     c.require(holds, &RULE, inst, "no slot is made though there may be memory for one");
 }

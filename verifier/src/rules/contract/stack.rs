@@ -7,7 +7,6 @@ use crate::check::Check;
 use crate::profile::Role;
 use crate::rules::cc0114::RULE;
 use crate::state::{Fact, Since, State};
-use crate::sym::Sym;
 
 /// The entry calls its continuation's function where it was told to go on.
 pub(crate) fn runs(c: &mut Check<'_>, inst: Inst, state: &State) {
@@ -31,18 +30,10 @@ fn once(c: &mut Check<'_>, inst: Inst, state: &State) {
 /// Is the word with which control came this effect?
 pub(crate) fn is_told(c: &mut Check<'_>, effect: EffectKind, state: &State) -> bool {
     let code = c.a.profile.effect(effect);
-    let words: Vec<Sym> = state
-        .facts()
-        .iter()
-        .filter_map(|f| match *f {
-            Fact::Equal(a, b) if c.a.syms.as_const(b) == Some(code) => Some(a),
-            Fact::Equal(a, b) if c.a.syms.as_const(a) == Some(code) => Some(b),
-            _ => None,
-        })
-        .collect();
+    let code = c.a.syms.constant(code);
     let first = c.a.rpo[0];
-    words
-        .into_iter()
+    state
+        .equals(code)
         .any(|word| c.every_origin(word, &mut vec![], &|a, s, _| a.is_switched(s) || a.param(s) == Some((first, 0))))
 }
 
