@@ -276,7 +276,8 @@ impl Analysis<'_> {
                 {
                     continue;
                 }
-                state.set_obj(Obj { contref, witness, check: at, again: None, bump: None, stale: None, fails: None });
+                let (again, bump, stale, fails) = (None, None, None, None);
+                state.set_obj(Obj { contref, witness, check: at, made: false, again, bump, stale, fails });
                 if current != witness {
                     state.learn(Fact::equal(current, witness));
                 }

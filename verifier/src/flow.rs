@@ -81,6 +81,9 @@ const FREE_ROUNDS: u32 = 6;
 /// And after so many it gives up, which no function has been seen to need.
 const MAX_ROUNDS: u32 = 40;
 
+/// A loop's argument that takes a longer chain of instructions than this is not evaluated ahead.
+const MAX_FORESEEN: u32 = 8;
+
 /// Everything that is known of one function.
 #[derive(Debug)]
 pub(crate) struct Analysis<'a> {
@@ -470,7 +473,16 @@ impl<'a> Analysis<'a> {
             for e in self.edges_in[block].clone() {
                 let edge = self.edges[self.incoming[e]];
                 if self.exit_states[edge.from].is_none() {
-                    continue;
+                    // what a loop hands back is not known at the first visit, and what followed from a guess would
+                    // have to be taken back
+                    if self.syms.position(edge.from) < self.syms.position(block) {
+                        continue;
+                    }
+                    if !self.foresee(&edge, i) {
+                        self.pinned.insert(*v);
+                        differ = true;
+                        break;
+                    }
                 }
                 let arg = self.edge_arg(&edge, i);
                 differ |= arg.is_none() || common.is_some_and(|c| Some(c) != arg);
@@ -482,6 +494,31 @@ impl<'a> Analysis<'a> {
             };
             self.set_value(*v, sym);
         }
+    }
+
+    /// Evaluates what an edge hands to a parameter before its block was visited,
+    /// where that takes nothing but what was evaluated, or constants. False
+    /// where it takes more.
+    fn foresee(&mut self, edge: &Edge, param: usize) -> bool {
+        match edge.call.args(&self.func.dfg.value_lists).nth(param) {
+            Some(BlockArg::Value(v)) => self.foresee_value(v, MAX_FORESEEN),
+            _ => false,
+        }
+    }
+
+    fn foresee_value(&mut self, v: Value, depth: u32) -> bool {
+        let v = self.resolve(v);
+        if self.values[v].is_some() {
+            return true;
+        }
+        let dfg = &self.func.dfg;
+        let Some(inst) = dfg.value_def(v).inst().filter(|i| depth > 0 && self.only_computes(*i)) else { return false };
+        if dfg.insts[inst].opcode().can_load() || !dfg.inst_args(inst).iter().all(|a| self.foresee_value(*a, depth - 1))
+        {
+            return false;
+        }
+        self.evaluate(inst);
+        self.values[v].is_some()
     }
 
     /// Is it known what it is at the entry of the block?
@@ -589,12 +626,16 @@ impl<'a> Analysis<'a> {
         self.edges[self.edges_out[block].clone()].iter()
     }
 
-    /// What runs right behind an instruction, past jumps.
+    /// The next instruction behind this one that does more than compute, past
+    /// jumps.
     pub(crate) fn behind(&self, inst: Inst) -> Option<Inst> {
         let layout = &self.func.layout;
         let mut next = layout.next_inst(inst)?;
         // jumps that go in a circle end this
         for _ in layout.blocks() {
+            while self.only_computes(next) {
+                next = layout.next_inst(next)?;
+            }
             if self.func.dfg.insts[next].opcode() != Opcode::Jump {
                 return Some(next);
             }
@@ -604,14 +645,17 @@ impl<'a> Analysis<'a> {
         None
     }
 
-    /// What runs right in front of an instruction, where nothing but jumps lead
-    /// to it.
+    /// The last instruction in front of this one that does more than compute,
+    /// where nothing but jumps lead from there.
     pub(crate) fn before(&self, inst: Inst) -> Option<Inst> {
         let layout = &self.func.layout;
         let mut at = inst;
         for _ in layout.blocks() {
-            if let Some(before) = layout.prev_inst(at) {
-                return Some(before);
+            while let Some(before) = layout.prev_inst(at) {
+                if !self.only_computes(before) {
+                    return Some(before);
+                }
+                at = before;
             }
             let mut edges = self.edges_to(layout.inst_block(at)?);
             match (edges.next(), edges.next()) {
@@ -620,6 +664,16 @@ impl<'a> Analysis<'a> {
             }
         }
         None
+    }
+
+    /// Has the instruction no effect but its results?
+    fn only_computes(&self, inst: Inst) -> bool {
+        let opcode = self.func.dfg.insts[inst].opcode();
+        !(opcode.is_terminator()
+            || opcode.is_call()
+            || opcode.can_trap()
+            || opcode.can_store()
+            || opcode.other_side_effects())
     }
 
     /// Does the edge go back to a block that dominates its source?

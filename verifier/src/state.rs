@@ -114,6 +114,8 @@ pub(crate) struct Obj {
     pub(crate) witness: Sym,
     /// The branch that compared them, or the load of a constructed object.
     pub(crate) check: Inst,
+    /// It was made here, and its revision is current without a comparison.
+    pub(crate) made: bool,
     /// A branch that compared them once more, as is done for an object that was
     /// just made, though there is nothing to be found out.
     pub(crate) again: Option<Inst>,
@@ -370,8 +372,13 @@ impl State {
         let is_arg = |s: Sym| renames.iter().any(|(a, _)| *a == s);
         let to = |s: Sym| renames.iter().find(|(a, _)| *a == s).map_or(s, |(_, p)| *p);
         let mut more = vec![];
+        // an object that was made, or consumed, and is handed on with its revision is an object like any
+        // other: whatever may come on other paths as well is checked by its next operation
+        let given = |o: &Obj| is_arg(o.contref) && is_arg(o.witness) && (o.made || o.bump.is_some());
         for f in self.facts.iter() {
-            if !f.syms().into_iter().flatten().any(is_arg) {
+            if !f.syms().into_iter().flatten().any(is_arg)
+                || matches!(*f, Fact::Taken(s) if self.obj(s).is_some_and(given))
+            {
                 continue;
             }
             more.push(f.map(to));
@@ -400,7 +407,8 @@ impl State {
         }
 
         let mut cells = vec![];
-        for c in self.mem.iter().filter(|c| is_arg(c.base) || is_arg(c.value)) {
+        let revision = |c: &Cell| self.obj(c.base).is_some_and(|o| o.witness == c.value && given(o));
+        for c in self.mem.iter().filter(|c| (is_arg(c.base) || is_arg(c.value)) && !revision(c)) {
             let (base, value) = (to(c.base), to(c.value));
             cells.extend([Cell { base, value, ..*c }, Cell { base, ..*c }, Cell { value, ..*c }]);
         }
@@ -408,7 +416,7 @@ impl State {
         for c in cells.into_iter().rev() {
             self.set_cell(c);
         }
-        for o in self.objs.clone().iter().filter(|o| is_arg(o.contref) || is_arg(o.witness)) {
+        for o in self.objs.clone().iter().filter(|o| (is_arg(o.contref) || is_arg(o.witness)) && !given(o)) {
             self.set_obj(Obj { contref: to(o.contref), witness: to(o.witness), ..*o });
         }
     }
@@ -437,6 +445,7 @@ impl State {
                 let alike = p.witness == o.witness && p.bump.is_some() == o.bump.is_some();
                 alike.then(|| Obj {
                     check: o.check.min(p.check),
+                    made: o.made && p.made,
                     again: o.again.filter(|_| o.again == p.again),
                     bump: o.bump.min(p.bump),
                     stale: earliest(o.stale, p.stale),

@@ -376,6 +376,7 @@ impl Analysis<'_> {
                     contref: access.base,
                     witness: sym,
                     check: access.inst,
+                    made: true,
                     again: None,
                     bump: None,
                     stale: None,

@@ -9,7 +9,7 @@ use crate::place::Kind;
 use crate::profile::{FunctionRole, Role};
 use crate::report::Verdict;
 use crate::state::{Fact, State};
-use crate::sym::Sym;
+use crate::sym::{Node, Sym};
 use crate::transfer::SwitchSite;
 
 pub(crate) const RULE: Rule = Rule {
@@ -66,7 +66,8 @@ pub(crate) fn edge(c: &mut Check<'_>, edge: &Edge, state: &State) {
         let [Some(a), Some(b)] = *words else { continue };
         // a word that is the same on every edge need not belong to the one before
         // it: where the two are used they are looked at
-        let copy = c.a.is_copy(params[i + 1]);
+        let same = c.a.value(params[i + 1]);
+        let copy = !matches!(c.a.syms.node(same), Node::Value(v) if v == params[i + 1]);
         if copy && a == b {
             continue;
         }
