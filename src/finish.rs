@@ -106,7 +106,7 @@ pub fn finish(program: &mut Program, how: impl Into<Finish>) -> Result<(), Finis
     if opt == OptLevel::Speed {
         let refused = |error| FinishError::Function { stage: Stage::Optimized, error };
         for function in &mut program.functions {
-            function.func = compile::optimize(&function.func, &*isa).map_err(refused)?;
+            function.optimize(&*isa).map_err(refused)?;
             compile::verify(&function.func, &*isa).map_err(refused)?;
         }
         judge(program, Stage::Optimized)?;

@@ -18,14 +18,15 @@
 //! `resume` ends in a tail call of `%on_N` with the clause's payload. The
 //! program has data and no runtime: it is for reading, not for running.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use clif_cont_abi::Abi;
 use clif_cont_link::{store_data, table_data, tag_data};
 use clif_cont_lowering::{ContObj, ContType, Conts, LowerError, On, SymbolEnv, frontend_config, on, on_switch};
-use clif_cont_program::{Comments, Origin, ProgFunction, Program, Target, ValType};
+use clif_cont_program::{Comments, OperationTypes, Origin, ProgFunction, Program, Signature, Target, ValType};
 use cranelift_codegen::ir::{
-    AbiParam, ExtFuncData, ExternalName, Function, InstBuilder, Signature, Type, UserFuncName, Value,
+    self, AbiParam, ExtFuncData, ExternalName, Function, InstBuilder, Type, UserFuncName, Value,
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -50,28 +51,21 @@ impl fmt::Display for OpError {
 
 impl std::error::Error for OpError {}
 
-/// A continuation's or tag's type.
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct OpType {
-    params: Vec<ValType>,
-    results: Vec<ValType>,
-}
-
 /// A clause of a resume.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Clause {
-    Suspend(OpType),
+    Suspend(Signature),
     Switch,
 }
 
 /// An operation as it was written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Operation {
-    New(OpType),
-    Bind(OpType, usize),
-    Suspend(OpType),
-    Resume(OpType, Vec<Clause>),
-    Switch(OpType, Vec<ValType>),
+    New(Signature),
+    Bind(Signature, usize),
+    Suspend(Signature),
+    Resume(Signature, Vec<Clause>),
+    Switch(Signature, Vec<ValType>),
     Drop,
 }
 
@@ -151,10 +145,10 @@ impl<'a> Tokens<'a> {
     }
 
     /// `(types) -> (types)`.
-    fn ty(&mut self) -> Result<OpType, OpError> {
+    fn ty(&mut self) -> Result<Signature, OpError> {
         let params = self.types()?;
         self.expect("->")?;
-        Ok(OpType { params, results: self.types()? })
+        Ok(Signature { params, results: self.types()? })
     }
 }
 
@@ -184,7 +178,7 @@ fn parse(text: &str) -> Result<Operation, OpError> {
                 } else {
                     let params = t.types()?;
                     let results = if t.take("->") { t.types()? } else { vec![] };
-                    Clause::Suspend(OpType { params, results })
+                    Clause::Suspend(Signature { params, results })
                 });
             }
             Operation::Resume(ty, clauses)
@@ -215,12 +209,12 @@ fn clif(abi: &Abi, types: &[ValType]) -> Vec<Type> {
     types.iter().flat_map(|t| t.clif(abi).iter().copied()).collect()
 }
 
-fn cont_type(abi: &Abi, ty: &OpType) -> ContType {
+fn cont_type(abi: &Abi, ty: &Signature) -> ContType {
     ContType::new(clif(abi, &ty.params), clif(abi, &ty.results))
 }
 
-fn signature(params: &[Type], results: &[Type]) -> Signature {
-    let mut signature = Signature::new(CallConv::Tail);
+fn signature(params: &[Type], results: &[Type]) -> ir::Signature {
+    let mut signature = ir::Signature::new(CallConv::Tail);
     signature.params.extend(params.iter().copied().map(AbiParam::new));
     signature.returns.extend(results.iter().copied().map(AbiParam::new));
     signature
@@ -312,6 +306,31 @@ fn emit(
     Ok(())
 }
 
+/// What the operation hands over and is handed, where that is said of it.
+fn types(operation: &Operation) -> Option<OperationTypes> {
+    Some(match operation.clone() {
+        Operation::Bind(ty, count) => OperationTypes::ContBind(ty, count),
+        Operation::Resume(ty, _) => OperationTypes::Resume(ty),
+        Operation::Switch(ty, receive) => OperationTypes::Switch(ty, receive),
+        Operation::New(_) | Operation::Suspend(_) | Operation::Drop => return None,
+    })
+}
+
+/// The types of the tags, named as [`emit`] does.
+fn tags(operation: &Operation) -> BTreeMap<String, Signature> {
+    let of = |clause: &Clause| match clause {
+        Clause::Suspend(ty) => ty.clone(),
+        Clause::Switch => Signature::default(),
+    };
+    let types = match operation {
+        Operation::Suspend(ty) => vec![ty.clone()],
+        Operation::Switch(..) => vec![Signature::default()],
+        Operation::Resume(_, clauses) => clauses.iter().map(of).collect(),
+        Operation::New(_) | Operation::Bind(..) | Operation::Drop => vec![],
+    };
+    types.into_iter().enumerate().map(|(index, ty)| (format!("tag_{index}"), ty)).collect()
+}
+
 /// Lowers one operation, alone in the function `%op`.
 ///
 /// # Errors
@@ -338,7 +357,9 @@ pub fn lower_op(text: &str, target: Target) -> Result<Program, OpError> {
 
     let mut program = Program::new(target);
     let comments = Comments { header: vec![text.trim().to_owned()], ..Comments::default() };
-    program.functions.push(ProgFunction { func, comments, origin: Origin::Program });
+    let operations = env.operations().iter().filter_map(|(inst, _)| Some((*inst, types(&operation)?))).collect();
+    program.functions.push(ProgFunction { comments, operations, ..ProgFunction::new(func, Origin::Program) });
+    program.tags = tags(&operation);
     program.data.push(store_data());
     program.data.extend(env.tags().iter().map(|tag| tag_data(&abi, tag)));
     program.data.extend(env.tables().iter().map(|table| table_data(&abi, table)));

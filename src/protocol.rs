@@ -68,7 +68,7 @@ impl Verified {
 
 /// Verifies every function under a profile.
 pub fn verify_program(program: &Program, profile: &Profile) -> Verified {
-    let module = program.constants();
+    let module = program.module();
     let functions = program.functions.iter().map(|f| {
         let report = verify_in(&f.func, profile, &module);
         let layout = &f.func.layout;

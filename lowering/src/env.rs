@@ -1,7 +1,7 @@
 //! What an embedder supplies, and the types that operations are described by.
 
 use clif_cont_abi::Abi;
-use cranelift_codegen::ir::{Block, FuncRef, Function, InstBuilder, Type, Value, types};
+use cranelift_codegen::ir::{Block, FuncRef, Function, Inst, InstBuilder, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
 
 use crate::{LowerError, RuntimeFn};
@@ -56,6 +56,20 @@ pub fn on_switch(tag: TagId) -> On {
     On { tag, handler: Handler::Switch }
 }
 
+/// An operation that was emitted, with the types of what it hands over and is handed.
+/// Suspends have those of their tag.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Emitted {
+    /// `cont.bind` of the first so many values to a continuation of this type.
+    ContBind(ContType, usize),
+    /// `resume` of a continuation of this type.
+    Resume(ContType),
+    /// `resume_throw` or `resume_throw_ref`, the same.
+    ResumeThrow(ContType),
+    /// `switch` to a continuation of this type; what whoever comes back supplies.
+    Switch(ContType, Vec<Type>),
+}
+
 /// The embedder of the builders.
 ///
 /// Every method emits into, or declares in, the function that it is given;
@@ -102,6 +116,11 @@ pub trait ContEnv {
     ) -> Result<Value, LowerError> {
         Err(LowerError::NoExceptions)
     }
+
+    /// Told of an operation once it is emitted: `inst` stands for it, the switch, or the
+    /// store with which a `cont.bind` consumes. For embedders that hand on the types,
+    /// which the verifier can use; what is provided does nothing.
+    fn emitted(&mut self, _inst: Inst, _operation: Emitted) {}
 
     /// The address of a constant table with these handlers, as
     /// `clif_cont_abi::HandlerTable` describes it: tags of suspend clauses and

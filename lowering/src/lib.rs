@@ -21,7 +21,7 @@ mod symbols;
 mod table;
 mod util;
 
-pub use env::{ContEnv, ContType, Handler, On, TagId, on, on_switch, return_exception, zero_of};
+pub use env::{ContEnv, ContType, Emitted, Handler, On, TagId, on, on_switch, return_exception, zero_of};
 pub use object::{ContObj, ContPlace};
 pub use ops::Conts;
 pub use payload::{LowerError, PayloadLayout};

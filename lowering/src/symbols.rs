@@ -3,11 +3,11 @@
 //! table for each resume.
 
 use clif_cont_abi::{Abi, HandlerTable, symbols};
-use cranelift_codegen::ir::{ExternalName, FuncRef, Function, GlobalValueData, InstBuilder, Value};
+use cranelift_codegen::ir::{ExternalName, FuncRef, Function, GlobalValueData, Inst, InstBuilder, Value};
 use cranelift_frontend::FunctionBuilder;
 
 use crate::util::word_type;
-use crate::{ContEnv, ContType, RuntimeFn, TagId};
+use crate::{ContEnv, ContType, Emitted, RuntimeFn, TagId};
 
 /// The address of a symbol, plus `offset` bytes, as a value. One global value
 /// serves all uses of it in the function.
@@ -60,12 +60,14 @@ pub struct SymbolEnv {
     tables: Vec<TableSymbol>,
     function: String,
     tables_of_function: usize,
+    operations: Vec<(Inst, Emitted)>,
 }
 
 impl SymbolEnv {
     /// Without tags.
     pub fn new(abi: Abi) -> Self {
-        Self { abi, tags: vec![], requested: vec![], tables: vec![], function: String::new(), tables_of_function: 0 }
+        let (tags, requested, tables, operations) = Default::default();
+        Self { abi, tags, requested, tables, function: String::new(), tables_of_function: 0, operations }
     }
 
     /// Adds a tag.
@@ -80,6 +82,12 @@ impl SymbolEnv {
     pub fn enter_function(&mut self, symbol: &str) {
         symbol.clone_into(&mut self.function);
         self.tables_of_function = 0;
+        self.operations.clear();
+    }
+
+    /// The operations that were emitted into the function, in order.
+    pub fn operations(&self) -> &[(Inst, Emitted)] {
+        &self.operations
     }
 
     /// The tags, by number.
@@ -136,6 +144,10 @@ impl ContEnv for SymbolEnv {
     fn runtime(&mut self, func: &mut Function, f: &RuntimeFn) -> FuncRef {
         self.request(f);
         f.declare_in(func, &self.abi)
+    }
+
+    fn emitted(&mut self, inst: Inst, operation: Emitted) {
+        self.operations.push((inst, operation));
     }
 
     fn handler_table(&mut self, b: &mut FunctionBuilder<'_>, suspend: &[TagId], switch: &[TagId]) -> Option<Value> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use clif_cont_abi::{Abi, Field, PointerWidth, Region, Trap};
-use cranelift_codegen::ir::{AliasRegionData, Function, InstBuilder, MemFlagsData, TrapCode, Type, Value, types};
+use cranelift_codegen::ir::{AliasRegionData, Function, Inst, InstBuilder, MemFlagsData, TrapCode, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
 
 /// The CLIF type of a word.
@@ -30,9 +30,9 @@ pub(crate) fn load(b: &mut FunctionBuilder<'_>, abi: &Abi, record: Value, field:
 }
 
 /// Writes a field of one word.
-pub(crate) fn store(b: &mut FunctionBuilder<'_>, abi: &Abi, value: Value, record: Value, field: &Field) {
+pub(crate) fn store(b: &mut FunctionBuilder<'_>, abi: &Abi, value: Value, record: Value, field: &Field) -> Inst {
     let flags = field_flags(b.func, field.region);
-    b.ins().store(flags, value, record, field.offset(abi));
+    b.ins().store(flags, value, record, field.offset(abi))
 }
 
 /// A constant word; bits beyond the width are dropped.

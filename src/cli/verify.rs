@@ -65,6 +65,8 @@ struct Total {
     /// The same of their runtimes.
     runtime: (u64, u64),
     proven: u64,
+    /// Operations of which it is not known what they pass.
+    untyped: u64,
     violated: u64,
     unproven: u64,
     /// Of those: warnings.
@@ -115,7 +117,7 @@ impl Verify {
                 "kind": "summary", "functions": total.own.0 + total.runtime.0,
                 "operations": total.own.1 + total.runtime.1, "proven": total.proven,
                 "findings": total.violated + total.unproven, "violated": total.violated, "unproven": total.unproven,
-                "warnings": total.warnings, "allowed": total.allowed, "inputs_failed": total.errors.len(),
+                "untyped": total.untyped, "warnings": total.warnings, "allowed": total.allowed, "inputs_failed": total.errors.len(),
             }))?,
             Report::Human | Report::Short if ui.quiet => {}
             Report::Human => ui.write(summary(&total).as_bytes())?,
@@ -178,6 +180,7 @@ impl Verify {
             counted.0 += 1;
             counted.1 += function.report.operations.len() as u64;
             total.proven += function.report.proven;
+            total.untyped += function.report.untyped;
             for operation in &function.report.operations {
                 self.operation(ui, listing, function, operation)?;
             }
@@ -276,6 +279,9 @@ fn summary(total: &Total) -> String {
     }
     if !parts.is_empty() {
         text.push_str(&format!(" ({})", parts.join("; ")));
+    }
+    if total.untyped > 0 {
+        text.push_str(&format!("; payload types of {} not known", count(total.untyped, "operation")));
     }
     if !total.errors.is_empty() {
         text.push_str(&format!("; {} not verified", count(total.errors.len() as u64, "input")));

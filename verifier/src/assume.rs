@@ -283,13 +283,13 @@ impl Analysis<'_> {
                 }
             }
             if self.syms.as_const(witness).is_none() {
-                self.assume_hit(current, state);
+                self.assume_hit(current, witness, state);
             }
         }
     }
 
     /// A handler table's first entry is the tag looked for.
-    fn assume_hit(&mut self, entry: Sym, state: &mut State) {
+    fn assume_hit(&mut self, entry: Sym, tag: Sym, state: &mut State) {
         if self.chain().is_some() {
             return self.chain_equal(entry, state);
         }
@@ -311,6 +311,7 @@ impl Analysis<'_> {
         let code = self.syms.constant(code);
         for last in last {
             state.learn(Fact::Found(last, resumer, code));
+            state.learn(Fact::Serves(resumer, tag));
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The walk that demands: each reachable instruction once, with what is known
 //! before it, is shown to the rules.
 
+use std::collections::HashMap;
+
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
 use cranelift_codegen::ir::{Block, Inst, InstructionData};
 
@@ -49,6 +51,8 @@ pub(crate) struct Check<'a> {
     pub(crate) module: Option<&'a Module>,
     /// The suspend handlers in the table that a resume installs.
     pub(crate) handlers: SecondaryMap<Inst, Option<u64>>,
+    /// What switches come back with, of those whose types are known.
+    pub(crate) received: HashMap<Inst, rules::cc0204::Received>,
 }
 
 impl<'a> Check<'a> {
@@ -66,6 +70,7 @@ impl<'a> Check<'a> {
             dispatched: EntitySet::new(),
             module,
             handlers: SecondaryMap::new(),
+            received: HashMap::new(),
         };
         c.a.bumps.clear();
         c.a.constructed.clear();
@@ -265,6 +270,7 @@ impl<'a> Check<'a> {
             operation.revision_check = check;
             operation.consumed = Some(inst);
             self.report.operations.push(operation);
+            rules::cc0204::bound(self, inst);
         }
     }
 

@@ -21,6 +21,7 @@ use cranelift_codegen::ir::{
 };
 
 use crate::copies::Copies;
+use crate::module::{FunctionTypes, Module};
 use crate::profile::{Callee, FunctionRole, Profile};
 use crate::report::OperationKind;
 use crate::state::State;
@@ -129,6 +130,8 @@ pub(crate) struct Analysis<'a> {
     pub(crate) zero: Sym,
     symbols: Vec<ExternalName>,
     pub(crate) callees: SecondaryMap<cranelift_codegen::ir::FuncRef, Option<Callee>>,
+    /// What the module knows of the types of operations.
+    pub(crate) types: Option<&'a FunctionTypes>,
     /// The function's name.
     pub(crate) name: String,
     /// Did it end within the bound?
@@ -137,7 +140,7 @@ pub(crate) struct Analysis<'a> {
 
 impl<'a> Analysis<'a> {
     /// Analyses a function that passes Cranelift's verifier.
-    pub(crate) fn run(func: &'a Function, profile: &'a Profile) -> Self {
+    pub(crate) fn run(func: &'a Function, profile: &'a Profile, module: Option<&'a Module>) -> Self {
         let cfg = ControlFlowGraph::with_function(func);
         let domtree = DominatorTree::with_function(func, &cfg);
         let rpo: Vec<Block> = domtree.cfg_rpo().copied().collect();
@@ -189,6 +192,7 @@ impl<'a> Analysis<'a> {
             zero,
             symbols: vec![store_name],
             callees: SecondaryMap::new(),
+            types: module.and_then(|module| module.operations(&name)),
             name,
             converged: true,
         };

@@ -37,9 +37,10 @@
 //!   runtime's own functions are under the same rules as everything else.
 //! - Two adjacent words of memory, parameters, arguments or results that a
 //!   function takes for an object are one: whoever wrote them is verified too.
-//!   Types (of tags, of continuations, and of what is in a payload slot) are the
-//!   producer's business. So are constant handler tables for [`verify`], which
-//!   sees no data; [`verify_in`] looks at them.
+//! - What the module says is so ([`verify_in`]): the types of its tags and of its
+//!   operations, and that whoever resumes a continuation knows its type. Where it
+//!   says nothing ([`Report::untyped`]), and for [`verify`], which sees no module,
+//!   types and constant handler tables are the producer's business.
 //! - Functions do what their symbol says, as [`profile::Callee`] lists it; any
 //!   other may do anything that a verified function may.
 //! - The invariants of the profile hold when the function is entered: the
@@ -81,6 +82,7 @@ mod shared;
 mod state;
 mod sym;
 mod transfer;
+mod types;
 
 use cranelift_codegen::ir::Function;
 
@@ -88,18 +90,20 @@ pub use module::{Module, Word};
 pub use profile::Profile;
 pub use report::{Finding, Operation, OperationKind, Report, Severity, Verdict};
 pub use rules::Rule;
+pub use types::{OperationTypes, Passed, PassedTypes};
 
 /// Verifies a function, which has passed Cranelift's verifier, under a profile.
 ///
 /// Functions that have nothing to do with continuations give an empty list of
 /// operations.
 pub fn verify(func: &Function, profile: &Profile) -> Report {
-    check::Check::run(flow::Analysis::run(func, profile), None)
+    check::Check::run(flow::Analysis::run(func, profile, None), None)
 }
 
-/// The same for a function of a module, whose handler tables are looked at: they
+/// The same for a function of a module. Its handler tables are looked at: they
 /// are constant, both lists end, and a resume's dispatch serves as many suspend
-/// handlers as its table has.
+/// handlers as its table has. Where the module knows the types of what an operation
+/// hands over and is handed, that is what has to be stored and loaded.
 pub fn verify_in(func: &Function, profile: &Profile, module: &Module) -> Report {
-    check::Check::run(flow::Analysis::run(func, profile), Some(module))
+    check::Check::run(flow::Analysis::run(func, profile, Some(module)), Some(module))
 }

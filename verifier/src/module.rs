@@ -1,23 +1,29 @@
 //! The module around a function, as far as rules look at it: constant data,
-//! which is where handler tables are.
+//! which is where handler tables are, and the types of tags and operations.
 //!
 //! ```
-//! use clif_cont_verifier::{Module, Word};
+//! use clif_cont_verifier::{Module, Passed, PassedTypes, Word};
 //!
 //! // one suspend handler; the address between the lists is 8
 //! let mut module = Module::default();
-//! module.add_constant("handlers_f_0", vec![Word::Zero, Word::Address, Word::Zero]);
+//! module.add_constant("handlers_f_0", vec![Word::Zero, Word::Address("tag_0".into()), Word::Zero]);
+//! // its tag sends an i32
+//! module.add_tag("tag_0", PassedTypes { params: vec![Passed::Bytes(4)], results: vec![] });
 //! ```
 
 use std::collections::HashMap;
 
+use cranelift_codegen::ir::Inst;
+
+use crate::types::{OperationTypes, PassedTypes};
+
 /// A word of constant data, as wide as the profile's.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Word {
     /// All bits are 0.
     Zero,
-    /// The address of a symbol, which is never 0.
-    Address,
+    /// The address of this symbol, which is never 0.
+    Address(String),
     /// Anything else.
     Other,
 }
@@ -29,10 +35,32 @@ enum Data {
     Writable,
 }
 
-/// The data of a module.
+/// What is known of a function's operations, by the instruction that stands for each.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(crate) struct FunctionTypes {
+    types: HashMap<Inst, OperationTypes>,
+    kept: HashMap<Inst, Vec<i32>>,
+}
+
+impl FunctionTypes {
+    /// The types of an operation.
+    pub(crate) fn of(&self, inst: Inst) -> Option<&OperationTypes> {
+        self.types.get(&inst)
+    }
+
+    /// Does the operation hand over what was loaded from there?
+    pub(crate) fn is_kept(&self, inst: Inst, offset: i32) -> bool {
+        self.kept.get(&inst).is_some_and(|kept| kept.contains(&offset))
+    }
+}
+
+/// The data and the types of a module. What is left out is not known.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Module {
     data: HashMap<String, Data>,
+    tags: HashMap<String, PassedTypes>,
+    host: Vec<PassedTypes>,
+    operations: HashMap<String, FunctionTypes>,
 }
 
 /// A handler table of a module.
@@ -58,6 +86,58 @@ impl Module {
         self.data.insert(symbol.into(), Data::Writable);
     }
 
+    /// The type of the tag whose address is that of a symbol.
+    pub fn add_tag(&mut self, symbol: impl Into<String>, types: PassedTypes) {
+        self.tags.insert(symbol.into(), types);
+    }
+
+    /// The type of the host's next function: they are added in the order of their
+    /// numbers.
+    pub fn add_host_function(&mut self, types: PassedTypes) {
+        self.host.push(types);
+    }
+
+    /// The types of an operation of a function: of a `cont.bind` at the store that
+    /// consumes the object, of any other at its switch.
+    pub fn add_operation(&mut self, function: &str, inst: Inst, types: OperationTypes) {
+        self.operations.entry(function.to_owned()).or_default().types.insert(inst, types);
+    }
+
+    /// At this offset in the ContRef an operation hands over the value that the function
+    /// has loaded from there. An optimiser removes a store that changes nothing; where
+    /// it is not said that one was removed, its absence is a fault.
+    pub fn add_kept(&mut self, function: &str, inst: Inst, offset: i32) {
+        self.operations.entry(function.to_owned()).or_default().kept.entry(inst).or_default().push(offset);
+    }
+
+    /// A tag's type.
+    pub(crate) fn tag(&self, symbol: &str) -> Option<&PassedTypes> {
+        self.tags.get(symbol)
+    }
+
+    /// The type of a function of the host.
+    pub(crate) fn host_function(&self, number: u64) -> Option<&PassedTypes> {
+        self.host.get(usize::try_from(number).ok()?)
+    }
+
+    /// The types of a function's operations; none where it has none.
+    pub(crate) fn operations(&self, function: &str) -> Option<&FunctionTypes> {
+        self.operations.get(function)
+    }
+
+    /// The tags of the suspend handlers in a table, whose list begins so many words
+    /// behind the beginning of the symbol.
+    pub(crate) fn suspend_tags(&self, symbol: &str, first: i64) -> impl Iterator<Item = &str> {
+        let words = match self.data.get(symbol) {
+            Some(Data::Constant(words)) => usize::try_from(first).ok().and_then(|first| words.get(first..)),
+            _ => None,
+        };
+        words.unwrap_or_default().iter().map_while(|word| match word {
+            Word::Address(tag) => Some(tag.as_str()),
+            _ => None,
+        })
+    }
+
     /// The table at an offset of a symbol, in words, with its lists' first
     /// entries at `suspend` and `switch` words from there.
     pub(crate) fn table(&self, symbol: &str, at: i64, suspend: i64, switch: i64) -> Table {
@@ -71,7 +151,7 @@ impl Module {
             loop {
                 match usize::try_from(at).ok().and_then(|i| words.get(i)) {
                     Some(Word::Zero) => return Some(n),
-                    Some(Word::Address) => n += 1,
+                    Some(Word::Address(_)) => n += 1,
                     Some(Word::Other) | None => return None,
                 }
                 at += step;

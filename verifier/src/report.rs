@@ -146,6 +146,9 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Obligations that were proven.
     pub proven: u64,
+    /// Operations that hand over values, or are handed some, of types that the
+    /// module does not know.
+    pub untyped: u64,
 }
 
 impl Report {

@@ -35,6 +35,8 @@ pub(crate) enum Fact {
     /// A handler: the outermost suspended ContRef, the one that waits in the
     /// resume, and the effect code (0 for a switch handler).
     Found(Sym, Sym, Sym),
+    /// Whoever waits in the resume was found to have a handler for a tag.
+    Serves(Sym, Sym),
     Equal(Sym, Sym),
     /// A continuation's revision was bumped for its end.
     Ended(Sym),
@@ -71,7 +73,7 @@ impl Fact {
             | Self::Partial(a)
             | Self::Told(a)
             | Self::Room(a) => [Some(a), None, None],
-            Self::Equal(a, b) | Self::Differ(a, b) | Self::Below(a, b) | Self::NotBelow(a, b) => {
+            Self::Equal(a, b) | Self::Differ(a, b) | Self::Below(a, b) | Self::NotBelow(a, b) | Self::Serves(a, b) => {
                 [Some(a), Some(b), None]
             }
             Self::Found(a, b, c) => [Some(a), Some(b), Some(c)],
@@ -91,6 +93,7 @@ impl Fact {
             Self::Equal(a, b) => Self::equal(f(a), f(b)),
             Self::Differ(a, b) => Self::Differ(f(a), f(b)),
             Self::Found(a, b, c) => Self::Found(f(a), f(b), f(c)),
+            Self::Serves(a, b) => Self::Serves(f(a), f(b)),
             Self::Stack(enough) => Self::Stack(enough),
             Self::Below(a, b) => Self::Below(f(a), f(b)),
             Self::NotBelow(a, b) => Self::NotBelow(f(a), f(b)),
@@ -348,7 +351,7 @@ impl State {
     pub(crate) fn make_stale(&mut self, by: Inst) {
         self.since = Since::Inst(by);
         self.objs.revise(|o| Some(Obj { stale: o.stale.or(Some(by)), ..*o }));
-        self.facts.retain(|f| !matches!(f, Fact::Taken(_) | Fact::Found(..)));
+        self.facts.retain(|f| !matches!(f, Fact::Taken(_) | Fact::Found(..) | Fact::Serves(..)));
     }
 
     /// From here on a failure would leave consumed objects behind.

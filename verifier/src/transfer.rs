@@ -273,6 +273,7 @@ impl Analysis<'_> {
             state.undecoded.push(site.inst);
         }
         state.forget_memory();
+        state.retain_duties(|_| false);
         state.make_stale(site.inst);
         state.dirty.clear();
         state.retain_facts(|f| !f.syms().contains(&Some(switched)) && !matches!(f, Fact::Ended(_) | Fact::Done(_)));
@@ -303,6 +304,10 @@ impl Analysis<'_> {
                     self.mark_contref(last);
                     self.mark_contref(resumer);
                     state.learn(Fact::Found(last, resumer, code));
+                    if let Some(&tag) = func.dfg.inst_args(inst).get(1) {
+                        let tag = self.value(tag);
+                        state.learn(Fact::Serves(resumer, tag));
+                    }
                 }
             }
             Callee::NewSlot | Callee::Grow => {
@@ -318,6 +323,7 @@ impl Analysis<'_> {
             }
             Callee::Drop | Callee::HostFunction | Callee::Unknown | Callee::Routine | Callee::HostSwitch => {
                 state.forget_memory();
+                state.retain_duties(|_| false);
                 state.make_stale(inst);
             }
         }
@@ -338,8 +344,12 @@ impl Analysis<'_> {
         let plain = func.dfg.insts[access.inst].opcode() == Opcode::Load && func.dfg.value_type(result).is_int();
         let Some(block) = func.layout.inst_block(access.inst) else { return };
         let opaque = self.opaque(result, block);
+        let payload = matches!(access.place.role(), Some(Role::Payload(_)));
         if !plain {
             self.set_value(result, opaque);
+            if payload && state.cell(access.base, access.offset).is_none() {
+                self.set_loaded(access, opaque, state);
+            }
             return;
         }
         if let Some(fixed) = self.fixed(access) {
@@ -357,15 +367,9 @@ impl Analysis<'_> {
         let sym = self.value(result);
         // a revision that is opaque by now is what a witness gets compared with
         let opaque_revision = known != Some(sym) && access.place.role() == Some(Role::Revision);
-        let cached = access.size == word || (self.chain().is_some() && access.place.role().is_some());
+        let cached = access.size == word || payload || (self.chain().is_some() && access.place.role().is_some());
         if (known.is_none() || opaque_revision) && cached {
-            state.set_cell(Cell {
-                base: access.base,
-                offset: access.offset,
-                size: access.size,
-                value: sym,
-                by: access.inst,
-            });
+            self.set_loaded(access, sym, state);
         }
         self.note_neighbours(access, result, state);
         if access.place.role() == Some(Role::Revision) && access.size == word && self.is_constructed(access, state) {
@@ -384,6 +388,11 @@ impl Analysis<'_> {
                 });
             }
         }
+    }
+
+    fn set_loaded(&self, access: &Access, value: Sym, state: &mut State) {
+        let Access { base, offset, size, inst: by, .. } = *access;
+        state.set_cell(Cell { base, offset, size, value, by });
     }
 
     /// Where the host keeps track of the running stack, it is what it says
@@ -444,16 +453,13 @@ impl Analysis<'_> {
             self.pool_store(access, value, state);
         }
         self.kill(access, state);
-        let ty = self.func.dfg.value_type(stored);
-        if access.size == ty.bytes() {
-            state.set_cell(Cell {
-                base: access.base,
-                offset: access.offset,
-                size: access.size,
-                value,
-                by: access.inst,
-            });
-        }
+        // a narrow store keeps the lower part
+        let value = match self.func.dfg.value_type(stored).bytes() {
+            size if size == access.size => value,
+            _ => self.syms.reduce(value, access.size * 8),
+        };
+        state.set_cell(Cell { base: access.base, offset: access.offset, size: access.size, value, by: access.inst });
+        self.pay_bound(access, state);
     }
 
     /// Forgets what a store may overwrite.
@@ -513,7 +519,10 @@ impl Analysis<'_> {
     fn protocol_store(&mut self, access: &Access, value: Sym, state: &mut State) {
         let Some(role) = access.place.role() else { return };
         match role {
-            Role::Revision => self.bump(access, value, state),
+            Role::Revision => {
+                self.bump(access, value, state);
+                self.owe_bound(access, state);
+            }
             Role::Payload(_) if access.base == self.active && !self.is_runtime() => {
                 state.dirty.push((access.inst, role));
             }

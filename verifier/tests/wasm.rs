@@ -8,8 +8,9 @@ mod corpus;
 use std::path::PathBuf;
 
 use clif_cont_abi::Exceptions;
-use clif_cont_program::Target;
-use clif_cont_verifier::{Profile, verify_in};
+use clif_cont_program::target::{OptLevel, target_isa};
+use clif_cont_program::{Target, compile};
+use clif_cont_verifier::{Module, Profile, verify_in};
 use cranelift_codegen::ir::Function;
 
 fn paths() -> Vec<PathBuf> {
@@ -29,7 +30,8 @@ fn programs_are_proven() {
         let source = std::fs::read(&path).expect("a readable program");
         for abi in corpus::abis() {
             let target = Target { isa: abi.isa, abi };
-            let program = match clif_cont_wasm::compile(&source, &name, target, &clif_cont_wasm::Options::default()) {
+            let mut program = match clif_cont_wasm::compile(&source, &name, target, &clif_cont_wasm::Options::default())
+            {
                 Ok(program) => program,
                 // what the front end refuses is its own tests' business
                 Err(_) => continue,
@@ -37,9 +39,8 @@ fn programs_are_proven() {
             programs += 1;
             throwing += usize::from(program.target.abi.exceptions != Exceptions::None);
             let profile = Profile::clif_cont(&program.target.abi);
-            let module = program.constants();
-            let mut judge = |level: &str, func: &Function| {
-                let report = verify_in(func, &profile, &module);
+            let mut judge = |level: &str, func: &Function, module: &Module| {
+                let report = verify_in(func, &profile, module);
                 functions += 1;
                 operations += report.operations.len();
                 for f in report.findings {
@@ -51,10 +52,15 @@ fn programs_are_proven() {
                     ));
                 }
             };
-            for f in &program.functions {
-                judge("none", &f.func);
-                judge("speed", &corpus::optimized(&f.func, &abi));
+            let module = program.module();
+            program.functions.iter().for_each(|f| judge("none", &f.func, &module));
+            let isa = target_isa(target, OptLevel::Speed).expect("a supported target");
+            for f in &mut program.functions {
+                compile::verify(&f.func, &*isa).expect("valid CLIF");
+                f.optimize(&*isa).expect("optimisable CLIF");
             }
+            let module = program.module();
+            program.functions.iter().for_each(|f| judge("speed", &f.func, &module));
         }
     }
     let shown = out.iter().take(40).cloned().collect::<Vec<_>>().join("\n");

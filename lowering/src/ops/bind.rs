@@ -5,7 +5,7 @@ use cranelift_frontend::FunctionBuilder;
 
 use super::Conts;
 use crate::payload::check_values;
-use crate::{ContEnv, ContObj, ContType, LowerError, PayloadLayout};
+use crate::{ContEnv, ContObj, ContType, Emitted, LowerError, PayloadLayout};
 
 impl<E: ContEnv + ?Sized> Conts<'_, E> {
     /// `cont.bind`: supplies the first of the values that `obj`, of type `ty`,
@@ -27,7 +27,8 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         check_values(b, first, args)?;
 
         self.check_current(b, obj);
-        let revision = self.consume(b, obj);
+        let (consumed, revision) = self.consume(b, obj);
+        self.env.emitted(consumed, Emitted::ContBind(ty.clone(), args.len()));
         params.store(b, obj.contref, args);
         Ok(ContObj { contref: obj.contref, revision })
     }

@@ -37,7 +37,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         self.store(b, index, store, &StoreContext::HOST_FUNCTION);
         let driver = self.load(b, store, &StoreContext::DRIVER);
         let word = self.effect_word(b, me, EffectKind::HostCall);
-        let came = self.switch_stacks(b, me, driver, word);
+        let (_, came) = self.switch_stacks(b, me, driver, word);
         self.expect_resume(b, me, came);
         Ok(results.load(b, me))
     }

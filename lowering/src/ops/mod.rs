@@ -15,7 +15,9 @@ mod switch;
 
 use clif_cont_abi::{Abi, ContRef, Effect, EffectKind, Exceptions, HostFn, Isa, StoreContext, SwitchModel, Trap};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Block, BlockArg, BlockCall, ExceptionTableData, InstBuilder, JumpTableData, Value, types};
+use cranelift_codegen::ir::{
+    Block, BlockArg, BlockCall, ExceptionTableData, Inst, InstBuilder, JumpTableData, Value, types,
+};
 use cranelift_frontend::FunctionBuilder;
 
 use crate::util::{field_flags, load, store, user_trap, word, word_type};
@@ -58,8 +60,8 @@ impl<'e, E: ContEnv + ?Sized> Conts<'e, E> {
         load(b, self.env.abi(), record, field)
     }
 
-    fn store(&self, b: &mut FunctionBuilder<'_>, value: Value, record: Value, field: &clif_cont_abi::Field) {
-        store(b, self.env.abi(), value, record, field);
+    fn store(&self, b: &mut FunctionBuilder<'_>, value: Value, record: Value, field: &clif_cont_abi::Field) -> Inst {
+        store(b, self.env.abi(), value, record, field)
     }
 
     /// Stops the program: a call to the trap function, which does not return,
@@ -137,19 +139,27 @@ impl<'e, E: ContEnv + ?Sized> Conts<'e, E> {
         }
     }
 
-    /// Consumes a checked object; gives the new revision.
-    fn consume(&mut self, b: &mut FunctionBuilder<'_>, obj: ContObj) -> Value {
+    /// Consumes a checked object; gives the store that does, and the new revision.
+    fn consume(&mut self, b: &mut FunctionBuilder<'_>, obj: ContObj) -> (Inst, Value) {
         let next = b.ins().iadd_imm_s(obj.revision, 1);
-        self.store(b, next, obj.contref, &ContRef::REVISION);
-        next
+        (self.store(b, next, obj.contref, &ContRef::REVISION), next)
     }
 
     /// Leaves the stack whose context is at `from`, goes on at `to`'s, and
-    /// gives the word with which control comes back.
-    pub(crate) fn switch_stacks(&mut self, b: &mut FunctionBuilder<'_>, from: Value, to: Value, word: Value) -> Value {
+    /// gives the switch and the word with which control comes back.
+    pub(crate) fn switch_stacks(
+        &mut self,
+        b: &mut FunctionBuilder<'_>,
+        from: Value,
+        to: Value,
+        word: Value,
+    ) -> (Inst, Value) {
         let abi = self.abi();
         match abi.switch {
-            SwitchModel::Instruction => b.ins().stack_switch(from, to, word),
+            SwitchModel::Instruction => {
+                let back = b.ins().stack_switch(from, to, word);
+                (b.func.dfg.value_def(back).unwrap_inst(), back)
+            }
             SwitchModel::Routine => {
                 let routine = self.env.runtime(b.func, &RuntimeFn::Switch);
                 let signature = b.func.dfg.ext_funcs[routine].signature;
@@ -160,15 +170,15 @@ impl<'e, E: ContEnv + ?Sized> Conts<'e, E> {
                 let table = ExceptionTableData::new(signature, normal, []);
                 let table = b.func.dfg.exception_tables.push(table);
                 // only a `try_call` makes its caller save every register
-                b.ins().try_call(routine, &[word, from, to], table);
+                let switch = b.ins().try_call(routine, &[word, from, to], table);
                 b.seal_block(next);
                 b.switch_to_block(next);
-                back
+                (switch, back)
             }
             SwitchModel::HostCall => {
                 let host = self.env.runtime(b.func, &RuntimeFn::Host(HostFn::Switch));
-                let call = b.ins().call(host, &[word, from, to]);
-                b.inst_results(call)[0]
+                let switch = b.ins().call(host, &[word, from, to]);
+                (switch, b.inst_results(switch)[0])
             }
         }
     }

@@ -8,7 +8,7 @@ use cranelift_frontend::FunctionBuilder;
 use super::Conts;
 use crate::payload::check_values;
 use crate::util::{field_flags, word, word_type};
-use crate::{ContEnv, ContObj, ContType, Handler, LowerError, On, PayloadLayout, TagId};
+use crate::{ContEnv, ContObj, ContType, Emitted, Handler, LowerError, On, PayloadLayout, TagId};
 
 /// A suspend clause: where it goes, and what it brings there.
 pub(super) struct Arm {
@@ -44,7 +44,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         self.check_current(b, obj);
         self.consume(b, obj);
         params.store(b, obj.contref, args);
-        let returned = self.run_under(b, obj, EffectKind::Resume, handlers, &arms);
+        let returned = self.run_under(b, obj, Emitted::Resume(ty.clone()), handlers, &arms);
         Ok(results.load(b, returned))
     }
 
@@ -55,7 +55,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         &mut self,
         b: &mut FunctionBuilder<'_>,
         obj: ContObj,
-        how: EffectKind,
+        operation: Emitted,
         handlers: &[On],
         arms: &[Arm],
     ) -> Value {
@@ -65,8 +65,13 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         let last = self.load(b, obj.contref, &ContRef::LAST_ANCESTOR);
         self.store(b, me, last, &ContRef::PARENT);
         self.store(b, table, me, &ContRef::HANDLERS);
+        let how = match operation {
+            Emitted::ResumeThrow(_) => EffectKind::ResumeThrow,
+            _ => EffectKind::Resume,
+        };
         let go = word(b, &abi, how.code().into());
-        let came = self.switch_stacks(b, me, obj.contref, go);
+        let (switch, came) = self.switch_stacks(b, me, obj.contref, go);
+        self.env.emitted(switch, operation);
 
         // what came back need not be what was resumed
         let (code, back) = self.split_word(b, came);

@@ -1,12 +1,12 @@
 //! `resume_throw` and `resume_throw_ref`.
 
-use clif_cont_abi::{EffectKind, Exceptions, Trap};
+use clif_cont_abi::{Exceptions, Trap};
 use cranelift_codegen::ir::Value;
 use cranelift_frontend::FunctionBuilder;
 
 use super::Conts;
 use crate::payload::check_values;
-use crate::{ContEnv, ContObj, ContType, LowerError, On, PayloadLayout, TagId};
+use crate::{ContEnv, ContObj, ContType, Emitted, LowerError, On, PayloadLayout, TagId};
 
 impl<E: ContEnv + ?Sized> Conts<'_, E> {
     /// `resume_throw`: raises a new exception of `tag` with `args` where `obj`,
@@ -68,7 +68,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         self.trap_unless(b, exn, Trap::NullException);
         self.consume(b, obj);
         self.store_exception(b, obj.contref, exn);
-        let returned = self.run_under(b, obj, EffectKind::ResumeThrow, handlers, &arms);
+        let returned = self.run_under(b, obj, Emitted::ResumeThrow(ty.clone()), handlers, &arms);
         Ok(results.load(b, returned))
     }
 }

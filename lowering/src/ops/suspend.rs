@@ -36,7 +36,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         self.store(b, found.last, me, &ContRef::LAST_ANCESTOR);
         params.store(b, me, args);
         let word = b.ins().bor(me, code);
-        let came = self.switch_stacks(b, me, found.resumer, word);
+        let (_, came) = self.switch_stacks(b, me, found.resumer, word);
         self.expect_resume(b, me, came);
         Ok(results.load(b, me))
     }

@@ -7,14 +7,14 @@ use cranelift_frontend::FunctionBuilder;
 use super::Conts;
 use crate::payload::check_values;
 use crate::util::{word, word_type};
-use crate::{ContEnv, ContObj, ContType, LowerError, PayloadLayout, TagId};
+use crate::{ContEnv, ContObj, ContType, Emitted, LowerError, PayloadLayout, TagId};
 
 impl<E: ContEnv + ?Sized> Conts<'_, E> {
     /// `switch`: suspends the current continuation up to the switch handler for
     /// `tag`, and runs `obj`, of type `ty`, under the same handlers. The last
     /// parameter of `ty` is a continuation object: the switcher's, supplied
     /// here; `args` are the parameters before it. Gives values of types
-    /// `receive`, which whoever comes back supplies.
+    /// `received`, which whoever comes back supplies.
     ///
     /// Without a handler it traps with `unhandled tag`, and `obj` is not
     /// consumed.
@@ -29,11 +29,11 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         obj: ContObj,
         ty: &ContType,
         args: &[Value],
-        receive: &[Type],
+        received: &[Type],
     ) -> Result<Vec<Value>, LowerError> {
         let abi = self.abi();
         let params = PayloadLayout::new(&abi, &ty.params)?;
-        let receive = PayloadLayout::new(&abi, receive)?;
+        let receive = PayloadLayout::new(&abi, received)?;
         let Some((before, object)) = ty.params.split_last_chunk::<2>() else {
             return Err(LowerError::NoReturnContinuation);
         };
@@ -54,7 +54,8 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         let values: Vec<Value> = args.iter().copied().chain([me, my_revision]).collect();
         params.store(b, obj.contref, &values);
         let go = word(b, &abi, EffectKind::Resume.code().into());
-        let came = self.switch_stacks(b, me, obj.contref, go);
+        let (switch, came) = self.switch_stacks(b, me, obj.contref, go);
+        self.env.emitted(switch, Emitted::Switch(ty.clone(), received.to_vec()));
         self.expect_resume(b, me, came);
         Ok(receive.load(b, me))
     }

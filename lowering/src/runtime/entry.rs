@@ -79,7 +79,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         let parent = load(b, &abi, me, &ContRef::PARENT);
         self.end(b, me);
         let word = self.effect_word(b, me, how);
-        let came = self.switch_stacks(b, me, parent, word);
+        let (_, came) = self.switch_stacks(b, me, parent, word);
         b.ins().jump(again, &[came.into()]);
     }
 

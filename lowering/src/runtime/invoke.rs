@@ -37,7 +37,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
 
         b.switch_to_block(run);
         let go = word(b, &abi, EffectKind::Resume.code().into());
-        let came = self.switch_stacks(b, driver, target, go);
+        let (_, came) = self.switch_stacks(b, driver, target, go);
         let (effect, back) = self.split_word(b, came);
         let unexpected = b.create_block();
         let mut arms =

@@ -54,7 +54,7 @@ impl Checked {
         let target = Target::host().ok_or("there is no code for this machine")?;
         let mut program = Program::new(target);
         let comments = Default::default();
-        program.functions.push(ProgFunction { func: func.clone(), comments, origin: Origin::Program });
+        program.functions.push(ProgFunction { comments, ..ProgFunction::new(func.clone(), Origin::Program) });
         Ok(Self(Interp::new(program, Box::new(NoHost), Options::default())?))
     }
 

@@ -39,7 +39,7 @@ fn measure(opt: OptLevel, rounds: usize) -> Result<Verification, Box<dyn Error>>
     // the programs carry i64 values beside words
     for target in Isa::ALL.into_iter().flat_map(models).filter(|t| t.abi.width.bytes() == 8) {
         let program = programs::build(target)?;
-        let (profile, module) = (Profile::clif_cont(&program.target.abi), program.constants());
+        let (profile, module) = (Profile::clif_cont(&program.target.abi), program.module());
         let isa = target_isa(target, opt)?;
         for f in &program.functions {
             if verify_in(&f.func, &profile, &module).operations.is_empty() {

@@ -89,12 +89,14 @@ impl Unit {
         let isa = target_isa(target, OptLevel::None).map_err(|e| e.to_string())?;
         let speed = target_isa(target, OptLevel::Speed).map_err(|e| e.to_string())?;
         let profile = Profile::clif_cont(&program.target.abi);
-        let module = program.constants();
         for f in &mut program.functions {
             compile::verify(&f.func, &*isa).map_err(|e| e.to_string())?;
             if id.opt() == OptLevel::Speed {
-                f.func = compile::optimize(&f.func, &*speed).map_err(|e| e.to_string())?;
+                f.optimize(&*speed).map_err(|e| e.to_string())?;
             }
+        }
+        let module = program.module();
+        for f in &program.functions {
             // what is not proven cannot be judged by what is found in it
             if let Some(finding) = verify_in(&f.func, &profile, &module).findings.first() {
                 return Err(format!("undamaged, it is not proven: {} in {}", finding.rule, f.func.name));

@@ -104,7 +104,7 @@ block1(v3: i64):
 fn main() -> Result<(), Box<dyn Error>> {
     let mut program = Program::new(Target::new(Isa::X86_64));
     for func in cranelift_reader::parse_functions(TEXT)? {
-        program.functions.push(ProgFunction { func, comments: Comments::default(), origin: Origin::Program });
+        program.functions.push(ProgFunction::new(func, Origin::Program));
     }
     for (name, size) in [("a", 24), ("b", 24), ("stack", 16384)] {
         let items = BTreeMap::new();

@@ -5,7 +5,7 @@ use std::fmt;
 
 use clif_cont_abi::{Abi, StoreContext, symbols};
 use clif_cont_lowering::{ContType, LowerError, RuntimeFn, SymbolEnv, TableSymbol, TagSymbol, required_by};
-use clif_cont_program::{Comments, Data, DataItem, Origin, ProgFunction, Program};
+use clif_cont_program::{Data, DataItem, Origin, ProgFunction, Program};
 use cranelift_codegen::ir::{
     AbiParam, ExtFuncData, ExternalName, Function, InstBuilder, Signature, Type, UserFuncName,
 };
@@ -98,7 +98,7 @@ pub fn runtime_functions(
     required_by(wanted.into_iter().chain(RuntimeFn::FOR_HOST), |f| {
         let mut env = SymbolEnv::new(*abi);
         let func = f.define(&mut env, &mut context).map_err(|e| LinkError::Lower(f.name(), e))?;
-        functions.insert(f.name(), ProgFunction { func, comments: Comments::default(), origin: Origin::Runtime });
+        functions.insert(f.name(), ProgFunction::new(func, Origin::Runtime));
         Ok(env.requested().to_vec())
     })?;
     Ok(functions.into_values().collect())
@@ -176,5 +176,5 @@ fn bridge(name: String, callee: &str, signature: &Signature) -> ProgFunction {
         clif_cont_abi::Isa::X86_64,
         clif_cont_abi::SwitchModel::Routine,
     )));
-    ProgFunction { func, comments: Comments::default(), origin: Origin::Runtime }
+    ProgFunction::new(func, Origin::Runtime)
 }

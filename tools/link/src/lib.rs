@@ -8,6 +8,8 @@
 
 mod complete;
 mod linker;
+mod types;
 
 pub use complete::{LinkError, complete, runtime_functions, store_data, table_data, tag_data};
 pub use linker::{FunctionCx, Linker};
+pub use types::{operation_types, tag_types};

@@ -4,7 +4,7 @@ use clif_cont_abi::{Abi, symbols};
 use clif_cont_lowering::{
     ContEnv, ContType, Conts, LowerError, RuntimeFn, SymbolEnv, TagId, frontend_config, symbol_address,
 };
-use clif_cont_program::{Comments, Data, Export, HostImport, Origin, ProgFunction, Program, Target, ValType};
+use clif_cont_program::{Data, Export, HostImport, Origin, ProgFunction, Program, Target, ValType};
 use cranelift_codegen::ir::{
     AbiParam, ExtFuncData, ExternalName, FuncRef, Function, InstBuilder, Signature, Type, UserFuncName, Value,
 };
@@ -12,6 +12,7 @@ use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
 use crate::complete::{LinkError, runtime_functions, store_data, table_data, tag_data};
+use crate::types::{operation_types, tag_types};
 
 /// Collects functions, tags and imports, and makes a program of them.
 #[derive(Debug)]
@@ -182,7 +183,8 @@ impl Linker {
         body(&mut cx).map_err(|e| LinkError::Lower(name.into(), e))?;
         b.seal_all_blocks();
         b.finalize(frontend_config(&self.target.abi));
-        self.functions.push(ProgFunction { func, comments: Comments::default(), origin: Origin::Program });
+        let operations = operation_types(self.env.operations());
+        self.functions.push(ProgFunction { operations, ..ProgFunction::new(func, Origin::Program) });
         Ok(())
     }
 
@@ -220,6 +222,7 @@ impl Linker {
         program.functions.extend(runtime_functions(&abi, self.env.requested().iter().cloned())?);
         program.data.push(store_data());
         program.data.extend(self.env.tags().iter().map(|t| tag_data(&abi, t)));
+        program.tags = tag_types(self.env.tags());
         program.data.extend(self.env.tables().iter().map(|t| table_data(&abi, t)));
         program.data.extend(self.data);
         debug_assert!(program.data[0].name == symbols::STORE);

@@ -18,8 +18,10 @@
 //! switch model (`clif_cont_abi::symbols::SWITCH`), by who runs the program.
 
 pub mod compile;
-mod constants;
 mod host;
+mod module;
+mod operation;
+mod optimize;
 pub mod target;
 pub mod text;
 
@@ -27,6 +29,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use host::{HostFunctions, NoHost};
+pub use operation::{OperationTypes, Signature};
 
 use clif_cont_abi::{Abi, Isa, SwitchModel, Trap};
 use cranelift_codegen::ir;
@@ -316,6 +319,12 @@ pub struct ProgFunction {
     pub func: ir::Function,
     /// What is printed with it.
     pub comments: Comments,
+    /// The types of its operations, as far as they are known: of a `cont.bind` at
+    /// the store that consumes the object, of any other at its switch.
+    pub operations: BTreeMap<ir::Inst, OperationTypes>,
+    /// Offsets in a ContRef at which an operation hands over what was loaded from there,
+    /// because an optimiser has removed the store: by the same instructions.
+    pub kept: BTreeMap<ir::Inst, Vec<i32>>,
     /// Is it the program's own, or the runtime's?
     pub origin: Origin,
 }
@@ -330,6 +339,11 @@ pub enum Origin {
 }
 
 impl ProgFunction {
+    /// Without comments, and without anything known of its operations.
+    pub fn new(func: ir::Function, origin: Origin) -> Self {
+        Self { func, comments: Comments::default(), operations: BTreeMap::new(), kept: BTreeMap::new(), origin }
+    }
+
     /// The symbol, without the `%`.
     pub fn name(&self) -> String {
         match &self.func.name {
@@ -351,6 +365,8 @@ pub struct Program {
     pub functions: Vec<ProgFunction>,
     /// Its data.
     pub data: Vec<Data>,
+    /// The types of tags, by their symbols, as far as they are known.
+    pub tags: BTreeMap<String, Signature>,
     /// Host functions, by index.
     pub imports: Vec<HostImport>,
     /// What the host can invoke.
@@ -371,6 +387,7 @@ impl Program {
             profile,
             functions: vec![],
             data: vec![],
+            tags: BTreeMap::new(),
             imports: vec![],
             exports: vec![],
             items: vec![],

@@ -18,6 +18,7 @@
 //! ;! export table "t" %table_0 ref
 //! ;! export tag "yield" %tag_0 (i32) -> ()
 //! ;! init "init" %init enter %cc_enter () -> ()
+//! ;! tag %tag_0 (i32) -> ()
 //! ;! data %cc_store writable size 128 align 64
 //! ;! data %tag_0 readonly size 8 align 8 ; $yield
 //! ;!   +0 word 0x1
@@ -45,10 +46,32 @@
 //!   there is none), types (`i32 i64 f32 f64 ref cont`).
 //! - `export` with a kind: data that the host can see, by its symbol; a global
 //!   that cannot change is `constant`.
+//! - `tag`: the type of the tag whose address is that of a data symbol.
 //! - `data`: a symbol, followed by its items: `word` in the target's width and
 //!   order, `symbol` (an address), `bytes`. What no item covers is zero.
 //! - `runtime`, alone on a line between functions: those behind it have
 //!   [`Origin::Runtime`](crate::Origin::Runtime).
+//!
+//! # Types of operations
+//!
+//! What an operation hands over and is handed is said directly above the instruction that
+//! stands for it, in a header's absence too:
+//!
+//! ```text
+//!     ;! resume (i32) -> (i64)
+//!     v23 = stack_switch v15, v0, v19
+//! ```
+//!
+//! - `resume`, `resume_throw`: the continuation's type. Above the switch, as the next:
+//! - `switch TYPE receive (TYPES)`: the type of the continuation that it goes to, whose last
+//!   parameter is the switcher's own; what whoever comes back supplies.
+//! - `cont.bind TYPE N`: the continuation's type, and how many of its parameters are supplied.
+//!   Above the store that consumes the object.
+//! - `kept +OFFSET...`, for any operation: what it hands over at these offsets in a ContRef
+//!   was loaded from there, and an optimiser has removed the store of it.
+//!
+//! A suspend has the type of its tag, a host call that of its import. Where none of it is
+//! said the verifier of the protocol does without.
 //!
 //! An unknown directive is an error. Lines that begin with `;;!` are a test
 //! engine's, and ignored here.

@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use clif_cont_abi::{Abi, Exceptions, symbols};
-use clif_cont_lowering::{ContEnv, ContType, LowerError, RuntimeFn, TagId, frontend_config, return_exception};
+use clif_cont_lowering::{ContEnv, ContType, Emitted, LowerError, RuntimeFn, TagId, frontend_config, return_exception};
 use clif_cont_program::{Data, DataItem, HostImport, Target, ValType};
 use cranelift_codegen::ir::immediates::Imm64;
 use cranelift_codegen::ir::{
-    AbiParam, Block, ExtFuncData, ExternalName, FuncRef, Function, GlobalValue, GlobalValueData, InstBuilder,
+    AbiParam, Block, ExtFuncData, ExternalName, FuncRef, Function, GlobalValue, GlobalValueData, Inst, InstBuilder,
     MemFlagsData, SigRef, Signature, Type, Value, types,
 };
 use cranelift_codegen::isa::CallConv;
@@ -84,6 +84,8 @@ pub(crate) struct Env<'m, 'l> {
     funcs: HashMap<String, FuncRef>,
     sigs: HashMap<Signature, SigRef>,
     tables: u32,
+    /// The instruction that stands for the operation emitted last.
+    pub(crate) emitted: Option<Inst>,
     /// Where an exception goes that is raised now: the innermost last. Empty
     /// where it goes to the caller at once.
     catchers: Vec<Catcher>,
@@ -101,7 +103,7 @@ impl<'m, 'l> Env<'m, 'l> {
     /// For a function in which nothing is declared yet.
     pub(crate) fn new(shared: Shared<'m>, link: &'l mut Link, func: Option<u32>) -> Self {
         let (globals, funcs, sigs) = Default::default();
-        Self { shared, link, func, globals, funcs, sigs, tables: 0, catchers: vec![] }
+        Self { shared, link, func, globals, funcs, sigs, tables: 0, emitted: None, catchers: vec![] }
     }
 
     /// The address of a data symbol.
@@ -263,6 +265,11 @@ impl ContEnv for Env<'_, '_> {
             b.ins().store(MemFlagsData::trusted(), *value, exn, offset);
         }
         Ok(exn)
+    }
+
+    fn emitted(&mut self, inst: Inst, _: Emitted) {
+        // what its types are in WebAssembly says more
+        self.emitted = Some(inst);
     }
 
     fn handler_table(&mut self, b: &mut FunctionBuilder<'_>, suspend: &[TagId], switch: &[TagId]) -> Option<Value> {

@@ -97,7 +97,7 @@ impl Helper {
         let config = make.env.frontend_config();
         make.b.finalize(config);
         let comments = Comments { header: vec![header.to_owned()], ..Comments::default() };
-        ProgFunction { func, comments, origin: Origin::Runtime }
+        ProgFunction { comments, ..ProgFunction::new(func, Origin::Runtime) }
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn stub(
     let import = &shared.imports[import as usize];
     let names = format!("import \"{}\" \"{}\": ", printable(&import.module), printable(&import.name));
     let comments = Comments { header: vec![names + &heading(&shared, index)], ..Comments::default() };
-    Ok(ProgFunction { func, comments, origin: Origin::Program })
+    Ok(ProgFunction { comments, ..ProgFunction::new(func, Origin::Program) })
 }
 
 /// The function that runs once before anything else; `None` when there is
@@ -172,7 +172,7 @@ fn make(
     let config = f.env.frontend_config();
     f.b.finalize(config);
     let comments = Comments { header: vec![header.to_owned()], ..Comments::default() };
-    Ok(ProgFunction { func, comments, origin: Origin::Program })
+    Ok(ProgFunction { comments, ..ProgFunction::new(func, Origin::Program) })
 }
 
 /// An active segment.

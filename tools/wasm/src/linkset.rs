@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 use clif_cont_abi::Exceptions;
 use clif_cont_lowering::RuntimeFn;
-use clif_cont_program::{Comments, HostImport, ItemExport, ItemType, Origin, ProgFunction, Program, Target, ValType};
+use clif_cont_program::{HostImport, ItemExport, ItemType, Origin, ProgFunction, Program, Target, ValType};
 use cranelift_frontend::FunctionBuilderContext;
 use wasmparser::{ExternalKind, Operator};
 
@@ -252,6 +252,9 @@ impl<'a> LinkSet<'a> {
         for (i, part) in parts.into_iter().enumerate() {
             let made = part.map(|part| {
                 program.functions.extend(part.functions);
+                for (index, tag) in (0..).zip(&modules[i].tags) {
+                    program.tags.insert(all[i].tag(index), tag.sig.signature());
+                }
                 tags.extend(part.tags);
                 items.extend(part.items);
                 common.absorb(part.link);
@@ -373,7 +376,7 @@ fn runtime(shared: Shared<'_>, link: &mut Link, context: &mut FunctionBuilderCon
         let missing = |(name, f): &(&String, &RuntimeFn)| f.is_clif() && !made.contains_key(*name);
         let Some((name, f)) = link.runtime.iter().find(missing).map(|(n, f)| (n.clone(), f.clone())) else { break };
         let func = lowered(f.define(&mut Env::new(shared, link, None), context), None)?;
-        made.insert(name, ProgFunction { func, comments: Comments::default(), origin: Origin::Runtime });
+        made.insert(name, ProgFunction::new(func, Origin::Runtime));
     }
     Ok(made.into_values().collect())
 }

@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 
-use clif_cont_program::ValType;
+use clif_cont_program::{Signature, ValType};
 use wasmparser::{AbstractHeapType, CompositeInnerType, HeapType, PackedIndex, RefType, StorageType, SubType};
 
 use crate::error::{Fault, Result};
@@ -82,6 +82,13 @@ pub(crate) struct Def {
 pub(crate) struct Sig {
     pub(crate) params: Vec<ValType>,
     pub(crate) results: Vec<ValType>,
+}
+
+impl Sig {
+    /// As a program says it.
+    pub(crate) fn signature(&self) -> Signature {
+        Signature::new(self.params.clone(), self.results.clone())
+    }
 }
 
 /// All declared types of a store.

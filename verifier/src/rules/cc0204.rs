@@ -1,22 +1,28 @@
 //! CC0204 payload-types.
 
+use clif_cont_abi::EffectKind;
 use cranelift_codegen::ir::Inst;
 
 use super::{Rule, examples};
 use crate::check::Check;
 use crate::place::{Access, Kind};
-use crate::profile::{FunctionRole, Role};
+use crate::profile::{Callee, FunctionRole, Role};
 use crate::report::OperationKind;
 use crate::report::Verdict;
-use crate::state::{Since, State};
-use crate::sym::Sym;
+use crate::state::{Fact, Since, State};
+use crate::sym::{Node, Sym};
+use crate::transfer::SwitchSite;
+use crate::types::{OperationTypes, Part, Passed, part_at, parts};
 
 pub(crate) const RULE: Rule = Rule {
     id: "CC0204",
     name: "payload-types",
-    statement: "Types and widths of payload values agree on both sides of a switch. On CLIF alone it is decided that \
-                what is handed over fills the payload from its last value on without a gap (a value of two slots may \
-                leave the first one); the rest takes the types of tags and continuations. Under `wasmtime-48` every value that a buffer's length counts is stored, in the buffer that belongs to the continuation's state.",
+    statement: "What is handed over in a payload is what the other side loads, in the same slots and widths. Where the \
+                module knows the types (of a tag, of a host's function, of an operation), every value is stored on \
+                every path, in its slot and width, and nothing else is loaded of what comes back with an effect. Where \
+                it does not, it is decided that what is handed over fills the payload from its last value on without \
+                a gap (a value of two slots may leave the first one). That a continuation has the type by which it is \
+                resumed is the producer's business. Under `wasmtime-48` every value that a buffer's length counts is stored, in the buffer that belongs to the continuation's state.",
     why: "A slot that was not written holds what its last user left there: a value of another type, or an object that \
           nobody may have.",
     bugs: "wt #14085",
@@ -106,5 +112,191 @@ pub(crate) fn filled(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &State)
             "a payload slot is not written, though one behind it is",
             vec![(store, "written here".into())],
         ),
+    }
+}
+
+/// What a switch comes back with.
+#[derive(Debug)]
+pub(crate) struct Received {
+    /// With the effect that ends the operation.
+    results: Vec<Part>,
+    /// With a suspend that a handler serves: by handler, where its tag's type is known.
+    suspended: Vec<Option<Vec<Part>>>,
+}
+
+/// A switch: what it hands over is stored.
+pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, state: &State) {
+    if c.a.role != FunctionRole::Program {
+        return;
+    }
+    if let Some(types) = c.a.types.and_then(|types| types.of(site.inst))
+        && types.kind() != kind
+    {
+        let message = format!("this is a {}, and the module says that it is a {}", kind.name(), types.kind().name());
+        return c.fail(&RULE, Verdict::Violated, site.inst, message);
+    }
+    let Some(known) = types(c, site, kind, state) else { return };
+    let Some((given, results)) = known else {
+        c.report.untyped += 1;
+        return;
+    };
+    let base = if kind.runs_object() { site.to } else { site.from };
+    for part in given {
+        stored(c, site.inst, base, &part, state);
+    }
+    let suspended = if kind.installs_handlers() { handlers(c, state) } else { vec![] };
+    c.report.untyped += u64::from(suspended.iter().any(Option::is_none));
+    c.received.insert(site.inst, Received { results, suspended });
+}
+
+/// What a switch hands over and comes back with; none for one that passes no values.
+#[allow(clippy::option_option, reason = "there are no types, or they are not known")]
+fn types(
+    c: &mut Check<'_>,
+    site: &SwitchSite,
+    kind: OperationKind,
+    state: &State,
+) -> Option<Option<(Vec<Part>, Vec<Part>)>> {
+    let profile = c.a.profile;
+    let places = |given: &[Passed], received: &[Passed]| (parts(profile, given), parts(profile, received));
+    let of = |ty: &crate::PassedTypes| places(&ty.params, &ty.results);
+    Some(match kind {
+        OperationKind::Resume | OperationKind::ResumeThrow | OperationKind::Switch => {
+            c.a.types.and_then(|types| types.of(site.inst)).map(|types| match types {
+                OperationTypes::ContBind(ty, _) | OperationTypes::Resume(ty) => of(ty),
+                // the exception is looked at anyway
+                OperationTypes::ResumeThrow(ty) => places(&[], &ty.results),
+                OperationTypes::Switch(ty, receive) => places(&ty.params, receive),
+            })
+        }
+        OperationKind::Suspend => {
+            let tag = state.facts().iter().find_map(|f| match *f {
+                Fact::Serves(resumer, tag) if resumer == site.to => Some(tag),
+                _ => None,
+            });
+            tag.and_then(|tag| tag_name(c, tag)).and_then(|tag| c.module?.tag(&tag)).map(of)
+        }
+        OperationKind::HostCall => {
+            let number = state.cell(c.a.store_context, profile.field(Role::HostFunction).offset).map(|cell| cell.value);
+            number.and_then(|n| c.a.syms.as_const(n)).and_then(|n| c.module?.host_function(n)).map(of)
+        }
+        _ => return None,
+    })
+}
+
+fn tag_name(c: &Check<'_>, tag: Sym) -> Option<String> {
+    match c.a.syms.node(tag) {
+        Node::Symbol(symbol) => c.a.symbol_name(symbol),
+        _ => None,
+    }
+}
+
+/// What each suspend handler of the installed table is handed, where the type of
+/// its tag is known.
+fn handlers(c: &Check<'_>, state: &State) -> Vec<Option<Vec<Part>>> {
+    let Some(module) = c.module else { return vec![] };
+    let profile = c.a.profile;
+    let (list, word) = (profile.field(Role::SuspendHandlers).offset, i64::from(profile.word_bytes()));
+    let Some(installed) = state.cell(c.a.active, profile.field(Role::Handlers).offset) else { return vec![] };
+    let (base, offset) = c.a.syms.split_add(installed.value);
+    let brings = |tag: &str| module.tag(tag).map(|ty| parts(profile, &ty.params));
+    match c.a.syms.node(base) {
+        Node::Symbol(symbol) => {
+            let name = c.a.symbol_name(symbol).unwrap_or_default();
+            module.suspend_tags(&name, (offset + i64::from(list)) / word).map(brings).collect()
+        }
+        Node::StackAddr(_) => {
+            let entry = |n: i64| state.cell(base, (offset + i64::from(list) + n * word) as i32).map(|cell| cell.value);
+            let entries = (0..).map_while(|n| entry(n).filter(|tag| c.a.syms.as_const(*tag) != Some(0)));
+            entries.map(|tag| tag_name(c, tag).and_then(|tag| brings(&tag))).collect()
+        }
+        _ => vec![],
+    }
+}
+
+/// A part of the payload is stored when control leaves.
+fn stored(c: &mut Check<'_>, inst: Inst, base: Sym, part: &Part, state: &State) {
+    if c.a.is_handed(inst, base, part, state) {
+        return c.proven();
+    }
+    let cell = state.cell(base, part.offset).copied().filter(|cell| c.a.func.dfg.insts[cell.by].opcode().can_store());
+    let related = cell.map(|cell| (cell.by, format!("stored with {} bytes here", cell.size)));
+    let message = format!(
+        "value {} of the payload, {} bytes at offset {}, is not stored on every path",
+        part.value, part.size, part.offset
+    );
+    c.fail_with(&RULE, Verdict::Violated, inst, message, related.into_iter().collect());
+}
+
+/// A payload is loaded: a value that the effect brings.
+pub(crate) fn read(c: &mut Check<'_>, access: &Access, state: &State) {
+    if c.received.is_empty() || access.stored.is_some() || !matches!(access.place.role(), Some(Role::Payload(_))) {
+        return;
+    }
+    let switch = match (c.a.kind(access.base), state.since) {
+        (Kind::Back(word), _) => match c.a.syms.node(word) {
+            Node::Switched(inst) => inst,
+            _ => return,
+        },
+        (Kind::Active, Since::Inst(inst)) => inst,
+        _ => return,
+    };
+    let (Some(received), Some(word)) = (c.received.get(&switch), c.a.syms.find(Node::Switched(switch))) else { return };
+    let profile = c.a.profile;
+    let codes = state.codes(word);
+    let is = |kind| codes == 1 << profile.effect(kind);
+    let has = |parts: &[Part]| part_at(parts, access.offset).is_some_and(|part| part.size == access.size);
+    let known = if is(EffectKind::Return) || is(EffectKind::Resume) {
+        has(&received.results)
+    } else if codes != 0 && codes & !profile.suspending_codes() == 0 {
+        // a handler that has no code of its own is one of those behind the others
+        let first = profile.effect(EffectKind::Suspend);
+        let far = profile.effect(EffectKind::SuspendFar);
+        let brings = |parts: &Option<Vec<Part>>| parts.as_ref().is_none_or(|parts| has(parts));
+        (first..=far).filter(|code| codes & (1 << code) != 0).all(|code| {
+            let mut handlers = received.suspended.iter().skip((code - first) as usize);
+            match code == far {
+                true => handlers.any(brings),
+                false => handlers.next().is_none_or(brings),
+            }
+        })
+    } else {
+        // an exception, or an effect that is not known: others look at that
+        return;
+    };
+    let message = format!("{} bytes at offset {} are no value that comes back here", access.size, access.offset);
+    match known {
+        true => c.proven(),
+        false => {
+            c.fail_with(&RULE, Verdict::Violated, access.inst, message, vec![(switch, "came back here".into())]);
+        }
+    }
+}
+
+/// A store that consumed an object for a `cont.bind`.
+pub(crate) fn bound(c: &mut Check<'_>, inst: Inst) {
+    if c.a.chain().is_some() {
+        return;
+    }
+    match c.a.types.and_then(|types| types.of(inst)) {
+        Some(OperationTypes::ContBind(..)) => c.proven(),
+        _ => c.report.untyped += 1,
+    }
+}
+
+/// Other code runs: what a `cont.bind` supplies is stored.
+pub(crate) fn leave(c: &mut Check<'_>, state: &State) {
+    for duty in state.duties() {
+        let message = format!("a value is not bound: nothing is stored in its width at offset {}", duty.offset);
+        c.fail(&RULE, Verdict::Violated, duty.since, message);
+    }
+}
+
+/// The same, at a call.
+pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
+    match c.a.callee_of(inst) {
+        Some(Callee::Trap) => {}
+        Some(callee) if callee.is_harmless() => {}
+        _ => leave(c, state),
     }
 }

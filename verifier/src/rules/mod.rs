@@ -137,6 +137,7 @@ pub(crate) fn at_access(c: &mut Check<'_>, access: &Access, state: &State) {
     cc0007::access(c, access, state);
     cc0107::access(c, access, state);
     cc0204::access(c, access, state);
+    cc0204::read(c, access, state);
     if access.stored.is_some() {
         cc0003::store(c, access, state);
         cc0009::store(c, access, state);
@@ -154,12 +155,14 @@ pub(crate) fn at_switch(c: &mut Check<'_>, site: &SwitchSite, kind: Option<Opera
     cc0110::switch(c, site);
     cc0109::leave(c, site.inst, state);
     cc0107::leave(c, site.inst, state);
+    cc0204::leave(c, state);
     let Some(kind) = kind else {
         cc0101::unidentified(c, site);
         return;
     };
     cc0101::switch(c, site, kind, state);
     cc0204::everywhere(c, site.inst, state);
+    cc0204::switch(c, site, kind, state);
     match kind {
         OperationKind::ResumeThrow => cc0204::exception(c, site.inst, site.to, state),
         kind if kind.runs_object() => cc0204::filled(c, site.inst, site.to, state),
@@ -192,6 +195,7 @@ pub(crate) fn at_switch(c: &mut Check<'_>, site: &SwitchSite, kind: Option<Opera
 /// A call that is no switch.
 pub(crate) fn at_call(c: &mut Check<'_>, inst: Inst, state: &State) {
     cc0011::call(c, inst, state);
+    cc0204::call(c, inst, state);
     cc0104::call(c, inst, state);
     cc0109::leave(c, inst, state);
     cc0005::call(c, inst);
@@ -223,6 +227,7 @@ pub(crate) fn at_edge(c: &mut Check<'_>, edge: &Edge, before: &State, state: &St
 /// A return.
 pub(crate) fn at_return(c: &mut Check<'_>, inst: Inst, state: &State) {
     cc0107::leave(c, inst, state);
+    cc0204::leave(c, state);
     cc0003::leave(c, inst, state);
     cc0103::left(c, inst, state);
     cc0105::leave(c, inst, state);

@@ -18,7 +18,7 @@ mod serve;
 use clif_cont_abi::{Abi, Field};
 use clif_cont_arch::Arch;
 use clif_cont_lowering::{frontend_config, symbol_address};
-use clif_cont_program::{Comments, Data, DataItem, Origin, ProgFunction};
+use clif_cont_program::{Data, DataItem, Origin, ProgFunction};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     AbiParam, Block, BlockArg, ExtFuncData, ExternalName, Function, InstBuilder, MemFlagsData, Signature, Type,
@@ -122,7 +122,7 @@ fn define(
     body(&mut Fx { b: &mut b, abi: target.abi, params });
     b.seal_all_blocks();
     b.finalize(frontend_config(&target.abi));
-    ProgFunction { func, comments: Comments::default(), origin: Origin::Runtime }
+    ProgFunction::new(func, Origin::Runtime)
 }
 
 fn signature(params: &[Type], results: &[Type]) -> Signature {

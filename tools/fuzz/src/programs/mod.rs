@@ -171,7 +171,6 @@ fn check(plan: &ProgramsPlan, case: usize, length: usize, source: &str, ran: &mu
     for target in targets() {
         let mut program = lower(source, target)?;
         let profile = Profile::clif_cont(&program.target.abi);
-        let module = program.constants();
         for opt in OptLevel::ALL {
             let mut rng = Rng::with_seed(plan.seed ^ case as u64);
             let name = format!("{} {} --opt {}", target.isa.name(), target.abi.switch.name(), opt.name());
@@ -179,8 +178,11 @@ fn check(plan: &ProgramsPlan, case: usize, length: usize, source: &str, ran: &mu
             for f in &mut program.functions {
                 compile::verify(&f.func, &*isa).map_err(|e| format!("{name}: {e}"))?;
                 if opt == OptLevel::Speed {
-                    f.func = compile::optimize(&f.func, &*isa).map_err(|e| format!("{name}: {e}"))?;
+                    f.optimize(&*isa).map_err(|e| format!("{name}: {e}"))?;
                 }
+            }
+            let module = program.module();
+            for f in &program.functions {
                 let report = verify_in(&f.func, &profile, &module);
                 ran.functions += 1;
                 ran.operations += report.operations.len();

@@ -22,10 +22,7 @@ use crate::{Interp, Options};
 fn program(isa: Isa, text: &str) -> Program {
     let functions = cranelift_reader::parse_functions(text).unwrap_or_else(|e| panic!("{e}\n{text}"));
     let mut program = Program::new(Target::new(isa));
-    program.functions = functions
-        .into_iter()
-        .map(|func| ProgFunction { func, comments: Comments::default(), origin: Origin::Program })
-        .collect();
+    program.functions = functions.into_iter().map(|func| ProgFunction::new(func, Origin::Program)).collect();
     program
 }
 

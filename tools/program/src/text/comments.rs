@@ -32,13 +32,23 @@ pub(super) fn is_test_directive(line: &str) -> bool {
 
 /// The comment lines directly above line `line` (from 1), in order.
 fn above<'a>(lines: &[&'a str], line: usize) -> Vec<&'a str> {
-    let mut found: Vec<&str> = lines[..line.saturating_sub(1).min(lines.len())]
-        .iter()
-        .rev()
-        .map_while(|l| comment_line(l).map(|text| (text, is_test_directive(l))))
-        .filter(|(_, test)| !test)
-        .map(|(text, _)| text)
-        .collect();
+    collect(up(lines, line).map_while(|l| Some((l, comment_line(l)?))))
+}
+
+/// The same of an instruction, of which directives may speak as well.
+fn above_inst<'a>(lines: &[&'a str], line: usize) -> Vec<&'a str> {
+    let said = up(lines, line).take_while(|l| l.trim_start().starts_with(';'));
+    collect(said.filter_map(|l| Some((l, comment_line(l)?))))
+}
+
+/// The lines above a line, upwards.
+fn up<'a>(lines: &[&'a str], line: usize) -> impl Iterator<Item = &'a str> {
+    lines[..line.saturating_sub(1).min(lines.len())].iter().rev().copied()
+}
+
+/// The texts of comment lines that were read upwards.
+fn collect<'a>(upwards: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<&'a str> {
+    let mut found: Vec<&str> = upwards.filter(|(l, _)| !is_test_directive(l)).map(|(_, text)| text).collect();
     found.reverse();
     found
 }
@@ -57,7 +67,7 @@ pub(super) fn gather(lines: &[&str], line: usize, func: &Function, map: &SourceM
             comments.blocks.insert(block, text.split_whitespace().collect::<Vec<_>>().join(" "));
         }
         for inst in func.layout.block_insts(block) {
-            let texts = map.location(inst.into()).map(|at| above(lines, at.line_number)).unwrap_or_default();
+            let texts = map.location(inst.into()).map(|at| above_inst(lines, at.line_number)).unwrap_or_default();
             if !texts.is_empty() {
                 comments.insts.insert(inst, texts.join("\n"));
             }

@@ -1,7 +1,16 @@
 //! The words of one directive line, each with its column.
 
 use super::ParseError;
-use crate::ValType;
+use crate::{OperationTypes, Signature, ValType};
+
+/// What is said of an instruction.
+#[derive(Clone, Debug)]
+pub(super) enum Said {
+    /// What its operation hands over and is handed.
+    Types(OperationTypes),
+    /// Offsets in a ContRef at which it hands over what is there.
+    Kept(Vec<i32>),
+}
 
 /// Reads a directive from left to right.
 pub(super) struct Cursor<'a> {
@@ -153,6 +162,48 @@ impl<'a> Cursor<'a> {
         Err(self.error("the string does not end on this line"))
     }
 
+    /// Is it a directive of an instruction, not of the header? Then what it says of it.
+    pub(super) fn of_inst(&mut self) -> Result<Option<Said>, ParseError> {
+        if self.eat_keyword("kept") {
+            let mut offsets = vec![];
+            while offsets.is_empty() || !self.rest().is_empty() && !self.rest().starts_with(';') {
+                self.expect("+")?;
+                offsets.push(self.choice("an offset", |word| word.parse().ok())?);
+            }
+            self.end()?;
+            return Ok(Some(Said::Kept(offsets)));
+        }
+        let types = if self.eat("cont.bind") {
+            let ty = self.signature()?;
+            let count = self.choice("how many of the parameters are bound", |word| {
+                word.parse().ok().filter(|n| *n <= ty.params.len())
+            })?;
+            OperationTypes::ContBind(ty, count)
+        } else if self.eat_keyword("resume") {
+            OperationTypes::Resume(self.signature()?)
+        } else if self.eat_keyword("resume_throw") {
+            OperationTypes::ResumeThrow(self.signature()?)
+        } else if self.eat_keyword("switch") {
+            let place = self.error("the last parameter of a switched-to continuation is a `cont`");
+            let ty = self.signature()?;
+            if !takes_object(&ty.params) {
+                return Err(place);
+            }
+            self.keyword("receive")?;
+            OperationTypes::Switch(ty, self.type_list()?)
+        } else {
+            return Ok(None);
+        };
+        self.end()?;
+        Ok(Some(Said::Types(types)))
+    }
+
+    /// `(types) -> (types)`
+    pub(super) fn signature(&mut self) -> Result<Signature, ParseError> {
+        let (params, results) = self.types()?;
+        Ok(Signature { params, results })
+    }
+
     /// `(types) -> (types)`
     pub(super) fn types(&mut self) -> Result<(Vec<ValType>, Vec<ValType>), ParseError> {
         let params = self.type_list()?;
@@ -193,4 +244,9 @@ impl<'a> Cursor<'a> {
         }
         Err(self.error(format!("expected the end of the directive, found {}", self.found())))
     }
+}
+
+/// Is the last value an object, or two words, as some write it?
+fn takes_object(params: &[ValType]) -> bool {
+    matches!(params, [.., ValType::Cont] | [.., ValType::I32, ValType::I32] | [.., ValType::I64, ValType::I64])
 }

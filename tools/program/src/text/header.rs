@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clif_cont_abi::{ByteOrder, Exceptions, Isa, PROFILE, SwitchModel};
 
-use super::directive::Cursor;
+use super::directive::{Cursor, Said};
 use super::{ParseError, VERSION};
-use crate::{Data, DataItem, Export, HostImport, ItemExport, ItemType, Target};
+use crate::{Data, DataItem, Export, HostImport, ItemExport, ItemType, Signature, Target};
 
 /// What the directives say.
 #[derive(Default)]
@@ -20,6 +20,11 @@ pub(super) struct Header {
     pub(super) items: Vec<(ItemExport, u32)>,
     pub(super) init: Option<(Export, u32)>,
     pub(super) data: Vec<Data>,
+    /// By symbol, with the line of the directive.
+    pub(super) tags: BTreeMap<String, (Signature, u32)>,
+    /// What is said of instructions, with the directive's place, in order. No part of a
+    /// header: also where there is none.
+    pub(super) operations: Vec<(Said, ParseError)>,
     /// The line of the `runtime` directive.
     pub(super) runtime: Option<u32>,
 }
@@ -32,12 +37,16 @@ pub(super) fn parse(lines: &[&str], first_function: Option<u32>) -> Result<Heade
     for (i, text) in lines.iter().enumerate() {
         let line = i as u32 + 1;
         let Some(mut c) = Cursor::new(text, line) else { continue };
+        let begin = c.error("");
+        if let Some(said) = c.of_inst()? {
+            header.operations.push((said, begin));
+            continue;
+        }
         if !header.present {
             header.present = true;
             version(&mut c)?;
             continue;
         }
-        let begin = c.error("");
         let late = first_function.is_some_and(|f| line > f);
         if c.eat("+") {
             data_item(&mut c, &mut header)?;
@@ -61,20 +70,22 @@ pub(super) fn parse(lines: &[&str], first_function: Option<u32>) -> Result<Heade
                 },
                 "init" if header.init.is_some() => return Err(at(begin, "second `init`")),
                 "init" => header.init = Some((export(&mut c, &mut Names::default())?, line)),
+                "tag" => tag(&mut c, &mut header, line)?,
                 "data" => data(&mut c, &mut header, &mut names)?,
                 _ => {
                     return Err(at(
                         begin,
                         format!(
-                            "unknown directive `{name}`; there are: target, import, export, init, data, runtime, \
-                             and +OFFSET behind data"
+                            "unknown directive `{name}`; there are: target, import, export, init, tag, data, runtime, \
+                             +OFFSET behind data, and above an instruction cont.bind, resume, resume_throw, switch, kept"
                         ),
                     ));
                 }
             }
         }
         if late {
-            return Err(at(begin, "only `runtime` may stand behind the first function"));
+            let message = "only `runtime` and what is said of an instruction may stand behind the first function";
+            return Err(at(begin, message));
         }
     }
     if header.present && header.target.is_none() {
@@ -197,6 +208,18 @@ fn export(c: &mut Cursor<'_>, names: &mut Names) -> Result<Export, ParseError> {
     let (params, results) = c.types()?;
     c.end()?;
     Ok(Export { name, function, enter, params, results })
+}
+
+fn tag(c: &mut Cursor<'_>, header: &mut Header, line: u32) -> Result<(), ParseError> {
+    let place = c.error("");
+    let symbol = c.symbol("the tag")?;
+    let ty = c.signature()?;
+    c.end()?;
+    if header.tags.contains_key(&symbol) {
+        return Err(at(place, format!("second type of the tag %{symbol}")));
+    }
+    header.tags.insert(symbol, (ty, line));
+    Ok(())
 }
 
 fn data(c: &mut Cursor<'_>, header: &mut Header, names: &mut Names) -> Result<(), ParseError> {

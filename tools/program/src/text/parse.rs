@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::catch_unwind;
 
 use clif_cont_abi::symbols;
-use cranelift_codegen::ir::{self, ArgumentPurpose, ExternalName, Function, GlobalValueData, UserFuncName};
-use cranelift_reader::{IsaSpec, ParseOptions, TestFile, parse_test};
+use cranelift_codegen::ir::{
+    self, ArgumentPurpose, ExternalName, Function, GlobalValueData, Inst, Opcode, UserFuncName,
+};
+use cranelift_reader::{IsaSpec, ParseOptions, SourceMap, TestFile, parse_test};
 
+use super::directive::Said;
 use super::header::Header;
 use super::{ParseError, columns, comments, header};
 use crate::target::isa_of_triple;
-use crate::{Comments, Export, Origin, ProgFunction, Program, Target, ValType};
+use crate::{Export, ItemExport, ItemType, OperationTypes, Origin, ProgFunction, Program, Target, ValType};
 
 /// The greatest entity number accepted (`v1000000`). The reader allocates all
 /// entities up to the highest number.
@@ -55,6 +58,23 @@ pub fn parse(source: &str, default_target: Option<Target>) -> Result<Program, Pa
             return Err(error(*line, format!("export `{}`: there is no data %{}", e.name, e.symbol)));
         }
     }
+    for (symbol, (ty, line)) in &header.tags {
+        if !header.data.iter().any(|d| d.name == *symbol) {
+            return Err(error(*line, format!("there is no data %{symbol}, whose address the tag would be")));
+        }
+        let other = |e: &&ItemExport| match &e.item {
+            ItemType::Tag { params, results } => {
+                e.symbol == *symbol && (*params != ty.params || *results != ty.results)
+            }
+            _ => false,
+        };
+        if let Some(e) = header.items.iter().map(|(e, _)| e).find(other) {
+            return Err(error(
+                *line,
+                format!("the tag %{symbol} has another type where it is exported as `{}`", e.name),
+            ));
+        }
+    }
     let exports = if header.present {
         header.exports.into_iter().map(|(e, _)| e).collect()
     } else {
@@ -65,6 +85,7 @@ pub fn parse(source: &str, default_target: Option<Target>) -> Result<Program, Pa
         profile: header.present.then_some(clif_cont_abi::PROFILE),
         functions: functions.into_iter().map(|(_, _, f)| f).collect(),
         data: header.data,
+        tags: header.tags.into_iter().map(|(symbol, (ty, _))| (symbol, ty)).collect(),
         imports: header.imports,
         exports,
         items: header.items.into_iter().map(|(e, _)| e).collect(),
@@ -88,8 +109,7 @@ pub fn inst_lines(source: &str) -> Result<BTreeMap<String, InstLines>, ParseErro
         let insts = func.layout.blocks().flat_map(|block| func.layout.block_insts(block));
         let line = |inst: ir::Inst| details.map.location(inst.into()).map(|at| (inst, at.line_number as u32));
         let lines = insts.filter_map(line).collect();
-        let function = ProgFunction { func, comments: Comments::default(), origin: Origin::Program };
-        all.insert(function.name(), lines);
+        all.insert(ProgFunction::new(func, Origin::Runtime).name(), lines);
     }
     Ok(all)
 }
@@ -118,6 +138,7 @@ fn functions(
     let mut out = vec![];
     let mut runtime_seen = false;
     let names = spelled_names(&file);
+    let mut directives = Directives { lines, rest: &header.operations };
     for (mut func, details) in file.functions {
         let line = details.location.line_number;
         if let Some(name) = rename_numbered(&mut func).into_iter().find(|n| names.contains(n)) {
@@ -126,6 +147,7 @@ fn functions(
             return Err(error(line as u32, message));
         }
         let comments = comments::gather(lines, line, &func, &details.map);
+        let (operations, kept) = directives.of(&func, &details.map)?;
         let line = line as u32;
         let origin = match header.runtime {
             Some(r) if r < line => Origin::Runtime,
@@ -140,7 +162,7 @@ fn functions(
                 return Err(error(directive, "`runtime` has to stand between two functions"));
             }
         }
-        let function = ProgFunction { func, comments, origin };
+        let function = ProgFunction { func, comments, operations, kept, origin };
         let name = function.name();
         if name.is_empty() {
             return Err(error(line, "a function needs a name"));
@@ -150,7 +172,70 @@ fn functions(
         }
         out.push((name, line, function));
     }
-    Ok(out)
+    match directives.rest {
+        [(_, place), ..] => Err(unplaced(place)),
+        [] => Ok(out),
+    }
+}
+
+/// What is said of instructions, in the lines directly above them.
+struct Directives<'a> {
+    lines: &'a [&'a str],
+    /// Those of the functions to come.
+    rest: &'a [(Said, ParseError)],
+}
+
+impl Directives<'_> {
+    /// Those of a function, by its instructions.
+    fn of(&mut self, func: &Function, map: &SourceMap) -> Result<OfInsts, ParseError> {
+        let (mut operations, mut kept) = OfInsts::default();
+        if self.rest.is_empty() {
+            return Ok((operations, kept));
+        }
+        for inst in func.layout.blocks().flat_map(|b| func.layout.block_insts(b)) {
+            let Some(at) = map.location(inst.into()) else { continue };
+            while let Some(((said, place), rest)) = self.rest.split_first()
+                && (place.line as usize) < at.line_number
+            {
+                let between = &self.lines[place.line as usize..at.line_number - 1];
+                let above = between.iter().all(|l| l.trim_start().starts_with(';'));
+                if !above || !may_be(func.dfg.insts[inst].opcode(), said) {
+                    return Err(unplaced(place));
+                }
+                let twice = match said {
+                    Said::Types(types) => operations.insert(inst, types.clone()).is_some(),
+                    Said::Kept(offsets) => kept.insert(inst, offsets.clone()).is_some(),
+                };
+                if twice {
+                    return Err(ParseError {
+                        message: "this is said of one instruction twice".into(),
+                        ..place.clone()
+                    });
+                }
+                self.rest = rest;
+            }
+        }
+        Ok((operations, kept))
+    }
+}
+
+/// What is said of a function's instructions.
+type OfInsts = (BTreeMap<Inst, OperationTypes>, BTreeMap<Inst, Vec<i32>>);
+
+/// May such an instruction stand for the operation?
+fn may_be(opcode: Opcode, said: &Said) -> bool {
+    let switch = matches!(opcode, Opcode::StackSwitch | Opcode::TryCall | Opcode::Call);
+    match said {
+        Said::Types(OperationTypes::ContBind(..)) => opcode == Opcode::Store,
+        Said::Types(_) => switch,
+        Said::Kept(_) => switch || opcode == Opcode::Store,
+    }
+}
+
+fn unplaced(place: &ParseError) -> ParseError {
+    let message =
+        "this has to stand directly above the operation's switch, or the store with which `cont.bind` consumes";
+    ParseError { message: message.into(), ..place.clone() }
 }
 
 /// The names that are spelled out, of functions and in references.

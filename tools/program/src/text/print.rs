@@ -10,7 +10,8 @@ use cranelift_codegen::write::{FuncWriter, PlainWriter, decorate_function};
 
 use super::VERSION;
 use super::comments::push_comment_lines;
-use crate::{Comments, Data, DataItem, Export, ItemExport, ItemType, Origin, ProgFunction, Program, ValType};
+use crate::operation::List;
+use crate::{Data, DataItem, Export, ItemExport, ItemType, Origin, ProgFunction, Program, ValType};
 
 /// Are the comments of single instructions printed?
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -67,20 +68,20 @@ pub fn print_function(function: &ProgFunction, annotate: Annotate) -> String {
     for text in &function.comments.header {
         push_comment_lines(&mut out, "", text);
     }
-    let mut writer = Commented { comments: &function.comments, annotate };
+    let mut writer = Commented { function, annotate };
     // writing to a string does not fail
     let _ = decorate_function(&mut writer, &mut out, &func);
     out
 }
 
 struct Commented<'a> {
-    comments: &'a Comments,
+    function: &'a ProgFunction,
     annotate: Annotate,
 }
 
 impl FuncWriter for Commented<'_> {
     fn write_block_header(&mut self, w: &mut dyn Write, func: &Function, block: Block, indent: usize) -> fmt::Result {
-        let Some(comment) = self.comments.blocks.get(&block) else {
+        let Some(comment) = self.function.comments.blocks.get(&block) else {
             return PlainWriter.write_block_header(w, func, block, indent);
         };
         let mut line = String::new();
@@ -96,10 +97,17 @@ impl FuncWriter for Commented<'_> {
         inst: Inst,
         indent: usize,
     ) -> fmt::Result {
-        if let (Annotate::Insts, Some(comment)) = (self.annotate, self.comments.insts.get(&inst)) {
+        if let (Annotate::Insts, Some(comment)) = (self.annotate, self.function.comments.insts.get(&inst)) {
             let mut lines = String::new();
             push_comment_lines(&mut lines, "    ", comment);
             w.write_str(&lines)?;
+        }
+        if let Some(types) = self.function.operations.get(&inst) {
+            writeln!(w, "    ;! {types}")?;
+        }
+        if let Some(offsets) = self.function.kept.get(&inst) {
+            let offsets: String = offsets.iter().map(|offset| format!(" +{offset}")).collect();
+            writeln!(w, "    ;! kept{offsets}")?;
         }
         let mut line = String::new();
         PlainWriter.write_instruction(&mut line, func, aliases, inst, indent)?;
@@ -144,6 +152,9 @@ fn push_header(out: &mut String, program: &Program) {
     }
     if let Some(e) = &program.init {
         push_export(out, "init", e);
+    }
+    for (symbol, ty) in &program.tags {
+        let _ = writeln!(out, ";! tag %{symbol} {ty}");
     }
     for d in &program.data {
         push_data(out, d);
@@ -267,7 +278,6 @@ struct Types<'a>(&'a [ValType], &'a [ValType]);
 
 impl fmt::Display for Types<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |types: &[ValType]| types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
-        write!(f, "({}) -> ({})", list(self.0), list(self.1))
+        write!(f, "{} -> {}", List(self.0), List(self.1))
     }
 }

@@ -2,6 +2,7 @@
 //! builder. A comment before each names types, tags and labels.
 
 use clif_cont_lowering::{Conts, On, TagId, on, on_switch};
+use clif_cont_program::OperationTypes;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value};
 use wasmparser::{Handle, Operator, ResumeTable};
 
@@ -36,6 +37,7 @@ impl Translator<'_, '_, '_> {
                 let args = self.pop_n(given)?;
                 let obj = Conts::new(&mut self.env).cont_bind(&mut self.b, obj, &ty, &args);
                 let obj = self.lower(obj)?;
+                self.typed(OperationTypes::ContBind(from.signature(), given));
                 self.push_cont(obj);
                 format!("cont.bind {} {}", self.type_name(argument_index), self.type_name(result_index))
             }
@@ -55,6 +57,7 @@ impl Translator<'_, '_, '_> {
                 let (handlers, clauses, loops) = self.handlers(resume_table)?;
                 let results = Conts::new(&mut self.env).resume(&mut self.b, obj, &ty, &args, &handlers);
                 let results = self.lower(results)?;
+                self.typed(OperationTypes::Resume(sig.signature()));
                 self.push_all(&sig.results, &results)?;
                 self.enter_loops(&loops);
                 format!("resume {}{clauses}", self.type_name(cont_type_index))
@@ -69,6 +72,7 @@ impl Translator<'_, '_, '_> {
                 let tag = TagId(tag_index);
                 let results = Conts::new(&mut self.env).resume_throw(&mut self.b, obj, &ty, tag, &args, &handlers);
                 let results = self.lower(results)?;
+                self.typed(OperationTypes::ResumeThrow(sig.signature()));
                 self.push_all(&sig.results, &results)?;
                 self.enter_loops(&loops);
                 let (ty, tag) = (self.type_name(cont_type_index), self.tag_name(tag_index));
@@ -82,6 +86,7 @@ impl Translator<'_, '_, '_> {
                 let (handlers, clauses, loops) = self.handlers(resume_table)?;
                 let results = Conts::new(&mut self.env).resume_throw_ref(&mut self.b, obj, &ty, exn, &handlers);
                 let results = self.lower(results)?;
+                self.typed(OperationTypes::ResumeThrow(sig.signature()));
                 self.push_all(&sig.results, &results)?;
                 self.enter_loops(&loops);
                 format!("resume_throw_ref {}{clauses}", self.type_name(cont_type_index))
@@ -113,6 +118,7 @@ impl Translator<'_, '_, '_> {
         let (ty, flat) = (shared.cont_type(&sig), shared.flat(&receive));
         let values = Conts::new(&mut self.env).switch(&mut self.b, TagId(tag), obj, &ty, &args, &flat);
         let values = self.lower(values)?;
+        self.typed(OperationTypes::Switch(sig.signature(), receive.clone()));
         self.push_all(&receive, &values)
     }
 

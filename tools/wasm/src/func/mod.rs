@@ -24,9 +24,11 @@ mod table;
 
 pub(crate) use memory::PAGE_BITS;
 
+use std::collections::BTreeMap;
+
 use clif_cont_abi::Trap;
 use clif_cont_lowering::{Conts, LowerError, zero_of};
-use clif_cont_program::{Comments, Origin, ProgFunction, ValType};
+use clif_cont_program::{Comments, OperationTypes, Origin, ProgFunction, ValType};
 use cranelift_codegen::ir::{Function, Inst, InstBuilder, SourceLoc, Type, UserFuncName, Value, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use wasmparser::{FunctionBody, Operator};
@@ -55,6 +57,7 @@ struct Translator<'b, 'm, 'l> {
     /// Blocks opened in code that is not reachable.
     skipped: u32,
     comments: Comments,
+    operations: BTreeMap<Inst, OperationTypes>,
     /// Offset of the operator being translated.
     offset: u64,
 }
@@ -81,6 +84,7 @@ pub(crate) fn translate(
         reachable: true,
         skipped: 0,
         comments: Comments::default(),
+        operations: BTreeMap::new(),
         offset: body.range().start,
     };
     t.comments.header = vec![heading(&shared, index)];
@@ -93,9 +97,9 @@ pub(crate) fn translate(
         t.operator(&op)?;
     }
     let config = t.env.frontend_config();
-    let comments = t.comments;
+    let (comments, operations) = (t.comments, t.operations);
     t.b.finalize(config);
-    Ok(ProgFunction { func, comments, origin: Origin::Program })
+    Ok(ProgFunction { comments, operations, ..ProgFunction::new(func, Origin::Program) })
 }
 
 /// `func $name (param i32) (result i64)`, for the reader.
@@ -281,6 +285,13 @@ impl Translator<'_, '_, '_> {
     fn note(&mut self, before: usize, text: String) {
         if self.b.func.dfg.num_insts() > before {
             self.comments.insts.insert(Inst::from_u32(before as u32), text);
+        }
+    }
+
+    /// Says what the operation that was emitted last hands over and is handed.
+    fn typed(&mut self, types: OperationTypes) {
+        if let Some(inst) = self.env.emitted.take() {
+            self.operations.insert(inst, types);
         }
     }
 

@@ -1,0 +1,82 @@
+//! A program's data and types, as the verifier of the protocol looks at them.
+
+use clif_cont_abi::Abi;
+use clif_cont_verifier::{self as verifier, Module, Passed, PassedTypes, Word};
+
+use crate::{Data, DataItem, OperationTypes, Program, Signature, ValType};
+
+impl Program {
+    /// What `clif_cont_verifier::verify_in` wants to know beside a function.
+    pub fn module(&self) -> Module {
+        let mut module = Module::default();
+        let abi = &self.target.abi;
+        let word = abi.width.bytes().into();
+        for data in &self.data {
+            if data.writable {
+                module.add_writable(&data.name);
+            } else {
+                module.add_constant(&data.name, words(data, word));
+            }
+        }
+        for (symbol, ty) in &self.tags {
+            module.add_tag(symbol, signature(ty, abi));
+        }
+        for import in &self.imports {
+            module.add_host_function(PassedTypes {
+                params: passed(&import.params, abi),
+                results: passed(&import.results, abi),
+            });
+        }
+        for f in self.functions.iter().filter(|f| !f.operations.is_empty() || !f.kept.is_empty()) {
+            let name = f.name();
+            for (inst, offsets) in &f.kept {
+                offsets.iter().for_each(|offset| module.add_kept(&name, *inst, *offset));
+            }
+            for (inst, types) in &f.operations {
+                module.add_operation(&name, *inst, operation(types, abi));
+            }
+        }
+        module
+    }
+}
+
+fn passed(list: &[ValType], abi: &Abi) -> Vec<Passed> {
+    let one = |ty: &ValType| match ty.clif(abi) {
+        [one] => Passed::Bytes(one.bytes()),
+        _ => Passed::Object,
+    };
+    list.iter().map(one).collect()
+}
+
+fn signature(ty: &Signature, abi: &Abi) -> PassedTypes {
+    PassedTypes { params: passed(&ty.params, abi), results: passed(&ty.results, abi) }
+}
+
+fn operation(types: &OperationTypes, abi: &Abi) -> verifier::OperationTypes {
+    match types {
+        OperationTypes::ContBind(ty, count) => verifier::OperationTypes::ContBind(signature(ty, abi), *count),
+        OperationTypes::Resume(ty) => verifier::OperationTypes::Resume(signature(ty, abi)),
+        OperationTypes::ResumeThrow(ty) => verifier::OperationTypes::ResumeThrow(signature(ty, abi)),
+        OperationTypes::Switch(ty, receive) => {
+            verifier::OperationTypes::Switch(signature(ty, abi), passed(receive, abi))
+        }
+    }
+}
+
+fn words(data: &Data, word: u64) -> Vec<Word> {
+    let mut words = vec![Word::Zero; (data.size / word) as usize];
+    for (at, item) in &data.items {
+        let (kind, bytes) = match item {
+            DataItem::Symbol(name) => (Word::Address(name.clone()), word),
+            DataItem::Word(0) => (Word::Zero, word),
+            DataItem::Word(_) => (Word::Other, word),
+            DataItem::Bytes(bytes) => (Word::Other, bytes.len() as u64),
+        };
+        for covered in at / word..(at + bytes).div_ceil(word) {
+            if let Some(w) = words.get_mut(covered as usize) {
+                *w = if at % word == 0 { kind.clone() } else { Word::Other };
+            }
+        }
+    }
+    words
+}
