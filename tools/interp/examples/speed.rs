@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use clif_cont_abi::Isa;
 use clif_cont_interp::{Interp, Options};
-use clif_cont_program::{Comments, Data, Instance, NoHost, Origin, ProgFunction, Program, Target, Val};
+use clif_cont_program::{Data, Instance, NoHost, Origin, ProgFunction, Program, Target, Val};
 
 const TEXT: &str = "
 function %arithmetic(i64) -> i64 {

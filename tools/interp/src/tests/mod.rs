@@ -12,9 +12,7 @@ mod switch;
 use std::collections::BTreeMap;
 
 use clif_cont_abi::Isa;
-use clif_cont_program::{
-    Comments, Data, DataItem, Instance, NoHost, Origin, Outcome, ProgFunction, Program, Target, Val,
-};
+use clif_cont_program::{Data, DataItem, Instance, NoHost, Origin, Outcome, ProgFunction, Program, Target, Val};
 
 use crate::{Interp, Options};
 
