@@ -126,16 +126,15 @@ impl Module {
     }
 
     /// The tags of the suspend handlers in a table, whose list begins so many words
-    /// behind the beginning of the symbol.
-    pub(crate) fn suspend_tags(&self, symbol: &str, first: i64) -> impl Iterator<Item = &str> {
-        let words = match self.data.get(symbol) {
-            Some(Data::Constant(words)) => usize::try_from(first).ok().and_then(|first| words.get(first..)),
-            _ => None,
-        };
-        words.unwrap_or_default().iter().map_while(|word| match word {
+    /// behind the beginning of the symbol; none where there is no such list.
+    pub(crate) fn suspend_tags(&self, symbol: &str, first: i64) -> Option<Vec<&str>> {
+        let Some(Data::Constant(words)) = self.data.get(symbol) else { return None };
+        let list = words.get(usize::try_from(first).ok()?..)?;
+        let tags = list.iter().map_while(|word| match word {
             Word::Address(tag) => Some(tag.as_str()),
             _ => None,
-        })
+        });
+        Some(tags.collect())
     }
 
     /// The table at an offset of a symbol, in words, with its lists' first

@@ -121,7 +121,8 @@ pub(crate) struct Received {
     /// With the effect that ends the operation.
     results: Vec<Part>,
     /// With a suspend that a handler serves: by handler, where its tag's type is known.
-    suspended: Vec<Option<Vec<Part>>>,
+    /// None where the handlers are not known.
+    suspended: Option<Vec<Option<Vec<Part>>>>,
 }
 
 /// A switch: what it hands over is stored.
@@ -144,8 +145,9 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, 
     for part in given {
         stored(c, site.inst, base, &part, state);
     }
-    let suspended = if kind.installs_handlers() { handlers(c, state) } else { vec![] };
-    c.report.untyped += u64::from(suspended.iter().any(Option::is_none));
+    let suspended = if kind.installs_handlers() { handlers(c, state) } else { Some(vec![]) };
+    let known = suspended.as_ref().is_some_and(|handlers| handlers.iter().all(Option::is_some));
+    c.report.untyped += u64::from(!known);
     c.received.insert(site.inst, Received { results, suspended });
 }
 
@@ -193,24 +195,24 @@ fn tag_name(c: &Check<'_>, tag: Sym) -> Option<String> {
 
 /// What each suspend handler of the installed table is handed, where the type of
 /// its tag is known.
-fn handlers(c: &Check<'_>, state: &State) -> Vec<Option<Vec<Part>>> {
-    let Some(module) = c.module else { return vec![] };
+fn handlers(c: &Check<'_>, state: &State) -> Option<Vec<Option<Vec<Part>>>> {
+    let module = c.module?;
     let profile = c.a.profile;
     let (list, word) = (profile.field(Role::SuspendHandlers).offset, i64::from(profile.word_bytes()));
-    let Some(installed) = state.cell(c.a.active, profile.field(Role::Handlers).offset) else { return vec![] };
+    let installed = state.cell(c.a.active, profile.field(Role::Handlers).offset)?;
     let (base, offset) = c.a.syms.split_add(installed.value);
     let brings = |tag: &str| module.tag(tag).map(|ty| parts(profile, &ty.params));
     match c.a.syms.node(base) {
         Node::Symbol(symbol) => {
-            let name = c.a.symbol_name(symbol).unwrap_or_default();
-            module.suspend_tags(&name, (offset + i64::from(list)) / word).map(brings).collect()
+            let tags = module.suspend_tags(&c.a.symbol_name(symbol)?, (offset + i64::from(list)) / word)?;
+            Some(tags.into_iter().map(brings).collect())
         }
         Node::StackAddr(_) => {
             let entry = |n: i64| state.cell(base, (offset + i64::from(list) + n * word) as i32).map(|cell| cell.value);
             let entries = (0..).map_while(|n| entry(n).filter(|tag| c.a.syms.as_const(*tag) != Some(0)));
-            entries.map(|tag| tag_name(c, tag).and_then(|tag| brings(&tag))).collect()
+            Some(entries.map(|tag| tag_name(c, tag).and_then(|tag| brings(&tag))).collect())
         }
-        _ => vec![],
+        _ => None,
     }
 }
 
@@ -253,8 +255,9 @@ pub(crate) fn read(c: &mut Check<'_>, access: &Access, state: &State) {
         let first = profile.effect(EffectKind::Suspend);
         let far = profile.effect(EffectKind::SuspendFar);
         let brings = |parts: &Option<Vec<Part>>| parts.as_ref().is_none_or(|parts| has(parts));
+        let Some(handlers) = &received.suspended else { return };
         (first..=far).filter(|code| codes & (1 << code) != 0).all(|code| {
-            let mut handlers = received.suspended.iter().skip((code - first) as usize);
+            let mut handlers = handlers.iter().skip((code - first) as usize);
             match code == far {
                 true => handlers.any(brings),
                 false => handlers.next().is_none_or(brings),

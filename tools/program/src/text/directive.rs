@@ -66,7 +66,8 @@ impl<'a> Cursor<'a> {
         if self.eat(token) { Ok(()) } else { Err(self.error(format!("expected `{token}`, found {}", self.found()))) }
     }
 
-    fn peek_word(&self) -> &'a str {
+    /// The next word, which may be empty.
+    pub(super) fn peek_word(&self) -> &'a str {
         let end = self.rest().find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')));
         &self.rest()[..end.unwrap_or(self.rest().len())]
     }

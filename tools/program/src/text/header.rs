@@ -29,6 +29,9 @@ pub(super) struct Header {
     pub(super) runtime: Option<u32>,
 }
 
+/// The words with which directives of the header begin, and `runtime`.
+const DIRECTIVES: [&str; 8] = [PROFILE, "target", "import", "export", "init", "tag", "data", "runtime"];
+
 /// Parses all directives. `functions` has the lines of each function's
 /// `function` keyword and (roughly) its end, in order.
 pub(super) fn parse(lines: &[&str], first_function: Option<u32>) -> Result<Header, ParseError> {
@@ -42,12 +45,13 @@ pub(super) fn parse(lines: &[&str], first_function: Option<u32>) -> Result<Heade
             header.operations.push((said, begin));
             continue;
         }
-        if !header.present {
+        let late = first_function.is_some_and(|f| line > f);
+        // in a function of a text without a header it may be a misspelt one of an instruction
+        if !header.present && (!late || DIRECTIVES.contains(&c.peek_word())) {
             header.present = true;
             version(&mut c)?;
             continue;
         }
-        let late = first_function.is_some_and(|f| line > f);
         if c.eat("+") {
             data_item(&mut c, &mut header)?;
         } else {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use clif_cont_abi::{Abi, ContRef, Exceptions, Isa, Record, Region, SwitchModel};
 use cranelift_codegen::ir;
 
-use super::{Annotate, PrintOptions, parse, print};
-use crate::{Data, DataItem, Export, HostImport, Origin, Program, Target, ValType};
+use super::{Annotate, PrintOptions, parse, print, print_function};
+use crate::{Data, DataItem, Export, HostImport, Origin, Program, Signature, Target, ValType};
 
 /// Every construct that the lowering uses, and those that have been trouble.
 const FUNCTIONS: &str = r#"
@@ -301,6 +301,72 @@ fn errors_in_directives_have_their_place() {
         1,
         "between two functions",
     );
+}
+
+/// A switch of each kind of directive; `@` is where they go.
+fn with_operation(directives: &str) -> String {
+    let indented: String = directives.lines().map(|l| format!("    {l}\n")).collect();
+    format!(
+        "function %f(i64, i64) -> i64 tail {{\nblock0(v0: i64, v1: i64):\n{indented}    v2 = stack_switch v0, v1, v0\n    store v2, v0+24\n    return v2\n}}\n"
+    )
+}
+
+#[test]
+fn types_of_operations_and_tags_are_kept() {
+    let header = header(Target::new(Isa::X86_64));
+    let said = [
+        "resume (i32, cont) -> (f64, ref)",
+        "resume_throw () -> ()",
+        "switch (i64, cont) -> () receive (f32, i32)",
+        "switch (i64, i64) -> () receive ()",
+    ];
+    for said in said {
+        for more in ["", "\n;! kept +56 +72"] {
+            let text = format!(
+                "{header};! tag %t (i32) -> (cont)\n;! data %t readonly size 8 align 8\n\n{}",
+                with_operation(&format!("; above\n;! {said}{more}"))
+            );
+            let program = parse(&text, None).unwrap_or_else(|e| panic!("{e}\n{text}"));
+            assert_eq!(print(&program, ALL), text);
+            let [f] = &program.functions[..] else { panic!("one function") };
+            assert_eq!(f.operations.values().map(ToString::to_string).collect::<Vec<_>>(), [said]);
+            assert_eq!(
+                f.kept.values().flatten().copied().collect::<Vec<_>>(),
+                if more.is_empty() { vec![] } else { vec![56, 72] }
+            );
+            let types = Signature::new([ValType::I32], [ValType::Cont]);
+            assert_eq!(program.tags.into_iter().collect::<Vec<_>>(), [("t".to_owned(), types)]);
+        }
+    }
+    let bind = with_operation("").replace("    store", "    ;! cont.bind (i32, cont) -> () 1\n    store");
+    let program = parse(&bind, Some(Target::new(Isa::X86_64))).expect("valid");
+    assert_eq!(print_function(&program.functions[0], Annotate::Blocks), bind);
+}
+
+#[test]
+fn errors_in_types_have_their_place() {
+    fails(&with_operation(";! resume (i32) -> (i33)"), 3, 25, "expected a type");
+    fails(&with_operation(";! resume (i32)"), 3, 20, "expected `->`");
+    fails(&with_operation(";! resume () -> () 1"), 3, 24, "the end of the directive");
+    fails(&with_operation(";! switch (i32) -> () receive ()"), 3, 15, "is a `cont`");
+    fails(&with_operation(";! switch (cont) -> ()"), 3, 27, "expected `receive`");
+    fails(&with_operation(";! cont.bind (i32) -> () 2"), 3, 30, "how many of the parameters");
+    fails(&with_operation(";! cont.bind (i32) -> () 1"), 3, 8, "directly above");
+    fails(&with_operation(";! kept 56"), 3, 13, "expected `+`");
+    fails(&with_operation(";! resum () -> ()"), 3, 8, "unknown directive `resum`");
+    fails(&with_operation(";! runtime"), 3, 8, "the first directive has to be");
+    fails(&with_operation(";! resume () -> ()\n;! resume () -> ()"), 4, 8, "twice");
+    fails(&with_operation(";! resume () -> ()\nv5 = iconst.i64 1"), 3, 8, "directly above");
+    let above = |what: &str, at: &str| with_operation("").replace(at, &format!("{what}\n{at}"));
+    fails(&above("    ;! resume () -> ()", "    store"), 4, 8, "directly above");
+    fails(&above(";! resume () -> ()", "function"), 1, 4, "directly above");
+    fails(&above(";! resume () -> ()", "}"), 6, 4, "directly above");
+    let h = header(Target::new(Isa::X86_64));
+    fails(&format!("{h};! tag %t (i32) -> ()\n"), 3, 1, "there is no data %t");
+    fails(&format!("{h};! tag %t (i32) -> ()\n;! tag %t (i32) -> ()\n"), 4, 8, "second type of the tag %t");
+    fails(&format!("{h};! tag t () -> ()\n"), 3, 8, "expected %name of the tag");
+    let exported = format!("{h};! data %t readonly size 8 align 8\n;! export tag \"t\" %t (i32) -> ()\n");
+    fails(&format!("{exported};! tag %t (i64) -> ()\n"), 5, 1, "another type where it is exported as `t`");
 }
 
 #[test]
