@@ -120,6 +120,11 @@ impl Module {
         self.host.get(usize::try_from(number).ok()?)
     }
 
+    /// Does it know the host's functions?
+    pub(crate) fn has_host(&self) -> bool {
+        !self.host.is_empty()
+    }
+
     /// The types of a function's operations; none where it has none.
     pub(crate) fn operations(&self, function: &str) -> Option<&FunctionTypes> {
         self.operations.get(function)

@@ -208,9 +208,10 @@ pub(crate) struct State {
     pub(crate) dead: bool,
 }
 
-/// Knowledge beyond this is forgotten: it is there for payloads, not for what a
-/// rule needs.
-const MAX_CELLS: usize = 1200;
+/// Knowledge beyond this is forgotten, that of the program's own memory first. What a rule
+/// needs is far less, but for payloads: two of a thousand values each, one received and
+/// one to be handed over, are known at a time.
+const MAX_CELLS: usize = 4096;
 
 impl State {
     fn cell_at(&self, base: Sym, offset: i32) -> Result<usize, usize> {
@@ -232,9 +233,14 @@ impl State {
         match self.cell_at(cell.base, cell.offset) {
             Ok(i) if self.mem[i] == cell => {}
             Ok(i) => self.mem.own()[i] = cell,
-            Err(i) if self.mem.len() < MAX_CELLS => self.mem.insert(i, cell),
+            Err(i) if self.has_room() => self.mem.insert(i, cell),
             Err(_) => {}
         }
+    }
+
+    /// Is there room for another cell?
+    pub(crate) fn has_room(&self) -> bool {
+        self.mem.len() < MAX_CELLS
     }
 
     /// Forgets all cells.

@@ -348,7 +348,7 @@ impl Analysis<'_> {
         if !plain {
             self.set_value(result, opaque);
             if payload && state.cell(access.base, access.offset).is_none() {
-                self.set_loaded(access, opaque, state);
+                self.set_cell(access, opaque, state);
             }
             return;
         }
@@ -369,7 +369,7 @@ impl Analysis<'_> {
         let opaque_revision = known != Some(sym) && access.place.role() == Some(Role::Revision);
         let cached = access.size == word || payload || (self.chain().is_some() && access.place.role().is_some());
         if (known.is_none() || opaque_revision) && cached {
-            self.set_loaded(access, sym, state);
+            self.set_cell(access, sym, state);
         }
         self.note_neighbours(access, result, state);
         if access.place.role() == Some(Role::Revision) && access.size == word && self.is_constructed(access, state) {
@@ -390,8 +390,12 @@ impl Analysis<'_> {
         }
     }
 
-    fn set_loaded(&self, access: &Access, value: Sym, state: &mut State) {
+    /// What is in memory after an access.
+    fn set_cell(&self, access: &Access, value: Sym, state: &mut State) {
         let Access { base, offset, size, inst: by, .. } = *access;
+        if access.place.record().is_some() && !state.has_room() {
+            state.retain_cells(|c| self.is_protocol(c.base));
+        }
         state.set_cell(Cell { base, offset, size, value, by });
     }
 
@@ -458,7 +462,7 @@ impl Analysis<'_> {
             size if size == access.size => value,
             _ => self.syms.reduce(value, access.size * 8),
         };
-        state.set_cell(Cell { base: access.base, offset: access.offset, size: access.size, value, by: access.inst });
+        self.set_cell(access, value, state);
         self.pay_bound(access, state);
     }
 

@@ -4,7 +4,8 @@ use clif_cont_abi::EffectKind;
 use cranelift_codegen::ir::Inst;
 
 use super::{Rule, examples};
-use crate::check::Check;
+use crate::check::{Check, PairDuty};
+use crate::module::Module;
 use crate::place::{Access, Kind};
 use crate::profile::{Callee, FunctionRole, Role};
 use crate::report::OperationKind;
@@ -17,12 +18,13 @@ use crate::types::{OperationTypes, Part, Passed, part_at, parts};
 pub(crate) const RULE: Rule = Rule {
     id: "CC0204",
     name: "payload-types",
-    statement: "What is handed over in a payload is what the other side loads, in the same slots and widths. Where the \
-                module knows the types (of a tag, of a host's function, of an operation), every value is stored on \
-                every path, in its slot and width, and nothing else is loaded of what comes back with an effect. Where \
-                it does not, it is decided that what is handed over fills the payload from its last value on without \
-                a gap (a value of two slots may leave the first one). That a continuation has the type by which it is \
-                resumed is the producer's business. Under `wasmtime-48` every value that a buffer's length counts is stored, in the buffer that belongs to the continuation's state.",
+    statement: "What is handed over in a payload is what the other side loads, in the same slots and widths. It is read \
+                before other code runs. Where the module knows the types (of a tag, of a host's function, of an \
+                operation), every value is stored on every path, in its slot and width, unless an optimiser is said to \
+                have kept what is there; and nothing else is loaded of what comes back with an effect. Where it does \
+                not, it is decided that what is handed over fills the payload from its last value on without a gap (a \
+                value of two slots may leave the first one). That a continuation has the type by which it is resumed \
+                is the producer's business. Under `wasmtime-48` every value that a buffer's length counts is stored, in the buffer that belongs to the continuation's state.",
     why: "A slot that was not written holds what its last user left there: a value of another type, or an object that \
           nobody may have.",
     bugs: "wt #14085",
@@ -44,15 +46,46 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
     let other =
         matches!(kind, Kind::Parent(_) | Kind::Last(_) | Kind::Driver | Kind::Found(..) | Kind::DriverRecord(_));
     c.require(!other, &RULE, access.inst, "the payload of a continuation is used that is not the operation's");
-    // what a resumer's own payload holds is of no operation
-    let resumed = match state.since {
-        Since::Inst(i) => c.a.switch_kinds[i].is_some_and(OperationKind::installs_handlers),
-        _ => false,
-    };
-    if access.stored.is_none() && access.base == c.a.active && resumed {
-        let message = "the resumer's own payload is read where another continuation came back";
-        c.fail(&RULE, Verdict::Violated, access.inst, message);
+    if access.stored.is_none() {
+        match kind {
+            Kind::Active => own(c, access, state),
+            Kind::Back(word) => others(c, access, word, state),
+            _ => {}
+        }
     }
+}
+
+/// The running continuation's payload is read: it came back with a switch, and
+/// nothing has run since.
+fn own(c: &mut Check<'_>, access: &Access, state: &State) {
+    let kind = match state.since {
+        Since::Entry => None,
+        Since::Inst(i) => c.a.switch_kinds[i],
+        Since::Several => return,
+    };
+    let message = match kind {
+        // what a resumer's own payload holds is of no operation
+        Some(kind) if kind.installs_handlers() => {
+            "the resumer's own payload is read where another continuation came back"
+        }
+        Some(_) => return c.proven(),
+        None => "the payload is read where nobody has just handed over any",
+    };
+    c.fail(&RULE, Verdict::Violated, access.inst, message);
+}
+
+/// The payload of what came back is read, and nothing has run since.
+fn others(c: &mut Check<'_>, access: &Access, word: Sym, state: &State) {
+    let Node::Switched(switch) = c.a.syms.node(word) else { return };
+    if state.since == Since::Inst(switch) {
+        return c.proven();
+    }
+    // who ended has given its stack up; who suspended may have been resumed
+    let (verdict, message) = match state.codes(word) & !c.a.profile.ending_codes() {
+        0 => (Verdict::Violated, "the payload of a continuation that has ended is read after other code ran"),
+        _ => (Verdict::Unproven, "a payload is read after other code ran, which may have resumed its continuation"),
+    };
+    c.fail_with(&RULE, verdict, access.inst, message, vec![(switch, "came back here".into())]);
 }
 
 /// What is stored of the running continuation's payload is stored on every path.
@@ -142,8 +175,17 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, 
         return;
     };
     let base = if kind.runs_object() { site.to } else { site.from };
-    for part in given {
-        stored(c, site.inst, base, &part, state);
+    for part in &given {
+        stored(c, site.inst, base, part, state);
+    }
+    // halves of one object, the revision in the lower slot
+    let active = c.a.active;
+    for halves in given.windows(2).filter(|two| two[0].value == two[1].value) {
+        let at = |part: &Part| state.cell(base, part.offset).map(|cell| cell.value);
+        // a switcher's own object is CC0004's
+        if let (Some(witness), Some(contref)) = (at(&halves[0]), at(&halves[1]).filter(|c| *c != active)) {
+            c.pairs.push(PairDuty { inst: site.inst, contref, witness, check: site.inst, alternative: None });
+        }
     }
     let suspended = if kind.installs_handlers() { handlers(c, state) } else { Some(vec![]) };
     let known = suspended.as_ref().is_some_and(|handlers| handlers.iter().all(Option::is_some));
@@ -180,7 +222,13 @@ fn types(
         }
         OperationKind::HostCall => {
             let number = state.cell(c.a.store_context, profile.field(Role::HostFunction).offset).map(|cell| cell.value);
-            number.and_then(|n| c.a.syms.as_const(n)).and_then(|n| c.module?.host_function(n)).map(of)
+            let known = number.and_then(|n| c.a.syms.as_const(n)).and_then(|n| c.module?.host_function(n)).map(of);
+            if known.is_none() && c.module.is_some_and(Module::has_host) {
+                let message = "the number of the function that is called is none of the host's";
+                c.fail(&RULE, Verdict::Violated, site.inst, message);
+                return None;
+            }
+            known
         }
         _ => return None,
     })
