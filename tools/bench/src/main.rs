@@ -2,7 +2,7 @@
 //! and its size on every ISA.
 //!
 //! ```text
-//! cargo run --release -p clif-cont-bench -- [--json] [--rounds N]
+//! cargo run --release -p clif-cont-bench -- [--json] [--rounds N] [--only times|sizes|verification]
 //! ```
 //!
 //! Rounds alternate between all programs, and medians are reported: on a shared
@@ -80,7 +80,7 @@ impl Subject {
 const ROUNDS: usize = 15;
 
 fn main() -> ExitCode {
-    match arguments().and_then(|(format, rounds)| bench(format, rounds)) {
+    match arguments().and_then(|arguments| bench(&arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -89,26 +89,57 @@ fn main() -> ExitCode {
     }
 }
 
-fn arguments() -> Result<(report::Format, usize), Box<dyn Error>> {
-    let (mut format, mut rounds) = (report::Format::Human, ROUNDS);
+struct Arguments {
+    format: report::Format,
+    rounds: usize,
+    /// The one part that is wanted.
+    only: Option<Part>,
+}
+
+/// A part of the report.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Times,
+    Sizes,
+    Verification,
+}
+
+fn arguments() -> Result<Arguments, Box<dyn Error>> {
+    let mut arguments = Arguments { format: report::Format::Human, rounds: ROUNDS, only: None };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
-            "--json" => format = report::Format::Json,
+            "--json" => arguments.format = report::Format::Json,
             "--rounds" => {
                 let n = args.next().ok_or("--rounds takes a number")?;
-                rounds = n.parse::<usize>().map_err(|e| format!("--rounds {n}: {e}"))?.max(1);
+                arguments.rounds = n.parse::<usize>().map_err(|e| format!("--rounds {n}: {e}"))?.max(1);
             }
-            other => return Err(format!("unknown argument `{other}`; there are --json and --rounds N").into()),
+            "--only" => {
+                arguments.only = Some(match args.next().as_deref() {
+                    Some("times") => Part::Times,
+                    Some("sizes") => Part::Sizes,
+                    Some("verification") => Part::Verification,
+                    _ => return Err("--only takes times, sizes or verification".into()),
+                });
+            }
+            other => {
+                return Err(format!("unknown argument `{other}`; there are --json, --rounds N and --only PART").into());
+            }
         }
     }
-    Ok((format, rounds))
+    Ok(arguments)
 }
 
-fn bench(format: report::Format, rounds: usize) -> Result<(), Box<dyn Error>> {
-    let report =
-        Report { rounds, times: times(rounds)?, sizes: sizes::table()?, verification: verification::table(rounds)? };
-    print!("{}", report.render(format));
+fn bench(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let rounds = arguments.rounds;
+    let wanted = |part| arguments.only.is_none_or(|only| only == part);
+    let report = Report {
+        rounds,
+        times: if wanted(Part::Times) { times(rounds)? } else { vec![] },
+        sizes: if wanted(Part::Sizes) { sizes::table()? } else { vec![] },
+        verification: if wanted(Part::Verification) { verification::table(rounds)? } else { vec![] },
+    };
+    print!("{}", report.render(arguments.format));
     Ok(())
 }
 

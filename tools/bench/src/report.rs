@@ -58,11 +58,13 @@ impl Report {
     }
 
     fn human(&self) -> String {
-        let mut out =
-            format!("medians of {} alternating rounds in one process; x = ratio to that peer\n\n", self.rounds);
+        let mut out = format!("medians of {} alternating rounds in one process; x = ratio to that peer\n", self.rounds);
         for operation in OPERATIONS {
-            let _ = writeln!(out, "{operation}");
-            for time in self.times.iter().filter(|t| t.operation == operation) {
+            let mut times = self.times.iter().filter(|t| t.operation == operation).peekable();
+            if times.peek().is_some() {
+                let _ = writeln!(out, "\n{operation}");
+            }
+            for time in times {
                 let _ = write!(out, "  {:<21} {:>8.2} ns", time.name, time.nanoseconds);
                 for (peer, ratio) in self.ratios(time) {
                     let _ = write!(out, "   {ratio:.2}x {peer}");
@@ -70,7 +72,9 @@ impl Report {
                 out.push('\n');
             }
         }
-        out.push_str("\nverifying a function, of what Cranelift takes to compile it\n");
+        if !self.verification.is_empty() {
+            out.push_str("\nverifying a function, of what Cranelift takes to compile it\n");
+        }
         for v in &self.verification {
             let _ = writeln!(
                 out,
@@ -81,6 +85,9 @@ impl Report {
                 v.verify_nanoseconds / v.functions as f64 / 1000.0,
                 v.compile_nanoseconds / v.functions as f64 / 1000.0,
             );
+        }
+        if self.sizes.is_empty() {
+            return out;
         }
         out.push_str("\ncost of one more operation in a function, optimised for speed\n");
         let _ = writeln!(
