@@ -5,7 +5,8 @@ use clif_cont_abi::EffectKind;
 use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
 use cranelift_codegen::ir::{Inst, InstructionData, Opcode, Value};
 
-use crate::flow::{Analysis, TableSet};
+use crate::flow::Analysis;
+use crate::graph::TableSet;
 use crate::profile::Role;
 use crate::report::OperationKind;
 use crate::state::{Fact, Obj, State};

@@ -4,13 +4,14 @@
 use std::collections::HashMap;
 
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
-use cranelift_codegen::ir::{Block, Inst, InstructionData};
+use cranelift_codegen::ir::{Block, Function, Inst, InstructionData};
 
 use crate::chain;
-use crate::flow::{Analysis, Edge};
+use crate::flow::Analysis;
+use crate::graph::{Edge, Graph};
 use crate::module::Module;
 use crate::place::Access;
-use crate::profile::{Callee, FunctionRole, Role};
+use crate::profile::{Callee, FunctionRole, Profile, Role};
 use crate::report::{Finding, Operation, OperationKind, Report, Severity, Verdict};
 use crate::rules::{self, Rule};
 use crate::state::{Fact, State};
@@ -29,6 +30,10 @@ pub(crate) struct PairDuty {
     /// Another pair that will do, where two revisions were compared.
     pub(crate) alternative: Option<(Sym, Sym)>,
 }
+
+/// So many times a function is judged again because a value turned out to be a
+/// ContRef's address behind what was judged without knowing it.
+const MAX_HINDSIGHT: usize = 3;
 
 /// The analysis, and the report being written.
 #[derive(Debug)]
@@ -57,8 +62,22 @@ pub(crate) struct Check<'a> {
 
 impl<'a> Check<'a> {
     /// Judges a function.
-    pub(crate) fn run(a: Analysis<'a>, module: Option<&'a Module>) -> Report {
-        let mut c = Self {
+    pub(crate) fn run(func: &'a Function, profile: &'a Profile, module: Option<&'a Module>) -> Report {
+        let graph = Graph::new(func);
+        let mut c = Check::new(Analysis::new(func, profile, module, &graph), module);
+        c.walk_all();
+        for _ in 0..MAX_HINDSIGHT {
+            if !c.a.knows_better() {
+                break;
+            }
+            c = Check::new(c.a.again(module), module);
+            c.walk_all();
+        }
+        c.finish()
+    }
+
+    fn new(a: Analysis<'a>, module: Option<&'a Module>) -> Self {
+        Self {
             a,
             report: Report::default(),
             bumps: vec![],
@@ -71,42 +90,56 @@ impl<'a> Check<'a> {
             module,
             handlers: SecondaryMap::new(),
             received: HashMap::new(),
-        };
-        c.a.bumps.clear();
-        c.a.constructed.clear();
-        for i in 0..c.a.rpo.len() {
-            let block = c.a.rpo[i];
-            let Some(state) = c.a.entry_states[block].take() else { continue };
-            c.walk(block, state);
         }
-        match c.a.chain() {
-            None => {
-                rules::cc0113::ends(&mut c);
-                rules::cc0114::judge(&mut c);
-                rules::cc0107::judge(&mut c);
-            }
-            Some(shape) => chain::judge(&mut c, shape),
-        }
-        rules::cc0111::judge(&mut c);
-        rules::cc0012::judge(&mut c);
-        if !c.a.converged {
-            rules::cc0101::gave_up(&mut c);
-        }
-        c.finish_operations();
-        c.report.operations.sort_by_key(|o| o.inst);
-        c.report.findings.sort_by_key(|f| (f.inst, f.rule));
-        c.report
     }
 
-    fn walk(&mut self, block: Block, mut state: State) {
+    fn walk_all(&mut self) {
+        for (part, loops) in self.a.graph.parts() {
+            if loops {
+                self.a.settle(part);
+            }
+            for block in part {
+                let state = if loops { self.a.settled(*block) } else { self.a.enter(*block) };
+                if let Some(state) = state {
+                    self.walk(*block, state, loops);
+                }
+            }
+        }
+    }
+
+    fn finish(mut self) -> Report {
+        let c = &mut self;
+        match c.a.chain() {
+            None => {
+                rules::cc0113::ends(c);
+                rules::cc0114::judge(c);
+                rules::cc0107::judge(c);
+            }
+            Some(shape) => chain::judge(c, shape),
+        }
+        rules::cc0111::judge(c);
+        rules::cc0012::judge(c);
+        if !c.a.converged {
+            rules::cc0101::gave_up(c);
+        }
+        c.finish_operations();
+        for i in 0..c.report.findings.len() {
+            c.report.findings[i].path = c.path_to(c.report.findings[i].inst);
+        }
+        c.report.operations.sort_by_key(|o| o.inst);
+        c.report.findings.sort_by_key(|f| (f.inst, f.rule));
+        self.report
+    }
+
+    /// Shows a block to the rules, and hands on what is known at its end.
+    fn walk(&mut self, block: Block, mut state: State, settled: bool) {
         let func = self.a.func;
-        let last = self.a.is_last(block);
         for inst in func.layout.block_insts(block) {
-            if last {
+            if !settled {
                 self.a.evaluate(inst);
             }
             if state.dead {
-                return;
+                continue;
             }
             let event = self.a.event(inst);
             match (self.a.chain(), &event) {
@@ -120,33 +153,29 @@ impl<'a> Check<'a> {
             }
             self.a.step(inst, &event, &mut state);
         }
-        if last {
+        self.a.leave(block, &state);
+        if state.dead {
             return;
         }
+        let graph = self.a.graph;
+        let edges = graph.edges_from(block);
         if !state.undecoded.is_empty() {
-            let edges: Vec<_> = self.a.edges_from(block).copied().collect();
-            self.dispatch(&edges, &state);
+            self.dispatch(edges, &state);
         }
         if self.a.chain().is_some() {
             return;
         }
         let looked_at = self.is_looked_at(block, &state);
-        if !looked_at && !self.a.edges_from(block).any(|e| self.a.is_back(e)) {
-            return;
-        }
-        let edges: Vec<_> = self.a.edges_from(block).copied().collect();
-        let mut turns = vec![];
-        for e in &edges {
+        for e in edges {
             let back = self.a.is_back(e);
             if let (true, Some(on_edge)) = (looked_at || back, self.a.edge_state(e)) {
                 rules::at_edge(self, e, &state, &on_edge);
-                if back {
-                    turns.push((e, on_edge));
-                }
             }
         }
-        for (e, state) in turns {
-            rules::cc0113::turn(self, e, &state);
+        for e in edges {
+            if let (true, Some(on_edge)) = (self.a.is_back(e), self.a.edge_state(e)) {
+                rules::cc0113::turn(self, e, &on_edge);
+            }
         }
     }
 
@@ -296,7 +325,6 @@ impl<'a> Check<'a> {
         if self.report.findings.iter().any(|f| f.rule == rule.id && f.inst == inst) {
             return;
         }
-        let path = self.path_to(inst);
         self.report.findings.push(Finding {
             rule: rule.id,
             verdict,
@@ -305,7 +333,8 @@ impl<'a> Check<'a> {
             related,
             message: message.into(),
             help: rule.help.into(),
-            path,
+            // told at the end, when it is known what is reached
+            path: vec![],
         });
     }
 

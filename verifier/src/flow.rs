@@ -10,72 +10,21 @@
 //! What an instruction does to a state is in [`crate::transfer`]; what is
 //! demanded of it in [`crate::rules`].
 
-use std::collections::HashMap;
-use std::ops::Range;
+use std::cell::RefCell;
 
-use cranelift_codegen::dominator_tree::DominatorTree;
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
-use cranelift_codegen::flowgraph::ControlFlowGraph;
 use cranelift_codegen::ir::{
-    Block, BlockArg, BlockCall, ExternalName, Function, Inst, InstructionData, Opcode, UserFuncName, Value,
+    Block, BlockArg, ExternalName, Function, Inst, InstructionData, Opcode, UserFuncName, Value,
 };
 
 use crate::copies::Copies;
+use crate::graph::{Edge, EdgeKind, Graph};
 use crate::module::{FunctionTypes, Module};
 use crate::profile::{Callee, FunctionRole, Profile};
 use crate::report::OperationKind;
+use crate::shared::Shared;
 use crate::state::State;
 use crate::sym::{Node, Sym, Syms};
-
-/// An edge of the control-flow graph.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Edge {
-    pub(crate) from: Block,
-    pub(crate) to: Block,
-    /// The terminator.
-    pub(crate) inst: Inst,
-    call: BlockCall,
-    kind: EdgeKind,
-}
-
-impl Edge {
-    /// Is it taken whenever its source is left?
-    pub(crate) fn is_always(&self) -> bool {
-        self.kind == EdgeKind::Always
-    }
-}
-
-/// When an edge is taken.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum EdgeKind {
-    Always,
-    /// The branch's operand is not 0, or is.
-    If(Value, bool),
-    /// The table's operand is one of a set, or not below its length: one edge
-    /// for all entries with the same target.
-    Table(Value, TableSet),
-    /// A called function came back, or threw.
-    Returned,
-    Threw,
-}
-
-/// Which operands of a table lead along an edge.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct TableSet {
-    /// Indices below 64, as a bit set.
-    pub(crate) low: u64,
-    /// There are others.
-    pub(crate) more: bool,
-    /// The table's length, when the default leads here too.
-    pub(crate) beyond: Option<u64>,
-}
-
-impl TableSet {
-    /// Does this operand lead along the edge?
-    pub(crate) fn contains(&self, v: u64) -> bool {
-        self.beyond.is_some_and(|n| v >= n) || if v < 64 { self.low & (1 << v) != 0 } else { self.more }
-    }
-}
 
 /// After so many rounds a block only forgets, so that the analysis ends.
 const FREE_ROUNDS: u32 = 6;
@@ -85,21 +34,30 @@ const MAX_ROUNDS: u32 = 40;
 /// A loop's argument that takes a longer chain of instructions than this is not evaluated ahead.
 const MAX_FORESEEN: u32 = 8;
 
+/// How far the analysis is with a block.
+#[derive(Clone, Debug, Default)]
+struct BlockState {
+    /// What is known at its entry; kept in loops only.
+    entry: Option<State>,
+    /// The [`Analysis::epoch`] when it was gone through last.
+    epoch: u32,
+    /// Something that leads to it is new.
+    again: bool,
+    /// The switches whose effect may not be told apart at its end, when it was
+    /// gone through.
+    undecoded: Option<Shared<Inst>>,
+}
+
 /// Everything that is known of one function.
 #[derive(Debug)]
 pub(crate) struct Analysis<'a> {
     pub(crate) func: &'a Function,
     pub(crate) profile: &'a Profile,
     pub(crate) role: FunctionRole,
-    pub(crate) syms: Syms,
-    pub(crate) domtree: DominatorTree,
-    pub(crate) rpo: Vec<Block>,
-    pub(crate) edges: Vec<Edge>,
-    /// Into each block: a part of `incoming`, which has numbers of edges.
-    edges_in: SecondaryMap<Block, Range<usize>>,
-    incoming: Vec<usize>,
-    /// Out of each block: a part of `edges`.
-    edges_out: SecondaryMap<Block, Range<usize>>,
+    pub(crate) syms: Syms<'a>,
+    pub(crate) graph: &'a Graph,
+    /// The blocks that control can reach, in the graph's order.
+    pub(crate) rpo: &'a [Block],
     values: SecondaryMap<Value, Option<Sym>>,
     /// Values as leaves, where they were asked for.
     leaves: SecondaryMap<Value, Option<Sym>>,
@@ -109,10 +67,14 @@ pub(crate) struct Analysis<'a> {
     /// The word that lay next to a loaded one when it was loaded: the lower
     /// neighbour, the upper one.
     pub(crate) neighbours: SecondaryMap<Value, [Option<Sym>; 2]>,
-    pub(crate) entry_states: SecondaryMap<Block, Option<State>>,
-    exit_states: SecondaryMap<Block, Option<State>>,
+    /// How far the analysis is with each block.
+    blocks: SecondaryMap<Block, BlockState>,
+    /// What is known on each edge that is taken, by its number.
+    edge_states: Vec<Option<State>>,
     /// Bases of accesses to ContRefs.
     contrefs: EntitySet<Sym>,
+    /// What was asked of and taken for none.
+    others: RefCell<EntitySet<Sym>>,
     /// The branch on whether a contref is null.
     pub(crate) null_checks: Vec<(Sym, Inst)>,
     /// Stores to revisions: of which contref, and what.
@@ -123,7 +85,10 @@ pub(crate) struct Analysis<'a> {
     pub(crate) switch_kinds: SecondaryMap<Inst, Option<OperationKind>>,
     /// Blocks that make an operation fail.
     failing: EntitySet<Block>,
-    changed: bool,
+    /// How often a value became something else.
+    epoch: u32,
+    /// What is noted of instructions is not to stay: their loop is gone through again.
+    settling: bool,
     /// The running continuation's ContRef.
     pub(crate) active: Sym,
     pub(crate) store_context: Sym,
@@ -139,17 +104,9 @@ pub(crate) struct Analysis<'a> {
 }
 
 impl<'a> Analysis<'a> {
-    /// Analyses a function that passes Cranelift's verifier.
-    pub(crate) fn run(func: &'a Function, profile: &'a Profile, module: Option<&'a Module>) -> Self {
-        let cfg = ControlFlowGraph::with_function(func);
-        let domtree = DominatorTree::with_function(func, &cfg);
-        let rpo: Vec<Block> = domtree.cfg_rpo().copied().collect();
-        let mut order = vec![0; func.dfg.num_blocks()];
-        for (i, b) in rpo.iter().enumerate() {
-            order[b.as_u32() as usize] = i as u32;
-        }
-        let entry = rpo.first().copied().unwrap_or(Block::from_u32(0));
-        let mut syms = Syms::new(entry, order, func.dfg.num_values());
+    /// Nothing of it was looked at yet.
+    pub(crate) fn new(func: &'a Function, profile: &'a Profile, module: Option<&'a Module>, graph: &'a Graph) -> Self {
+        let mut syms = Syms::new(graph, func.dfg.num_values());
         let (name, role) = match &func.name {
             UserFuncName::Testcase(t) => {
                 let name = String::from_utf8_lossy(t.raw()).into_owned();
@@ -167,26 +124,24 @@ impl<'a> Analysis<'a> {
             profile,
             role,
             syms,
-            domtree,
-            rpo,
-            edges: vec![],
-            edges_in: SecondaryMap::new(),
-            incoming: vec![],
-            edges_out: SecondaryMap::new(),
+            graph,
+            rpo: &graph.order,
             values: SecondaryMap::new(),
             leaves: SecondaryMap::new(),
             copies: Copies::default(),
             pinned: EntitySet::new(),
             neighbours: SecondaryMap::new(),
-            entry_states: SecondaryMap::new(),
-            exit_states: SecondaryMap::new(),
+            blocks: SecondaryMap::new(),
+            edge_states: vec![],
             contrefs: EntitySet::new(),
+            others: RefCell::default(),
             null_checks: vec![],
             bumps: vec![],
             constructed: EntitySet::new(),
             switch_kinds: SecondaryMap::new(),
             failing: EntitySet::new(),
-            changed: false,
+            epoch: 0,
+            settling: false,
             active,
             store_context,
             zero,
@@ -197,10 +152,8 @@ impl<'a> Analysis<'a> {
             converged: true,
         };
         let blocks = func.dfg.num_blocks();
-        a.edges_in.resize(blocks);
-        a.edges_out.resize(blocks);
-        a.entry_states.resize(blocks);
-        a.exit_states.resize(blocks);
+        a.blocks.resize(blocks);
+        a.edge_states.resize(graph.len(), None);
         a.values.resize(func.dfg.num_values());
         a.leaves.resize(func.dfg.num_values());
         for (f, data) in func.dfg.ext_funcs.iter() {
@@ -214,88 +167,15 @@ impl<'a> Analysis<'a> {
                 _ => Callee::Unknown,
             });
         }
-        a.collect_edges();
         a.copies = a.find_copies();
         a.collect_failing();
-        a.fixpoint();
         a
-    }
-
-    fn collect_edges(&mut self) {
-        let func = self.func;
-        for i in 0..self.rpo.len() {
-            let from = self.rpo[i];
-            let Some(inst) = func.layout.last_inst(from) else { continue };
-            let first = self.edges.len();
-            let mut add = |call: BlockCall, kind: EdgeKind| {
-                let to = call.block(&func.dfg.value_lists);
-                self.edges.push(Edge { from, to, inst, call, kind });
-                self.edges_in[to].end += 1;
-            };
-            match func.dfg.insts[inst] {
-                InstructionData::Jump { destination, .. } => add(destination, EdgeKind::Always),
-                InstructionData::Brif { arg, blocks, .. } => {
-                    add(blocks[0], EdgeKind::If(arg, true));
-                    add(blocks[1], EdgeKind::If(arg, false));
-                }
-                InstructionData::BranchTable { arg, table, .. } => {
-                    let table = &func.stencil.dfg.jump_tables[table];
-                    let len = table.as_slice().len() as u64;
-                    let mut merged: Vec<(BlockCall, TableSet)> = vec![];
-                    let mut known: HashMap<Block, usize> = HashMap::new();
-                    let pool = &func.dfg.value_lists;
-                    for (i, call) in table.as_slice().iter().chain([&table.default_block()]).enumerate() {
-                        let new = merged.len();
-                        let at = match call.len(pool) {
-                            0 => *known.entry(call.block(pool)).or_insert(new),
-                            _ => new,
-                        };
-                        if at == new {
-                            merged.push((*call, TableSet { low: 0, more: false, beyond: None }));
-                        }
-                        let set = &mut merged[at].1;
-                        match i as u64 {
-                            i if i == len => set.beyond = Some(len),
-                            i @ 0..64 => set.low |= 1 << i,
-                            _ => set.more = true,
-                        }
-                    }
-                    for (call, set) in merged {
-                        add(call, EdgeKind::Table(arg, set));
-                    }
-                }
-                InstructionData::TryCall { exception, .. } | InstructionData::TryCallIndirect { exception, .. } => {
-                    let table = &func.stencil.dfg.exception_tables[exception];
-                    let normal = *table.normal_return();
-                    for call in table.all_branches() {
-                        let kind = if *call == normal { EdgeKind::Returned } else { EdgeKind::Threw };
-                        add(*call, kind);
-                    }
-                }
-                _ => {}
-            }
-            self.edges_out[from] = first..self.edges.len();
-        }
-        // so far there is only how many lead to each block
-        let mut next = 0;
-        for block in &self.rpo {
-            let span = &mut self.edges_in[*block];
-            let count = span.end;
-            *span = next..next;
-            next += count;
-        }
-        self.incoming.resize(next, 0);
-        for (n, e) in self.edges.iter().enumerate() {
-            let span = &mut self.edges_in[e.to];
-            self.incoming[span.end] = n;
-            span.end += 1;
-        }
     }
 
     fn find_copies(&self) -> Copies {
         let pool = &self.func.dfg.value_lists;
         let inner = self.rpo.get(1..).unwrap_or_default();
-        Copies::find(self.func, inner, |block, i| self.edges_to(block).map(move |e| e.call.args(pool).nth(i)))
+        Copies::find(self.func, inner, |block, i| self.graph.edges_to(block).map(move |e| e.call.args(pool).nth(i)))
     }
 
     /// The value itself: aliases and block parameters that can be nothing else
@@ -343,103 +223,125 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    fn fixpoint(&mut self) {
-        let mut dirty: SecondaryMap<Block, bool> = SecondaryMap::with_default(true);
-        dirty.resize(self.func.dfg.num_blocks());
+    /// Goes through the blocks of loops until nothing changes.
+    pub(crate) fn settle(&mut self, part: &[Block]) {
+        for block in part {
+            self.blocks[*block].again = true;
+        }
+        self.settling = true;
         let mut restarted = 0;
         for round in 0.. {
-            let mut again = false;
-            // what a symbol was when a state was made may be out of date
-            let stale = std::mem::take(&mut self.changed);
-            for i in 0..self.rpo.len() {
-                let block = self.rpo[i];
-                if !std::mem::take(&mut dirty[block]) {
-                    continue;
-                }
-                let Some(mut state) = self.enter(block) else { continue };
-                if let Some(old) = &self.entry_states[block] {
-                    if *old == state && !self.changed && !stale {
-                        continue;
-                    }
-                    if round - restarted >= FREE_ROUNDS {
-                        state.meet(old);
-                    }
-                }
-                if self.edges_out[block].is_empty() {
-                    // nothing depends on it: the walk is the first to look inside
-                    self.entry_states[block] = Some(state);
-                    self.exit_states[block] = Some(State::default());
-                    continue;
-                }
-                self.entry_states[block] = Some(state.clone());
-                let insts = self.func.layout.block_insts(block);
-                for inst in insts {
-                    self.evaluate(inst);
-                    let event = self.event(inst);
-                    self.step(inst, &event, &mut state);
-                }
-                if self.exit_states[block].as_ref() != Some(&state) {
-                    for e in self.edges_from(block) {
-                        dirty[e.to] = true;
-                        again |= self.syms.position(e.to) <= self.syms.position(block);
-                    }
-                    self.exit_states[block] = Some(state);
-                }
+            let epoch = self.epoch;
+            for block in part {
+                self.visit(*block, round - restarted >= FREE_ROUNDS);
             }
-            if self.changed {
-                for b in &self.rpo {
-                    dirty[*b] = true;
+            // what a loop said of a value that turned out to be opaque would
+            // keep out what can be said of it now
+            if self.epoch != epoch && self.chain().is_some() && round < MAX_ROUNDS / 2 {
+                restarted = round + 1;
+                for block in part {
+                    self.blocks[*block] = BlockState { again: true, ..BlockState::default() };
+                    for e in self.graph.edges_from(*block) {
+                        self.edge_states[e.number] = None;
+                    }
                 }
-                // what a loop said of a value that turned out to be opaque would
-                // keep out what can be said of it now
-                if self.chain().is_some() && round < MAX_ROUNDS / 2 {
-                    restarted = round + 1;
-                    self.entry_states.clear();
-                    self.exit_states.clear();
-                }
-            } else if !again {
-                return;
-            }
-            if round >= MAX_ROUNDS {
+            } else if !part.iter().any(|b| self.is_outdated(*b)) {
+                break;
+            } else if round >= MAX_ROUNDS {
                 self.converged = false;
+                break;
+            }
+        }
+        self.settling = false;
+    }
+
+    /// What is known at the entry of a block of loops that are settled, once.
+    pub(crate) fn settled(&mut self, block: Block) -> Option<State> {
+        self.blocks[block].entry.take()
+    }
+
+    /// Was it gone through before a symbol changed, or a state that leads to it?
+    fn is_outdated(&self, block: Block) -> bool {
+        let known = &self.blocks[block];
+        known.again || known.entry.is_some() && known.epoch != self.epoch
+    }
+
+    /// Goes through a block of a loop, where there is something new.
+    fn visit(&mut self, block: Block, forget: bool) {
+        if !self.is_outdated(block) {
+            return;
+        }
+        self.blocks[block].again = false;
+        let Some(mut state) = self.enter(block) else { return };
+        let known = &self.blocks[block];
+        // the epoch that its values are of
+        let epoch = known.entry.as_ref().map(|_| known.epoch);
+        if let Some(old) = &known.entry {
+            if *old == state && epoch == Some(self.epoch) {
                 return;
+            }
+            if forget {
+                state.meet(old);
+            }
+        }
+        self.blocks[block].entry = Some(state.clone());
+        for inst in self.func.layout.block_insts(block) {
+            if epoch != Some(self.epoch) {
+                self.evaluate(inst);
+            }
+            let event = self.event(inst);
+            self.step(inst, &event, &mut state);
+        }
+        self.blocks[block].epoch = self.epoch;
+        self.leave(block, &state);
+    }
+
+    /// Hands a state on along the edges out of a block.
+    pub(crate) fn leave(&mut self, block: Block, state: &State) {
+        let first = self.blocks[block].undecoded.replace(state.undecoded.clone()).is_none();
+        for edge in self.graph.edges_from(block) {
+            let mut on_edge = None;
+            if !state.dead {
+                let mut refined = state.clone();
+                on_edge = self.refine(edge, &mut refined).then_some(refined);
+            }
+            if first || self.edge_states[edge.number] != on_edge {
+                self.edge_states[edge.number] = on_edge;
+                self.blocks[edge.to].again = true;
             }
         }
     }
 
     /// The state at a block's entry; `None` while no edge to it was seen.
-    fn enter(&mut self, block: Block) -> Option<State> {
-        if self.rpo.first() == Some(&block) {
+    pub(crate) fn enter(&mut self, block: Block) -> Option<State> {
+        if self.graph.entry() == block {
             return Some(self.entry_state(block));
         }
-        let edges = self.edges_in[block].clone();
-        if !self.edges_to(block).any(|e| self.exit_states[e.from].is_some()) {
+        let graph = self.graph;
+        let edges = graph.edges_to(block);
+        if !edges.clone().any(|e| self.is_left(e.from)) {
             return None;
         }
         self.enter_params(block);
+        let params = self.func.dfg.block_params(block);
         let single = edges.len() == 1;
         let mut out: Option<State> = None;
-        for i in edges {
-            let edge = self.edges[self.incoming[i]];
-            let Some(mut state) = self.exit_states[edge.from].clone() else { continue };
-            if state.dead || !self.refine(&edge, &mut state) {
-                continue;
-            }
-            if !self.func.dfg.block_params(block).is_empty() {
-                let renames = self.renames(&edge);
+        for edge in edges {
+            let Some(mut state) = self.edge_states[edge.number].clone() else { continue };
+            if !params.is_empty() {
+                let renames = self.renames(edge);
                 if !renames.is_empty() {
                     state.rename(&renames);
                 }
             }
             if !single {
-                let (syms, domtree, entry) = (&self.syms, &self.domtree, self.rpo.first().copied());
-                let params = self.func.dfg.block_params(block);
+                let syms = &self.syms;
                 state.forget_unless(|s| {
                     let home = syms.home(s);
                     if home == block {
                         return matches!(syms.node(s), Node::Value(v) if params.contains(&v));
                     }
-                    Some(home) == entry || domtree.block_dominates(home, block)
+                    graph.block_dominates(home, block)
                 });
             }
             match &mut out {
@@ -448,6 +350,11 @@ impl<'a> Analysis<'a> {
             }
         }
         out
+    }
+
+    /// Was the block gone through to its end?
+    fn is_left(&self, block: Block) -> bool {
+        self.blocks[block].undecoded.is_some()
     }
 
     /// What the function may assume at its entry, by its role.
@@ -474,21 +381,20 @@ impl<'a> Analysis<'a> {
             }
             let mut common = None;
             let mut differ = self.pinned.contains(*v);
-            for e in self.edges_in[block].clone() {
-                let edge = self.edges[self.incoming[e]];
-                if self.exit_states[edge.from].is_none() {
+            for edge in self.graph.edges_to(block) {
+                if !self.is_left(edge.from) {
                     // what a loop hands back is not known at the first visit, and what followed from a guess would
                     // have to be taken back
-                    if self.syms.position(edge.from) < self.syms.position(block) {
+                    if self.graph.position(edge.from) < self.graph.position(block) {
                         continue;
                     }
-                    if !self.foresee(&edge, i) {
+                    if !self.foresee(edge, i) {
                         self.pinned.insert(*v);
                         differ = true;
                         break;
                     }
                 }
-                let arg = self.edge_arg(&edge, i);
+                let arg = self.edge_arg(edge, i);
                 differ |= arg.is_none() || common.is_some_and(|c| Some(c) != arg);
                 common = arg;
             }
@@ -528,7 +434,7 @@ impl<'a> Analysis<'a> {
     /// Is it known what it is at the entry of the block?
     pub(crate) fn is_available(&self, s: Sym, block: Block) -> bool {
         let home = self.syms.home(s);
-        home != block && self.domtree.block_dominates(home, block)
+        home != block && self.graph.block_dominates(home, block)
     }
 
     /// The sym that an edge hands to a parameter.
@@ -589,45 +495,38 @@ impl<'a> Analysis<'a> {
 
     /// The state on an edge, its condition included; none where it is never
     /// taken.
-    pub(crate) fn edge_state(&mut self, edge: &Edge) -> Option<State> {
-        let mut state = self.exit_states[edge.from].clone()?;
-        (!state.dead && self.refine(edge, &mut state)).then_some(state)
+    pub(crate) fn edge_state(&self, edge: &Edge) -> Option<State> {
+        self.edge_states[edge.number].clone()
     }
 
     /// Where paths meet: is this parameter what the switch came back with, on
     /// every edge behind which its effect is not known?
     pub(crate) fn carries(&mut self, param: Sym, switch: Inst) -> bool {
         let Some((block, i)) = self.param(param) else { return false };
-        let mut edges = self.edges_in[block].clone();
+        let mut edges = self.graph.edges_to(block);
         let word = self.switched(switch);
         let mut any = false;
-        let all = edges.all(|e| {
-            let edge = self.edges[self.incoming[e]];
-            let pending = self.exit_states[edge.from].as_ref().is_some_and(|state| state.undecoded.contains(&switch));
+        let all = edges.all(|edge| {
+            let pending = self.blocks[edge.from].undecoded.as_ref().is_some_and(|left| left.contains(&switch));
             any |= pending;
-            !pending || self.edge_arg(&edge, i) == Some(word)
+            !pending || self.edge_arg(edge, i) == Some(word)
         });
         any && all
     }
 
-    /// Does control end here?
-    pub(crate) fn is_last(&self, block: Block) -> bool {
-        self.edges_out[block].is_empty()
-    }
-
     /// Was the block reached?
     pub(crate) fn is_reached(&self, block: Block) -> bool {
-        self.exit_states[block].is_some()
+        self.is_left(block)
     }
 
     /// Edges into a block.
-    pub(crate) fn edges_to(&self, block: Block) -> impl Iterator<Item = &Edge> {
-        self.incoming[self.edges_in[block].clone()].iter().map(|e| &self.edges[*e])
+    pub(crate) fn edges_to(&self, block: Block) -> impl Iterator<Item = &'a Edge> + use<'a> {
+        self.graph.edges_to(block)
     }
 
     /// Edges out of a block.
-    pub(crate) fn edges_from(&self, block: Block) -> impl Iterator<Item = &Edge> {
-        self.edges[self.edges_out[block].clone()].iter()
+    pub(crate) fn edges_from(&self, block: Block) -> impl Iterator<Item = &'a Edge> + use<'a> {
+        self.graph.edges_from(block).iter()
     }
 
     /// The next instruction behind this one that does more than compute, past
@@ -682,7 +581,7 @@ impl<'a> Analysis<'a> {
 
     /// Does the edge go back to a block that dominates its source?
     pub(crate) fn is_back(&self, edge: &Edge) -> bool {
-        self.domtree.block_dominates(edge.to, edge.from)
+        self.graph.block_dominates(edge.to, edge.from)
     }
 
     /// The sym of a value. One that was not evaluated is opaque.
@@ -736,7 +635,7 @@ impl<'a> Analysis<'a> {
                 if self.values[v] != Some(opaque) {
                     self.values[v] = Some(opaque);
                 }
-                self.changed = true;
+                self.epoch += 1;
             }
         }
     }
@@ -745,27 +644,48 @@ impl<'a> Analysis<'a> {
     /// those do.
     pub(crate) fn derive_value(&mut self, v: Value, s: Sym) {
         if self.values[v] != Some(s) {
-            self.changed |= self.values[v].is_some();
+            self.epoch += u32::from(self.values[v].is_some());
             self.values[v] = Some(s);
         }
     }
 
     /// A base was found to be a ContRef's.
     pub(crate) fn mark_contref(&mut self, s: Sym) {
-        // accesses in front of the first one that says so are judged with
-        // hindsight, in the walk
         self.contrefs.insert(s);
+    }
+
+    /// Was something taken for no ContRef that turned out to be one?
+    pub(crate) fn knows_better(&self) -> bool {
+        let others = self.others.borrow();
+        self.contrefs.iter().any(|s| others.contains(s))
+    }
+
+    /// The same function once more, with what is known of ContRefs by now.
+    pub(crate) fn again(self, module: Option<&'a Module>) -> Self {
+        let Self { syms, leaves, contrefs, symbols, .. } = self;
+        Self { syms, leaves, contrefs, symbols, ..Self::new(self.func, self.profile, module, self.graph) }
     }
 
     /// Is there an access to a ContRef, or a switch, through it?
     pub(crate) fn is_marked(&self, s: Sym) -> bool {
-        s == self.active || self.contrefs.contains(s)
+        let marked = s == self.active || self.contrefs.contains(s);
+        if !marked {
+            self.others.borrow_mut().insert(s);
+        }
+        marked
     }
 
     /// A revision is stored.
     pub(crate) fn note_bump(&mut self, contref: Sym, value: Sym, inst: Inst) {
-        if !self.bumps.contains(&(contref, value, inst)) {
+        if !self.settling && !self.bumps.contains(&(contref, value, inst)) {
             self.bumps.push((contref, value, inst));
+        }
+    }
+
+    /// An object may be made from this revision.
+    pub(crate) fn note_constructed(&mut self, revision: Value) {
+        if !self.settling {
+            self.constructed.insert(revision);
         }
     }
 
@@ -834,7 +754,7 @@ impl Analysis<'_> {
     /// Is there code of an operation that nothing leads to?
     pub(crate) fn has_dead_operations(&self) -> bool {
         let layout = &self.func.layout;
-        let dead = layout.blocks().filter(|b| !self.domtree.is_reachable(*b)).flat_map(|b| layout.block_insts(b));
+        let dead = layout.blocks().filter(|b| !self.graph.is_reachable(*b)).flat_map(|b| layout.block_insts(b));
         dead.into_iter().any(|i| {
             let flags = self.func.dfg.insts[i].memflags_data(&self.func.dfg);
             let region = flags.and_then(|f| f.alias_region()).map(|r| self.func.dfg.alias_regions[r].user_id);

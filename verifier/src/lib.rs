@@ -71,6 +71,7 @@ mod chain;
 mod check;
 mod copies;
 mod flow;
+mod graph;
 mod module;
 mod ops;
 mod origin;
@@ -97,7 +98,7 @@ pub use types::{OperationTypes, Passed, PassedTypes};
 /// Functions that have nothing to do with continuations give an empty list of
 /// operations.
 pub fn verify(func: &Function, profile: &Profile) -> Report {
-    check::Check::run(flow::Analysis::run(func, profile, None), None)
+    check::Check::run(func, profile, None)
 }
 
 /// The same for a function of a module. Its handler tables are looked at: they
@@ -105,5 +106,5 @@ pub fn verify(func: &Function, profile: &Profile) -> Report {
 /// handlers as its table has. Where the module knows the types of what an operation
 /// hands over and is handed, that is what has to be stored and loaded.
 pub fn verify_in(func: &Function, profile: &Profile, module: &Module) -> Report {
-    check::Check::run(flow::Analysis::run(func, profile, Some(module)), Some(module))
+    check::Check::run(func, profile, Some(module))
 }

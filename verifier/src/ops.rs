@@ -69,7 +69,7 @@ impl Analysis<'_> {
 
     /// The branch on whether this contref is null that dominates `at`.
     fn null_check(&self, contref: Sym, at: Inst) -> Option<Inst> {
-        let dominating = |i: &Inst| self.domtree.dominates(*i, at, &self.func.layout);
+        let dominating = |i: &Inst| self.graph.dominates(*i, at, &self.func.layout);
         self.null_checks.iter().filter(|(s, _)| *s == contref).map(|(_, i)| *i).rfind(dominating)
     }
 

@@ -4,7 +4,8 @@
 use cranelift_codegen::ir::Inst;
 
 use crate::check::Check;
-use crate::flow::{Analysis, Edge};
+use crate::flow::Analysis;
+use crate::graph::Edge;
 use crate::place::Kind;
 use crate::profile::FunctionRole;
 use crate::state::Fact;

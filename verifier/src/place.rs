@@ -138,6 +138,9 @@ impl Analysis<'_> {
             None => Place::Other,
             Some(record) => self.field_at(record, offset, size),
         };
+        if region.is_some() && record == Some(RecordKind::ContRef) {
+            self.mark_contref(base);
+        }
         Some(Access { inst, base, offset, size, stored, region, place })
     }
 
@@ -160,13 +163,17 @@ impl Analysis<'_> {
         if base == self.store_context {
             return Some(RecordKind::Store);
         }
-        if self.is_contref(base) {
+        let named = region.and_then(|r| self.profile.record_of_region(r));
+        if named == Some(RecordKind::ContRef) || self.is_contref(base) {
             // a driver's record and its empty table share a slot
-            let table = region.and_then(|r| self.profile.record_of_region(r)) == Some(RecordKind::Table);
             let on_frame = matches!(self.syms.node(base), Node::StackAddr(_));
-            return Some(if table && on_frame { RecordKind::Table } else { RecordKind::ContRef });
+            return Some(if named == Some(RecordKind::Table) && on_frame {
+                RecordKind::Table
+            } else {
+                RecordKind::ContRef
+            });
         }
-        region.and_then(|r| self.profile.record_of_region(r))
+        named
     }
 
     fn field_at(&self, record: RecordKind, offset: i32, size: u32) -> Place {

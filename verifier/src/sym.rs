@@ -15,6 +15,8 @@ use std::collections::hash_map::Entry;
 use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
 use cranelift_codegen::ir::{Block, FuncRef, Inst, Opcode, StackSlot, Value};
 
+use crate::graph::Graph;
+
 /// A symbolic word: an index into [`Syms`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct Sym(u32);
@@ -81,12 +83,11 @@ struct Known {
 
 /// The arena.
 #[derive(Debug)]
-pub(crate) struct Syms {
+pub(crate) struct Syms<'a> {
     nodes: Vec<Known>,
     index: HashMap<Node, Sym, BuildFx>,
-    entry: Block,
-    /// Position of each block in reverse postorder, to compare homes.
-    order: Vec<u32>,
+    /// To compare homes.
+    graph: &'a Graph,
 }
 
 type BuildFx = std::hash::BuildHasherDefault<Fx>;
@@ -122,12 +123,11 @@ impl std::hash::Hasher for Fx {
     }
 }
 
-impl Syms {
-    /// An empty arena, with room for so many; `order` is the position of each
-    /// block, by its number.
-    pub(crate) fn new(entry: Block, order: Vec<u32>, room: usize) -> Self {
+impl<'a> Syms<'a> {
+    /// An empty arena, with room for so many.
+    pub(crate) fn new(graph: &'a Graph, room: usize) -> Self {
         let index = HashMap::with_capacity_and_hasher(room, BuildFx::default());
-        Self { nodes: Vec::with_capacity(room), index, entry, order }
+        Self { nodes: Vec::with_capacity(room), index, graph }
     }
 
     /// The expression.
@@ -156,13 +156,9 @@ impl Syms {
         }
     }
 
-    /// The block's position in reverse postorder.
-    pub(crate) fn position(&self, block: Block) -> u32 {
-        self.order.get(block.as_u32() as usize).copied().unwrap_or(0)
-    }
-
-    fn deeper(&self, a: Block, b: Block) -> Block {
-        if self.position(a) >= self.position(b) { a } else { b }
+    /// Of two blocks, one of which dominates the other, the one that is dominated.
+    pub(crate) fn deeper(&self, a: Block, b: Block) -> Block {
+        if self.graph.position(a) >= self.graph.position(b) { a } else { b }
     }
 
     fn join_home(&self, a: Sym, b: Sym) -> Block {
@@ -176,12 +172,12 @@ impl Syms {
 
     /// A leaf that is the same everywhere in the function.
     pub(crate) fn global(&mut self, node: Node, bits: u32) -> Sym {
-        self.intern(node, bits, self.entry)
+        self.intern(node, bits, self.graph.entry())
     }
 
     /// A constant.
     pub(crate) fn constant(&mut self, value: u64) -> Sym {
-        self.intern(Node::Const(value), 64 - value.leading_zeros(), self.entry)
+        self.intern(Node::Const(value), 64 - value.leading_zeros(), self.graph.entry())
     }
 
     /// The expression, if it occurs.

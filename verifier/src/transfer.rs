@@ -206,15 +206,10 @@ impl Analysis<'_> {
     /// What an instruction with an effect does.
     pub(crate) fn step(&mut self, inst: Inst, event: &Event, state: &mut State) {
         match event {
-            Event::Access(access) => {
-                if access.region.is_some() && access.place.record() == Some(RecordKind::ContRef) {
-                    self.mark_contref(access.base);
-                }
-                match access.stored {
-                    Some(v) => self.store(access, v, state),
-                    None => self.load(access, state),
-                }
-            }
+            Event::Access(access) => match access.stored {
+                Some(v) => self.store(access, v, state),
+                None => self.load(access, state),
+            },
             Event::Switch(site) => {
                 if self.chain().is_none() {
                     self.mark_contref(site.from);
@@ -373,7 +368,7 @@ impl Analysis<'_> {
         }
         self.note_neighbours(access, result, state);
         if access.place.role() == Some(Role::Revision) && access.size == word && self.is_constructed(access, state) {
-            self.constructed.insert(result);
+            self.note_constructed(result);
             let keep = state.obj(access.base).is_some_and(|o| o.stale.is_none());
             if !keep {
                 state.set_obj(Obj {

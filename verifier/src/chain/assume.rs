@@ -5,7 +5,8 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, Inst};
 
 use crate::assume::may_hold;
-use crate::flow::{Analysis, TableSet};
+use crate::flow::Analysis;
+use crate::graph::TableSet;
 use crate::profile::Role;
 use crate::report::OperationKind;
 use crate::rules::{self, Rule};

@@ -5,7 +5,7 @@ use cranelift_codegen::ir::Opcode;
 
 use super::{Rule, cc0005, examples};
 use crate::check::Check;
-use crate::flow::Edge;
+use crate::graph::Edge;
 use crate::place::Access;
 use crate::profile::{Callee, FunctionRole, RecordKind, Role};
 use crate::report::Verdict;

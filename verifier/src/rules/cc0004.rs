@@ -4,7 +4,7 @@ use cranelift_codegen::ir::Inst;
 
 use super::{Rule, cc0006, examples};
 use crate::check::{Check, PairDuty};
-use crate::flow::Edge;
+use crate::graph::Edge;
 use crate::place::Kind;
 use crate::profile::{FunctionRole, Role};
 use crate::report::Verdict;

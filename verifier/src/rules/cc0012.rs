@@ -92,7 +92,7 @@ fn pairing(c: &mut Check<'_>, contref: Sym, witness: Sym, at: Inst, seen: &mut V
     // the object that a bind gave: some store made this the revision
     let bound = |c: &Check<'_>| {
         let layout = &c.a.func.layout;
-        c.a.bumps.iter().any(|(k, v, i)| *k == contref && *v == witness && c.a.domtree.dominates(*i, at, layout))
+        c.a.bumps.iter().any(|(k, v, i)| *k == contref && *v == witness && c.a.graph.dominates(*i, at, layout))
     };
     if bound(c) {
         return Pairing::Yes;
@@ -134,13 +134,7 @@ fn merged(c: &mut Check<'_>, contref: Sym, witness: Sym, seen: &mut Vec<(Sym, Sy
     let (first, second) = (param(contref), param(witness));
     // the later of two parameters decides; the other is the same on its edges
     let block = match (first, second) {
-        (Some((a, _)), Some((b, _))) => {
-            if c.a.syms.position(a) >= c.a.syms.position(b) {
-                a
-            } else {
-                b
-            }
-        }
+        (Some((a, _)), Some((b, _))) => c.a.syms.deeper(a, b),
         (Some((b, _)), None) | (None, Some((b, _))) => b,
         (None, None) => return None,
     };

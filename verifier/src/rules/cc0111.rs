@@ -37,7 +37,7 @@ pub(crate) fn judge(c: &mut Check<'_>) {
         let defs = func.dfg.inst_args(inst).iter();
         let mut defs = defs.filter_map(|v| func.dfg.value_def(c.a.resolve(*v)).inst());
         let Some(def) = defs.find(|d| locals.contains(d)) else { continue };
-        let dominates = |a: Inst, b: Inst| c.a.domtree.dominates(a, b, &func.layout);
+        let dominates = |a: Inst, b: Inst| c.a.graph.dominates(a, b, &func.layout);
         let across = switches.iter().find(|s| dominates(def, **s) && **s != inst && dominates(**s, inst)).copied();
         match across {
             None => c.proven(),

@@ -5,7 +5,7 @@ use cranelift_codegen::ir::{Inst, Opcode, Value};
 
 use super::{Rule, examples};
 use crate::check::Check;
-use crate::flow::Edge;
+use crate::graph::Edge;
 use crate::place::{Access, Kind};
 use crate::profile::{Callee, FunctionRole, RecordKind, Role};
 use crate::report::Verdict;

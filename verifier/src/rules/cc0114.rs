@@ -5,7 +5,7 @@ use cranelift_codegen::ir::Inst;
 
 use super::{Rule, contract, examples};
 use crate::check::Check;
-use crate::flow::Edge;
+use crate::graph::Edge;
 use crate::profile::{Callee, FunctionRole};
 use crate::report::OperationKind;
 use crate::state::{Since, State};

@@ -5,7 +5,7 @@ use cranelift_codegen::ir::{Inst, InstructionData, Opcode};
 
 use super::{Rule, cc0001, cc0002, cc0009, cc0107, cc0108, cc0109, cc0114, contract, examples};
 use crate::check::{Check, PairDuty};
-use crate::flow::Edge;
+use crate::graph::Edge;
 use crate::place::Kind;
 use crate::profile::{Callee, FunctionRole, Role};
 use crate::report::{OperationKind, Verdict};

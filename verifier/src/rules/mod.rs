@@ -44,7 +44,7 @@ mod examples;
 use cranelift_codegen::ir::Inst;
 
 use crate::check::Check;
-use crate::flow::Edge;
+use crate::graph::Edge;
 use crate::place::Access;
 use crate::report::OperationKind;
 use crate::state::State;
