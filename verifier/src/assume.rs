@@ -20,7 +20,7 @@ impl Analysis<'_> {
                 if c == 0 && !holds {
                     state.learn(Fact::equal(cond, cond));
                 }
-                if (c != 0) == holds && self.chain().is_none() {
+                if (c != 0) == holds {
                     self.note_comparison(at, state);
                 }
                 (c != 0) == holds
@@ -40,9 +40,12 @@ impl Analysis<'_> {
         }
     }
 
-    /// A branch on the comparison of a witness with itself.
+    /// A branch, or a trap, on the comparison of a witness with itself.
     fn note_comparison(&mut self, branch: Inst, state: &mut State) {
-        let InstructionData::Brif { arg, .. } = self.func.dfg.insts[branch] else { return };
+        let (InstructionData::Brif { arg, .. } | InstructionData::CondTrap { arg, .. }) = self.func.dfg.insts[branch]
+        else {
+            return;
+        };
         let Some(witness) = self.compares_itself(arg) else { return };
         let objs = state.objs().iter().filter(|o| o.witness == witness && o.stale.is_none());
         let contrefs: Vec<Sym> = objs.map(|o| o.contref).collect();

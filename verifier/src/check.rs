@@ -58,6 +58,9 @@ pub(crate) struct Check<'a> {
     pub(crate) handlers: SecondaryMap<Inst, Option<u64>>,
     /// What switches come back with, of those whose types are known.
     pub(crate) received: HashMap<Inst, rules::cc0204::Received>,
+    /// Comparisons of revisions, and those that a branch or a trap looks at.
+    pub(crate) comparisons: Vec<Inst>,
+    pub(crate) decisions: EntitySet<Inst>,
 }
 
 impl<'a> Check<'a> {
@@ -90,6 +93,8 @@ impl<'a> Check<'a> {
             module,
             handlers: SecondaryMap::new(),
             received: HashMap::new(),
+            comparisons: vec![],
+            decisions: EntitySet::new(),
         }
     }
 
@@ -117,6 +122,7 @@ impl<'a> Check<'a> {
             }
             Some(shape) => chain::judge(c, shape),
         }
+        rules::cc0002::judge(c);
         rules::cc0111::judge(c);
         rules::cc0012::judge(c);
         if !c.a.converged {
@@ -141,6 +147,7 @@ impl<'a> Check<'a> {
             if state.dead {
                 continue;
             }
+            rules::cc0002::compare(self, inst);
             let event = self.a.event(inst);
             match (self.a.chain(), &event) {
                 (Some(shape), _) => chain::walk(self, shape, inst, &state),
@@ -151,7 +158,11 @@ impl<'a> Check<'a> {
                 (_, Event::Trap) => rules::cc0208::trap(self, inst, &state),
                 (_, Event::OtherStore | Event::Nothing) => {}
             }
+            let before = matches!(event, Event::Trap).then(|| state.shared_objs());
             self.a.step(inst, &event, &mut state);
+            if let Some(before) = before {
+                rules::rechecked(self, inst, &before, &state);
+            }
         }
         self.a.leave(block, &state);
         if state.dead {

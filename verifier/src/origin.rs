@@ -29,9 +29,15 @@ impl Check<'_> {
         if state.knows(Fact::NonNull(s)) {
             return true;
         }
+        // where every operation tests its object, one that was made here is no
+        // exception once it is handed on
+        let tests_all = self.a.chain().is_some();
+        if matches!(self.a.kind(s), Kind::Back(_)) {
+            return true;
+        }
         let mut seen = vec![];
         self.every_origin(s, &mut seen, &|c, s, state| match c.kind(s) {
-            kind if kind.is_protocols_own() => true,
+            kind if kind.is_protocols_own() && !(tests_all && matches!(kind, Kind::Fresh | Kind::Back(_))) => true,
             _ => state.is_some_and(|st| st.knows(Fact::NonNull(s))),
         })
     }

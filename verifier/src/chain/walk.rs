@@ -31,6 +31,7 @@ pub(crate) fn walk(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &St
         match opcode {
             Opcode::Return => {
                 leave(c, inst, state);
+                cc0003::leave(c, inst, state);
                 cc0103::left(c, inst, state);
             }
             Opcode::Trap | Opcode::Trapz | Opcode::Trapnz => trap(c, shape, inst, state),
@@ -298,6 +299,7 @@ fn access(c: &mut Check<'_>, shape: &ChainShape, access: &Access, state: &State)
     came_back(c, shape, access, state);
     buffers::access(c, shape, access, state);
     let Some(stored) = access.stored else { return };
+    cc0001::consumes(c, access, state);
     cc0003::store(c, access, state);
     cc0009::store(c, access, state);
     let value = c.a.value(stored);

@@ -2,17 +2,18 @@
 
 use super::{Rule, examples};
 use crate::check::Check;
-use crate::place::Access;
-use crate::profile::RecordKind;
+use crate::place::{Access, Kind};
+use crate::profile::{RecordKind, Role};
 use crate::report::Verdict;
-use crate::state::State;
+use crate::state::{Fact, State};
 
 pub(crate) const RULE: Rule = Rule {
     id: "CC0001",
     name: "null-check",
     statement: "The contref of an object from outside (parameter, memory, payload, call) is tested non-null on every \
                 path before the first access through it. Parent, active, driver and last_ancestor pointers, what a \
-                search found and what has just switched here are non-null by invariant.",
+                search found and what has just switched here are non-null by invariant. Under `wasmtime-48` an operation \
+                tests also the contref of an object that this function made.",
     why: "An access through a null contref reads or writes low memory; it is marked as one that cannot fault.",
     bugs: "Binaryen #7838",
     help: "branch on the contref, and trap with `null continuation reference` where it is 0, before this access",
@@ -25,7 +26,9 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
     if access.place.record() != Some(RecordKind::ContRef) || c.a.is_slot_contref(access.base) {
         return;
     }
-    if c.is_non_null(access.base, state) {
+    let reads_revision = access.stored.is_none() && access.place.role() == Some(Role::Revision);
+    let made = reads_revision && c.a.kind(access.base) == Kind::Fresh;
+    if made || c.is_non_null(access.base, state) {
         c.proven();
     } else {
         c.fail(
@@ -35,4 +38,14 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
             "a continuation is accessed whose contref was not tested for null on this path",
         );
     }
+}
+
+/// The store that consumes an object, where every operation tests its own: also
+/// one that has just come back, and was made into an object here.
+pub(crate) fn consumes(c: &mut Check<'_>, access: &Access, state: &State) {
+    if access.place.role() != Some(Role::Revision) || !matches!(c.a.kind(access.base), Kind::Fresh | Kind::Back(_)) {
+        return;
+    }
+    let tested = state.knows(Fact::NonNull(access.base));
+    c.require(tested, &RULE, access.inst, "an object is consumed whose contref was not tested for null on this path");
 }

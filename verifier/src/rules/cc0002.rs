@@ -1,7 +1,8 @@
 //! CC0002 revision-check.
 
 use clif_cont_abi::Trap;
-use cranelift_codegen::ir::Opcode;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Inst, InstructionData, Opcode, Value};
 
 use super::{Rule, cc0005, examples};
 use crate::check::Check;
@@ -16,7 +17,8 @@ pub(crate) const RULE: Rule = Rule {
     id: "CC0002",
     name: "revision-check",
     statement: "The witness of an object is compared for equality with the revision of the same contref, at full \
-                width, and a mismatch traps, before anything else is read or written through the contref.",
+                width, and a mismatch traps, before anything else is read or written through the contref. No such \
+                comparison is made and then not looked at.",
     why: "Without it an object that was used before runs whatever its continuation, or the slot's next user, waits \
           for.",
     bugs: "",
@@ -91,4 +93,72 @@ fn access_of_free(c: &mut Check<'_>, access: &Access) -> bool {
     c.every_origin(access.base, &mut seen, &|a, s, _| {
         matches!(a.kind(s), crate::place::Kind::Free | crate::place::Kind::NewSlot)
     })
+}
+
+/// Comparisons of revisions, and what a branch or a trap on a condition looks at.
+pub(crate) fn compare(c: &mut Check<'_>, inst: Inst) {
+    if c.a.role != FunctionRole::Program {
+        return;
+    }
+    match c.a.func.dfg.insts[inst] {
+        InstructionData::IntCompare { args, cond: IntCC::Equal | IntCC::NotEqual, .. } => {
+            if args.into_iter().any(|v| is_revision(c, v)) {
+                c.comparisons.push(inst);
+            }
+        }
+        InstructionData::Brif { arg, .. } | InstructionData::CondTrap { arg, .. } => decides(c, arg, MAX_TERMS),
+        _ => {}
+    }
+}
+
+/// A condition of more terms, one in another, is not taken apart.
+const MAX_TERMS: u32 = 4;
+
+fn decides(c: &mut Check<'_>, condition: Value, terms: u32) {
+    let func = c.a.func;
+    let Some(inst) = func.dfg.value_def(c.a.resolve(condition)).inst() else { return };
+    match func.dfg.insts[inst] {
+        InstructionData::IntCompare { .. } if !c.decisions.insert(inst) => {}
+        InstructionData::IntCompare { .. } | InstructionData::Unary { .. } | InstructionData::Binary { .. }
+            if terms > 0 =>
+        {
+            for v in func.dfg.inst_args(inst) {
+                decides(c, *v, terms - 1);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Is it loaded from where a ContRef has its revision?
+fn is_revision(c: &mut Check<'_>, v: Value) -> bool {
+    let def = c.a.func.dfg.value_def(c.a.resolve(v)).inst();
+    def.and_then(|load| c.a.access(load)).is_some_and(|access| access.place.role() == Some(Role::Revision))
+}
+
+/// The comparison of a revision that nothing looks at: a check is missing, also
+/// where it would have been one of an object that was just made.
+pub(crate) fn judge(c: &mut Check<'_>) {
+    let idle: Vec<Inst> = c.comparisons.iter().copied().filter(|i| !c.decisions.contains(*i)).collect();
+    for inst in idle {
+        let operands = |c: &mut Check<'_>, i: Inst| {
+            let mut pair = c.a.func.dfg.inst_args(i).iter().map(|v| c.a.value(*v)).collect::<Vec<_>>();
+            pair.sort_unstable();
+            pair
+        };
+        let own = operands(c, inst);
+        let others: Vec<Inst> = c.comparisons.iter().copied().filter(|i| c.decisions.contains(*i)).collect();
+        if others.into_iter().any(|i| operands(c, i) == own) || is_used(c, inst) {
+            continue;
+        }
+        c.fail(&RULE, Verdict::Violated, inst, "the comparison of the revision with the witness decides nothing");
+    }
+}
+
+/// Is there any use of the instruction's results?
+fn is_used(c: &Check<'_>, inst: Inst) -> bool {
+    let func = c.a.func;
+    let results = func.dfg.inst_results(inst);
+    let used = |v: Value| results.contains(&func.dfg.resolve_aliases(v));
+    func.layout.blocks().flat_map(|b| func.layout.block_insts(b)).any(|i| func.dfg.inst_values(i).any(used))
 }

@@ -81,7 +81,8 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
 /// Behind the check of an object, another one of the same contref: an operation
 /// is missing in between. So it is at a return.
 pub(crate) fn unused(c: &mut Check<'_>, inst: Inst, before: &Obj) {
-    let checked = |check: &Inst| c.a.func.dfg.insts[*check].opcode() == Opcode::Brif;
+    let checks = [Opcode::Brif, Opcode::Trapz, Opcode::Trapnz];
+    let checked = |check: &Inst| checks.contains(&c.a.func.dfg.insts[*check].opcode());
     let Some(check) = before.again.or(Some(before.check)).filter(checked) else { return };
     if before.bump.is_some() || before.stale.is_some() || check == inst {
         return;

@@ -47,7 +47,7 @@ use crate::check::Check;
 use crate::graph::Edge;
 use crate::place::Access;
 use crate::report::OperationKind;
-use crate::state::State;
+use crate::state::{Obj, State};
 use crate::transfer::SwitchSite;
 
 /// A rule, as `explain` shows it.
@@ -215,11 +215,16 @@ pub(crate) fn at_edge(c: &mut Check<'_>, edge: &Edge, before: &State, state: &St
     cc0004::edge(c, edge, state);
     cc0002::edge(c, edge, state);
     cc0114::edge(c, edge, state);
-    for obj in state.objs() {
-        let here = obj.check == edge.inst || obj.again == Some(edge.inst);
-        let known = before.obj(obj.contref).copied().filter(|o| (o.check, o.again) != (obj.check, obj.again));
-        if let (Some(known), true) = (known, here) {
-            cc0003::unused(c, edge.inst, &known);
+    rechecked(c, edge.inst, before.objs(), state);
+}
+
+/// A branch, or a trap on a condition, that checks an object which had been
+/// checked before.
+pub(crate) fn rechecked(c: &mut Check<'_>, inst: Inst, before: &[Obj], after: &State) {
+    for obj in after.objs().iter().filter(|o| o.check == inst || o.again == Some(inst)) {
+        let known = before.iter().find(|o| o.contref == obj.contref);
+        if let Some(known) = known.filter(|o| (o.check, o.again) != (obj.check, obj.again)) {
+            cc0003::unused(c, inst, known);
         }
     }
 }

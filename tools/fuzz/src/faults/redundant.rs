@@ -47,11 +47,18 @@ fn word(func: &Function, v: Value) -> Value {
     while let Some(d) = def(func, v) {
         let wide = |v: Value| func.dfg.value_type(v).bits() == 128;
         let shifted = |v: Value| def(func, v).is_some_and(|d| opcode(func, d) == Opcode::Ishl);
+        // what is left of a word that was shifted up, in the lower half, is 0
+        let empty = |v: Value| match def(func, v).map(|d| func.dfg.insts[d]) {
+            Some(InstructionData::Unary { opcode: Opcode::Ireduce, arg }) => wide(arg) && shifted(arg),
+            _ => false,
+        };
         let next = match func.dfg.insts[d] {
             InstructionData::Unary { opcode: Opcode::Ireduce, arg } if wide(arg) => arg,
             InstructionData::Unary { opcode: Opcode::Uextend, arg } if wide(v) => arg,
             InstructionData::Binary { opcode: Opcode::Bor, args: [x, y] } if wide(v) && shifted(x) => y,
             InstructionData::Binary { opcode: Opcode::Bor, args: [x, y] } if wide(v) && shifted(y) => x,
+            InstructionData::Binary { opcode: Opcode::Bor, args: [x, y] } if empty(x) => y,
+            InstructionData::Binary { opcode: Opcode::Bor, args: [x, y] } if empty(y) => x,
             _ => break,
         };
         v = func.dfg.resolve_aliases(next);
