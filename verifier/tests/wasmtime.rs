@@ -122,6 +122,34 @@ fn made_here(func: &Function, v: Value) -> bool {
     }
 }
 
+/// The contref in an object that was made here, and of which it was made: the
+/// lower half of one word or of another.
+fn contref(func: &Function, v: Value) -> Value {
+    let v = func.dfg.resolve_aliases(v);
+    let is = |v: Value, o| def(func, v).is_some_and(|i| func.dfg.insts[i].opcode() == o);
+    let upper = |v: Value| {
+        is(v, Opcode::Ishl) || def(func, v).is_some_and(|i| {
+        matches!(func.dfg.insts[i], InstructionData::Unary { opcode: Opcode::Ireduce, arg } if is(arg, Opcode::Ishl))
+    })
+    };
+    match def(func, v).map(|i| func.dfg.insts[i]) {
+        Some(InstructionData::Unary { opcode: Opcode::Ireduce | Opcode::Uextend, arg }) => contref(func, arg),
+        Some(InstructionData::Binary { opcode: Opcode::Bor, args: [x, y] }) if upper(x) => contref(func, y),
+        Some(InstructionData::Binary { opcode: Opcode::Bor, args: [x, y] }) if upper(y) => contref(func, x),
+        _ => v,
+    }
+}
+
+/// Was this contref tested for null by an instruction in front of this one?
+fn tested_before(func: &Function, inst: Inst, arg: Value) -> bool {
+    insts(func).into_iter().take_while(|i| *i != inst).any(|i| match func.dfg.insts[i] {
+        InstructionData::CondTrap { opcode: Opcode::Trapz, arg: other, code } => {
+            code.as_raw().get() == 16 && contref(func, other) == contref(func, arg)
+        }
+        _ => false,
+    })
+}
+
 /// Offset of an access from the record that it goes to.
 fn offset(func: &Function, address: Value, offset: i32) -> i32 {
     let Some(inst) = def(func, address) else { return offset };
@@ -242,9 +270,9 @@ fn mutants(name: &str, func: &Function) -> Vec<Mutant> {
                     _ => continue,
                 };
                 // what this function has just made, or bound, is current and not
-                // null; nor is an exception that it has caught
+                // null, whatever its trap says; nor is an exception that it has caught
                 let superfluous = made_here(func, arg);
-                if !superfluous && func.dfg.value_type(arg) != types::I32 {
+                if func.dfg.value_type(arg) != types::I32 && !tested_before(func, inst, arg) {
                     add("removed", inst, rules, &mut |f| {
                         f.layout.remove_inst(inst);
                         Some(())

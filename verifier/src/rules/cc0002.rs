@@ -102,7 +102,7 @@ pub(crate) fn compare(c: &mut Check<'_>, inst: Inst) {
     }
     match c.a.func.dfg.insts[inst] {
         InstructionData::IntCompare { args, cond: IntCC::Equal | IntCC::NotEqual, .. } => {
-            if args.into_iter().any(|v| is_revision(c, v)) {
+            if args.into_iter().any(|v| revision_of(c, v).is_some()) {
                 c.comparisons.push(inst);
             }
         }
@@ -130,10 +130,21 @@ fn decides(c: &mut Check<'_>, condition: Value, terms: u32) {
     }
 }
 
-/// Is it loaded from where a ContRef has its revision?
-fn is_revision(c: &mut Check<'_>, v: Value) -> bool {
-    let def = c.a.func.dfg.value_def(c.a.resolve(v)).inst();
-    def.and_then(|load| c.a.access(load)).is_some_and(|access| access.place.role() == Some(Role::Revision))
+/// The ContRef whose revision it was loaded from.
+fn revision_of(c: &mut Check<'_>, v: Value) -> Option<Sym> {
+    let load = c.a.func.dfg.value_def(c.a.resolve(v)).inst()?;
+    c.a.access(load).filter(|access| access.place.role() == Some(Role::Revision)).map(|access| access.base)
+}
+
+/// Was the comparison found to be missing where the continuation is used?
+fn is_missed(c: &mut Check<'_>, comparison: Inst) -> bool {
+    let args = c.a.func.dfg.inst_args(comparison).to_vec();
+    let contrefs: Vec<Sym> = args.into_iter().filter_map(|v| revision_of(c, v)).collect();
+    let found: Vec<Inst> = c.report.findings.iter().filter(|f| f.rule == RULE.id).map(|f| f.inst).collect();
+    found.into_iter().any(|inst| {
+        let used = c.a.access(inst).map(|access| access.base).or(c.a.switch_site(inst).map(|site| site.to));
+        used.is_some_and(|used| contrefs.contains(&used))
+    })
 }
 
 /// The comparison of a revision that nothing looks at: a check is missing, also
@@ -148,7 +159,7 @@ pub(crate) fn judge(c: &mut Check<'_>) {
         };
         let own = operands(c, inst);
         let others: Vec<Inst> = c.comparisons.iter().copied().filter(|i| c.decisions.contains(*i)).collect();
-        if others.into_iter().any(|i| operands(c, i) == own) || is_used(c, inst) {
+        if others.into_iter().any(|i| operands(c, i) == own) || is_used(c, inst) || is_missed(c, inst) {
             continue;
         }
         c.fail(&RULE, Verdict::Violated, inst, "the comparison of the revision with the witness decides nothing");
