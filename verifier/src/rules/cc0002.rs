@@ -142,8 +142,10 @@ fn is_missed(c: &mut Check<'_>, comparison: Inst) -> bool {
     let contrefs: Vec<Sym> = args.into_iter().filter_map(|v| revision_of(c, v)).collect();
     let found: Vec<Inst> = c.report.findings.iter().filter(|f| f.rule == RULE.id).map(|f| f.inst).collect();
     found.into_iter().any(|inst| {
-        let used = c.a.access(inst).map(|access| access.base).or(c.a.switch_site(inst).map(|site| site.to));
-        used.is_some_and(|used| contrefs.contains(&used))
+        let used = c.a.access(inst).map(|access| access.base).or_else(|| c.a.switch_site(inst).map(|site| site.to));
+        // or it is the operand of a call that drops it
+        let operand = || c.a.func.dfg.inst_args(inst).first().map(|v| c.a.value(*v));
+        used.or_else(operand).is_some_and(|used| contrefs.contains(&used))
     })
 }
 
