@@ -180,7 +180,7 @@ impl Verify {
             counted.0 += 1;
             counted.1 += function.report.operations.len() as u64;
             total.proven += function.report.proven;
-            total.untyped += function.report.untyped;
+            total.untyped += function.report.untyped() as u64;
             for operation in &function.report.operations {
                 self.operation(ui, listing, function, operation)?;
             }
@@ -211,13 +211,13 @@ impl Verify {
         if self.format != Report::Json && !ui.verbose {
             return Ok(());
         }
-        let Operation { kind, inst, null_check, revision_check, consumed } = operation;
+        let Operation { kind, inst, null_check, revision_check, consumed, untyped } = operation;
         let line = |inst: &Option<Inst>| inst.and_then(|i| listing.line(f, i));
         if self.format == Report::Json {
             return ui.json_line(json!({
                 "kind": "operation", "operation": kind.name(), "function": f.name, "file": listing.source().name(),
                 "line": listing.line(f, *inst), "null_check": line(null_check),
-                "revision_check": line(revision_check), "consumed": line(consumed),
+                "revision_check": line(revision_check), "consumed": line(consumed), "untyped": untyped,
             }));
         }
         let parts = [("null check", null_check), ("revision check", revision_check), ("consumed", consumed)];
@@ -225,7 +225,8 @@ impl Verify {
             parts.iter().filter_map(|(what, inst)| Some(format!("{what} line {}", line(inst)?))).collect();
         let at = listing.line(f, *inst).map_or_else(String::new, |l| format!(" at line {l}"));
         let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-        ui.detail(&format!("%{}: {}{at}{parts}", f.name, kind.name()));
+        let types = if *untyped { "; payload types not known" } else { "" };
+        ui.detail(&format!("%{}: {}{at}{parts}{types}", f.name, kind.name()));
         Ok(())
     }
 

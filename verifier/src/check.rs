@@ -61,6 +61,8 @@ pub(crate) struct Check<'a> {
     /// Comparisons of revisions, and those that a branch or a trap looks at.
     pub(crate) comparisons: Vec<Inst>,
     pub(crate) decisions: EntitySet<Inst>,
+    /// Operations that pass values whose types are not known.
+    pub(crate) untyped: EntitySet<Inst>,
 }
 
 impl<'a> Check<'a> {
@@ -95,6 +97,7 @@ impl<'a> Check<'a> {
             received: HashMap::new(),
             comparisons: vec![],
             decisions: EntitySet::new(),
+            untyped: EntitySet::new(),
         }
     }
 
@@ -129,6 +132,9 @@ impl<'a> Check<'a> {
             rules::cc0101::gave_up(c);
         }
         c.finish_operations();
+        for operation in &mut c.report.operations {
+            operation.untyped = c.untyped.contains(operation.inst);
+        }
         for i in 0..c.report.findings.len() {
             c.report.findings[i].path = c.path_to(c.report.findings[i].inst);
         }

@@ -39,7 +39,7 @@
 //!   function takes for an object are one: whoever wrote them is verified too.
 //! - What the module says is so ([`verify_in`]): the types of its tags and of its
 //!   operations, and that whoever resumes a continuation knows its type. Where it
-//!   says nothing ([`Report::untyped`]), and for [`verify`], which sees no module,
+//!   says nothing ([`Operation::untyped`]), and for [`verify`], which sees no module,
 //!   types and constant handler tables are the producer's business.
 //! - Functions do what their symbol says, as [`profile::Callee`] lists it; any
 //!   other may do anything that a verified function may.

@@ -82,6 +82,7 @@ impl Analysis<'_> {
             null_check: object.and_then(|o| self.null_check(o, inst)),
             revision_check: obj.map(|o| o.check),
             consumed: obj.and_then(|o| o.bump),
+            untyped: false,
         }
     }
 }

@@ -135,6 +135,9 @@ pub struct Operation {
     pub revision_check: Option<Inst>,
     /// The store that consumes the object.
     pub consumed: Option<Inst>,
+    /// Are there values that it hands over, or is handed, whose types are not known? Then
+    /// nothing is claimed of them.
+    pub untyped: bool,
 }
 
 /// The result of a verification.
@@ -146,12 +149,14 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Obligations that were proven.
     pub proven: u64,
-    /// Operations that hand over values, or are handed some, of types that the
-    /// module does not know.
-    pub untyped: u64,
 }
 
 impl Report {
+    /// How many operations pass values whose types are not known.
+    pub fn untyped(&self) -> usize {
+        self.operations.iter().filter(|operation| operation.untyped).count()
+    }
+
     /// Nothing violated, nothing unproven.
     pub fn is_clean(&self) -> bool {
         self.findings.is_empty()

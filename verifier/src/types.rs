@@ -123,12 +123,14 @@ impl Analysis<'_> {
         parts
     }
 
-    /// Was it stored, in its width? Or loaded, where the module says that it stays as it is.
+    /// Was it stored, in its width, since the object was checked? Or loaded, where the
+    /// module says that it stays as it is.
     pub(crate) fn is_handed(&self, operation: Inst, base: Sym, part: &Part, state: &State) -> bool {
-        let cell = state.cell(base, part.offset).filter(|cell| cell.size == part.size);
-        cell.is_some_and(|cell| {
-            self.func.dfg.insts[cell.by].opcode().can_store()
-                || self.types.is_some_and(|types| types.is_kept(operation, part.offset))
-        })
+        let Some(cell) = state.cell(base, part.offset).filter(|cell| cell.size == part.size) else { return false };
+        if self.types.is_some_and(|types| types.is_kept(operation, part.offset)) {
+            return true;
+        }
+        let since = |check| self.domtree.dominates(check, cell.by, &self.func.layout);
+        self.func.dfg.insts[cell.by].opcode().can_store() && state.obj(base).is_none_or(|obj| since(obj.check))
     }
 }

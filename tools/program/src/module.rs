@@ -3,7 +3,7 @@
 use clif_cont_abi::Abi;
 use clif_cont_verifier::{self as verifier, Module, Passed, PassedTypes, Word};
 
-use crate::{Data, DataItem, OperationTypes, Program, Signature, ValType};
+use crate::{Data, DataItem, ItemType, OperationTypes, Program, Signature, ValType};
 
 impl Program {
     /// What `clif_cont_verifier::verify_in` wants to know beside a function.
@@ -16,6 +16,11 @@ impl Program {
                 module.add_writable(&data.name);
             } else {
                 module.add_constant(&data.name, words(data, word));
+            }
+        }
+        for e in &self.items {
+            if let ItemType::Tag { params, results } = &e.item {
+                module.add_tag(&e.symbol, PassedTypes { params: passed(params, abi), results: passed(results, abi) });
             }
         }
         for (symbol, ty) in &self.tags {

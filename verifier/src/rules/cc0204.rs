@@ -77,6 +77,11 @@ fn own(c: &mut Check<'_>, access: &Access, state: &State) {
 /// The payload of what came back is read, and nothing has run since.
 fn others(c: &mut Check<'_>, access: &Access, word: Sym, state: &State) {
     let Node::Switched(switch) = c.a.syms.node(word) else { return };
+    if state.codes(word) == 1 << c.a.profile.effect(EffectKind::Throw) {
+        let exception = c.a.profile.field(Role::Payload(0)).offset;
+        let holds = access.offset == exception && access.size == c.a.profile.word_bytes();
+        c.require(holds, &RULE, access.inst, "what is read is not the exception with which a continuation ended");
+    }
     if state.since == Since::Inst(switch) {
         return c.proven();
     }
@@ -171,7 +176,7 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, 
     }
     let Some(known) = types(c, site, kind, state) else { return };
     let Some((given, results)) = known else {
-        c.report.untyped += 1;
+        c.untyped.insert(site.inst);
         return;
     };
     let base = if kind.runs_object() { site.to } else { site.from };
@@ -189,7 +194,9 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, 
     }
     let suspended = if kind.installs_handlers() { handlers(c, state) } else { Some(vec![]) };
     let known = suspended.as_ref().is_some_and(|handlers| handlers.iter().all(Option::is_some));
-    c.report.untyped += u64::from(!known);
+    if !known {
+        c.untyped.insert(site.inst);
+    }
     c.received.insert(site.inst, Received { results, suspended });
 }
 
@@ -331,7 +338,9 @@ pub(crate) fn bound(c: &mut Check<'_>, inst: Inst) {
     }
     match c.a.types.and_then(|types| types.of(inst)) {
         Some(OperationTypes::ContBind(..)) => c.proven(),
-        _ => c.report.untyped += 1,
+        _ => {
+            c.untyped.insert(inst);
+        }
     }
 }
 
@@ -343,11 +352,9 @@ pub(crate) fn leave(c: &mut Check<'_>, state: &State) {
     }
 }
 
-/// The same, at a call.
+/// The same, at a call. A trap is one: the object may be somewhere by then.
 pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
-    match c.a.callee_of(inst) {
-        Some(Callee::Trap) => {}
-        Some(callee) if callee.is_harmless() => {}
-        _ => leave(c, state),
+    if !c.a.callee_of(inst).is_some_and(Callee::is_harmless) {
+        leave(c, state);
     }
 }
