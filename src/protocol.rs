@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use clif_cont_diag::{self as diag, Place, Severity, Source};
 use clif_cont_program::text::{Annotate, ParseError, PrintOptions, inst_lines, print};
 use clif_cont_program::{Origin, Program, Target};
-use clif_cont_verifier::{self as verifier, Finding, Profile, Report, Verdict, verify_in};
+use clif_cont_verifier::{self as verifier, Finding, Profile, Report, Verdict, retrace, verify_in};
 use cranelift_codegen::ir::Inst;
 
 /// Is code verified before it is used?
@@ -70,7 +70,8 @@ impl Verified {
 pub fn verify_program(program: &Program, profile: &Profile) -> Verified {
     let module = program.module();
     let functions = program.functions.iter().map(|f| {
-        let report = verify_in(&f.func, profile, &module);
+        let mut report = verify_in(&f.func, profile, &module);
+        retrace(&f.func, profile, Some(&module), &mut report);
         let layout = &f.func.layout;
         // who has nothing to say needs no places
         let insts = match report.findings.is_empty() && report.operations.is_empty() {

@@ -66,10 +66,14 @@ pub(crate) struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    /// Judges a function.
-    pub(crate) fn run(func: &'a Function, profile: &'a Profile, module: Option<&'a Module>) -> Report {
-        let graph = Graph::new(func);
-        let mut c = Check::new(Analysis::new(func, profile, module, &graph), module);
+    /// Judges a function, as far as a graph of it goes.
+    pub(crate) fn run(
+        func: &'a Function,
+        profile: &'a Profile,
+        module: Option<&'a Module>,
+        graph: &'a Graph,
+    ) -> Report {
+        let mut c = Check::new(Analysis::new(func, profile, module, graph), module);
         c.walk_all();
         for _ in 0..MAX_HINDSIGHT {
             if !c.a.knows_better() {

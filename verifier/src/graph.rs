@@ -11,7 +11,7 @@
 //! but they say neither which condition an edge has nor where loops end, and
 //! making them took a third of the time of verifying a small function.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use cranelift_codegen::entity::SecondaryMap;
@@ -28,12 +28,22 @@ pub(crate) struct Edge {
     pub(crate) kind: EdgeKind,
     /// Its index among all edges.
     pub(crate) number: usize,
+    /// Its index among those of its terminator.
+    nth: usize,
 }
+
+/// Edges that are left out of a graph, by their [`Edge::key`].
+pub(crate) type Cut = HashSet<(Block, usize)>;
 
 impl Edge {
     /// Is it taken whenever its source is left?
     pub(crate) fn is_always(&self) -> bool {
         self.kind == EdgeKind::Always
+    }
+
+    /// Tells the edge from all others, in any graph of the function.
+    pub(crate) fn key(&self) -> (Block, usize) {
+        (self.from, self.nth)
     }
 }
 
@@ -105,13 +115,18 @@ pub(crate) struct Graph {
 impl Graph {
     /// The graph of a function.
     pub(crate) fn new(func: &Function) -> Self {
+        Self::without(func, &Cut::new())
+    }
+
+    /// The graph of a function, some of whose edges are never taken.
+    pub(crate) fn without(func: &Function, cut: &Cut) -> Self {
         let mut graph = Self::default();
         let blocks = func.dfg.num_blocks();
         graph.nodes.resize(blocks);
         graph.order.reserve(blocks);
         graph.edges.reserve(blocks + blocks / 2);
         if let Some(entry) = func.layout.entry_block() {
-            graph.find_order(func, entry);
+            graph.find_order(func, entry, cut);
             graph.find_incoming();
             graph.find_dominators();
         }
@@ -120,7 +135,7 @@ impl Graph {
 
     /// Tarjan's algorithm: strongly connected parts are complete in the opposite
     /// of the order wanted.
-    fn find_order(&mut self, func: &Function, entry: Block) {
+    fn find_order(&mut self, func: &Function, entry: Block, cut: &Cut) {
         /// A block that was begun.
         struct Open {
             block: Block,
@@ -138,7 +153,7 @@ impl Graph {
             if let Some(block) = begin.take() {
                 next += 1;
                 let first = self.edges.len();
-                self.add_edges(func, block);
+                self.add_edges(func, block, cut);
                 let left = self.edges.len();
                 let node = &mut self.nodes[block];
                 (node.index, node.out) = (next, first..left);
@@ -187,12 +202,16 @@ impl Graph {
         }
     }
 
-    fn add_edges(&mut self, func: &Function, from: Block) {
+    fn add_edges(&mut self, func: &Function, from: Block, cut: &Cut) {
         let Some(inst) = func.layout.last_inst(from) else { return };
         let pool = &func.dfg.value_lists;
         let edges = &mut self.edges;
+        let mut nth = 0;
         let mut add = |call: BlockCall, kind: EdgeKind| {
-            edges.push(Edge { from, to: call.block(pool), inst, call, kind, number: edges.len() });
+            if cut.is_empty() || !cut.contains(&(from, nth)) {
+                edges.push(Edge { from, to: call.block(pool), inst, call, kind, number: edges.len(), nth });
+            }
+            nth += 1;
         };
         match func.dfg.insts[inst] {
             InstructionData::Jump { destination, .. } => add(destination, EdgeKind::Always),

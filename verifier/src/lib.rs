@@ -84,6 +84,7 @@ mod state;
 mod sym;
 mod transfer;
 mod types;
+mod witness;
 
 use cranelift_codegen::ir::Function;
 
@@ -92,13 +93,15 @@ pub use profile::Profile;
 pub use report::{Finding, Operation, OperationKind, Report, Severity, Verdict};
 pub use rules::Rule;
 pub use types::{OperationTypes, Passed, PassedTypes};
+pub use witness::retrace;
 
 /// Verifies a function, which has passed Cranelift's verifier, under a profile.
 ///
 /// Functions that have nothing to do with continuations give an empty list of
-/// operations.
+/// operations. Each finding has a shortest path to its place; [`retrace`] gives it one
+/// on which it happens.
 pub fn verify(func: &Function, profile: &Profile) -> Report {
-    check::Check::run(func, profile, None)
+    check::Check::run(func, profile, None, &graph::Graph::new(func))
 }
 
 /// The same for a function of a module. Its handler tables are looked at: they
@@ -106,5 +109,5 @@ pub fn verify(func: &Function, profile: &Profile) -> Report {
 /// handlers as its table has. Where the module knows the types of what an operation
 /// hands over and is handed, that is what has to be stored and loaded.
 pub fn verify_in(func: &Function, profile: &Profile, module: &Module) -> Report {
-    check::Check::run(func, profile, Some(module))
+    check::Check::run(func, profile, Some(module), &graph::Graph::new(func))
 }
