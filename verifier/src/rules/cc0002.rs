@@ -101,10 +101,10 @@ pub(crate) fn compare(c: &mut Check<'_>, inst: Inst) {
         return;
     }
     match c.a.func.dfg.insts[inst] {
-        InstructionData::IntCompare { args, cond: IntCC::Equal | IntCC::NotEqual, .. } => {
-            if args.into_iter().any(|v| revision_of(c, v).is_some()) {
-                c.comparisons.push(inst);
-            }
+        InstructionData::IntCompare { args, cond: IntCC::Equal | IntCC::NotEqual, .. }
+            if args.into_iter().any(|v| revision_of(c, v).is_some()) =>
+        {
+            c.comparisons.push(inst);
         }
         InstructionData::Brif { arg, .. } | InstructionData::CondTrap { arg, .. } => decides(c, arg, MAX_TERMS),
         _ => {}
