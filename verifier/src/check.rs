@@ -126,6 +126,7 @@ impl<'a> Check<'a> {
                 rules::cc0113::ends(c);
                 rules::cc0114::judge(c);
                 rules::cc0107::judge(c);
+                rules::cc0208::unreachable(c);
             }
             Some(shape) => chain::judge(c, shape),
         }
@@ -374,6 +375,15 @@ impl<'a> Check<'a> {
             self.proven();
         } else {
             self.fail(rule, Verdict::Violated, inst, message);
+        }
+    }
+
+    /// Demands what a function of the runtime owes its callers, where another rule
+    /// says the same of every program: both are broken then.
+    pub(crate) fn contract(&mut self, holds: bool, rule: &'static Rule, inst: Inst, message: &str) {
+        self.require(holds, rule, inst, message);
+        if !holds {
+            self.fail(&rules::cc0114::RULE, Verdict::Violated, inst, message);
         }
     }
 

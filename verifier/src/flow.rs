@@ -329,9 +329,9 @@ impl<'a> Analysis<'a> {
         for edge in edges {
             let Some(mut state) = self.edge_states[edge.number].clone() else { continue };
             if !params.is_empty() {
-                let renames = self.renames(edge);
-                if !renames.is_empty() {
-                    state.rename(&renames);
+                let (renames, gone) = self.renames(edge);
+                if !renames.is_empty() || !gone.is_empty() {
+                    state.rename(&renames, &gone);
                 }
             }
             if !single {
@@ -449,13 +449,19 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    fn renames(&mut self, edge: &Edge) -> Vec<(Sym, Sym)> {
-        let params = self.func.dfg.block_params(edge.to);
-        let pairs = params.iter().enumerate().filter_map(|(i, p)| {
-            let (arg, param) = (self.edge_arg(edge, i)?, self.value(*p));
-            (arg != param).then_some((arg, param))
-        });
-        pairs.collect()
+    /// What each parameter gets on an edge, where that is another word; and the
+    /// parameters that are something else from here on: in a loop, what they were
+    /// in the turn before is gone.
+    fn renames(&mut self, edge: &Edge) -> (Vec<(Sym, Sym)>, Vec<Sym>) {
+        let (mut renames, mut gone) = (vec![], vec![]);
+        for (i, p) in self.func.dfg.block_params(edge.to).iter().enumerate() {
+            let (arg, param) = (self.edge_arg(edge, i), self.value(*p));
+            if arg != Some(param) {
+                renames.extend(arg.map(|arg| (arg, param)));
+                gone.extend((self.syms.home(param) == edge.to).then_some(param));
+            }
+        }
+        (renames, gone)
     }
 
     /// The word that this switch comes back with.

@@ -376,10 +376,13 @@ impl State {
         self.objs.retain(|o| available(o.contref) && available(o.witness));
     }
 
-    /// Says of each parameter what is said of its argument.
-    pub(crate) fn rename(&mut self, renames: &[(Sym, Sym)]) {
+    /// Says of each parameter what is said of its argument, and nothing any more
+    /// of those that are `gone`, as what they were before.
+    pub(crate) fn rename(&mut self, renames: &[(Sym, Sym)], gone: &[Sym]) {
         let is_arg = |s: Sym| renames.iter().any(|(a, _)| *a == s);
         let to = |s: Sym| renames.iter().find(|(a, _)| *a == s).map_or(s, |(_, p)| *p);
+        let is_gone = |s: Sym| gone.contains(&s);
+        let stays = |s: Sym| is_arg(s) || !is_gone(s);
         let mut more = vec![];
         // an object that was made, or consumed, and is handed on with its revision is an object like any
         // other: whatever may come on other paths as well is checked by its next operation
@@ -390,11 +393,26 @@ impl State {
             {
                 continue;
             }
-            more.push(f.map(to));
+            if f.syms().into_iter().flatten().all(stays) {
+                more.push(f.map(to));
+            }
             // words of a triple may be parameters one by one
-            if let Fact::Found(a, b, c) = *f {
-                more.extend([Fact::Found(a, b, to(c)), Fact::Found(a, to(b), to(c)), Fact::Found(to(a), to(b), c)]);
-                more.push(Fact::Found(a, to(b), c));
+            if let Fact::Found(a, b, c) = *f
+                && stays(c)
+            {
+                let [a_stays, b_stays] = [a, b].map(|s| !is_gone(s));
+                if a_stays && b_stays {
+                    more.push(Fact::Found(a, b, to(c)));
+                }
+                if a_stays && stays(b) {
+                    more.push(Fact::Found(a, to(b), to(c)));
+                }
+                if stays(a) && stays(b) && !is_gone(c) {
+                    more.push(Fact::Found(to(a), to(b), c));
+                }
+                if a_stays && !is_gone(c) && stays(b) {
+                    more.push(Fact::Found(a, to(b), c));
+                }
             }
         }
         // the same argument for two parameters
@@ -402,6 +420,9 @@ impl State {
             if self.knows(Fact::NonNull(*a)) {
                 more.push(Fact::NonNull(*p));
             }
+        }
+        if !gone.is_empty() {
+            self.facts.retain(|f| !f.syms().into_iter().flatten().any(is_gone));
         }
         for f in more {
             self.learn(f);
@@ -419,14 +440,31 @@ impl State {
         let revision = |c: &Cell| self.obj(c.base).is_some_and(|o| o.witness == c.value && given(o));
         for c in self.mem.iter().filter(|c| (is_arg(c.base) || is_arg(c.value)) && !revision(c)) {
             let (base, value) = (to(c.base), to(c.value));
-            cells.extend([Cell { base, value, ..*c }, Cell { base, ..*c }, Cell { value, ..*c }]);
+            if stays(c.base) && stays(c.value) {
+                cells.push(Cell { base, value, ..*c });
+            }
+            if stays(c.base) && !is_gone(c.value) {
+                cells.push(Cell { base, ..*c });
+            }
+            if !is_gone(c.base) && stays(c.value) {
+                cells.push(Cell { value, ..*c });
+            }
+        }
+        if !gone.is_empty() {
+            self.mem.retain(|c| !is_gone(c.base) && !is_gone(c.value));
         }
         // a base may have two contents that are both right: prefer parameters
         for c in cells.into_iter().rev() {
             self.set_cell(c);
         }
-        for o in self.objs.clone().iter().filter(|o| (is_arg(o.contref) || is_arg(o.witness)) && !given(o)) {
-            self.set_obj(Obj { contref: to(o.contref), witness: to(o.witness), ..*o });
+        let objs = self.objs.clone();
+        if !gone.is_empty() {
+            self.objs.retain(|o| !is_gone(o.contref) && !is_gone(o.witness));
+        }
+        for o in objs.iter().filter(|o| (is_arg(o.contref) || is_arg(o.witness)) && !given(o)) {
+            if stays(o.contref) && stays(o.witness) {
+                self.set_obj(Obj { contref: to(o.contref), witness: to(o.witness), ..*o });
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! unit      a program, lowered, before or after optimisation, and its assertions
-//! scope     which instructions are the protocol's
+//! scope     which instructions are the protocol's, and to which part of it (aspect) they belong
 //! kinds     ways to damage one at random; Cranelift's verifier has to accept it
 //! judge     does a test program behave differently then? under the interpreter,
 //! native    and as machine code, in a child process
@@ -23,6 +23,7 @@
 //! is one instruction already). Everything follows from the seed and the number
 //! of a case, whatever the number of threads.
 
+mod aspect;
 mod campaign;
 mod construct;
 mod faults;
@@ -37,6 +38,7 @@ pub mod report;
 mod scope;
 mod unit;
 
+pub use aspect::Aspect;
 pub use campaign::{Found, Mutant, Plan, Results, run};
 pub use construct::{Constructed, Faulty, clif_files, construct, construct_files};
 pub use faults::Fault;
@@ -44,5 +46,4 @@ pub use kinds::Kind;
 pub use native::{HARMED, NOT_JUDGED, child};
 pub use programs::{EDITS, Fault as ProgramFault, ProgramsPlan, Ran, program, program_child, run_programs};
 pub use reason::Reason;
-pub use scope::Aspect;
 pub use unit::{STEPS, UnitId, targets, units};

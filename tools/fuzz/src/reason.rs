@@ -34,7 +34,7 @@ impl Reason {
 
 /// The class of a harmless mutant.
 pub(crate) fn reason(damage: &Damage) -> Reason {
-    let Damage { unit, function, func, kind, site } = damage;
+    let Damage { unit, function, func, kind, site, .. } = damage;
     let original = &unit.program.functions[*function].func;
     let optimized = |f| compile::optimize(f, &*unit.speed).map(|f| text(&f));
     if let (Ok(before), Ok(after)) = (optimized(original), optimized(func))

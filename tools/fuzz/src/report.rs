@@ -5,11 +5,11 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use crate::aspect::Aspect;
 use crate::campaign::{Found, Mutant, Results};
 use crate::construct::{Constructed, Faulty};
 use crate::programs::Ran;
 use crate::reason::Reason;
-use crate::scope::Aspect;
 
 /// Counts of a class of mutants.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -247,9 +247,10 @@ pub fn json_lines(results: &Results, seed: u64) -> Vec<Value> {
     }
     for m in &results.mutants {
         let survives = m.is_missed() || (m.harm.is_none() && m.found == Found::Nothing) || m.bug.is_some();
-        if survives {
+        let elsewhere = m.harm.is_some() && m.aspect != Aspect::Own && !m.as_meant();
+        if survives || elsewhere {
             out.push(json!({
-                "schema": 1, "kind": "survivor", "seed": seed, "case": m.case, "program": m.unit.program(),
+                "schema": 1, "kind": if survives { "survivor" } else { "elsewhere" }, "seed": seed, "case": m.case, "program": m.unit.program(),
                 "isa": m.unit.isa, "switch": m.unit.switch, "opt": m.unit.stage, "function": m.function,
                 "mutation": m.kind.name(), "part": m.aspect.name(), "meant": m.meant, "verdict": m.found.name(),
                 "rules": m.rules, "harm": m.harm, "reason": m.reason.map(Reason::name), "bug": m.bug, "diff": m.diff,

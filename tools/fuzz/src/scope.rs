@@ -18,117 +18,14 @@
 
 use std::collections::BTreeMap;
 
-use clif_cont_abi::{HostFn, Region, Trap, symbols};
+use clif_cont_abi::{Abi, HostFn, Region, StoreContext, Trap, symbols};
 use cranelift_codegen::ir::{Block, Function, Inst, InstructionData, Opcode, Value};
 
+use crate::aspect::Aspect;
 use crate::func::{
     Operand, address_operand, callee, constant, def, edge_args, edges, inner_param, insts, opcode, operand, operands,
     predecessors, target,
 };
-
-/// The part of an operation that an instruction belongs to.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Aspect {
-    /// The test of a contref for null.
-    NullCheck,
-    /// The load of a revision, its comparison, and the branch.
-    RevisionCheck,
-    /// The new revision, and its store.
-    Consume,
-    /// The words of an object, and the revision that goes into one.
-    Object,
-    /// The switch, its operands, the words of a control context.
-    Switch,
-    /// Parents and last ancestors.
-    Link,
-    /// Handler tables, and the search for a tag.
-    Handlers,
-    /// Where payload is.
-    Payload,
-    /// Fields of the store context, and the pool of stacks.
-    Store,
-    /// What tells effects apart.
-    Dispatch,
-    /// Traps of the protocol.
-    Trap,
-    /// The test for the end of the stack.
-    StackCheck,
-    /// What else there is in the runtime's functions.
-    Runtime,
-    /// The program's own code.
-    Own,
-}
-
-impl Aspect {
-    /// All of them.
-    pub const ALL: [Self; 14] = [
-        Self::NullCheck,
-        Self::RevisionCheck,
-        Self::Consume,
-        Self::Object,
-        Self::Switch,
-        Self::Link,
-        Self::Handlers,
-        Self::Payload,
-        Self::Store,
-        Self::Dispatch,
-        Self::Trap,
-        Self::StackCheck,
-        Self::Runtime,
-        Self::Own,
-    ];
-
-    /// The stable name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NullCheck => "null-check",
-            Self::RevisionCheck => "revision-check",
-            Self::Consume => "consume",
-            Self::Object => "object",
-            Self::Switch => "switch",
-            Self::Link => "link",
-            Self::Handlers => "handlers",
-            Self::Payload => "payload",
-            Self::Store => "store",
-            Self::Dispatch => "dispatch",
-            Self::Trap => "trap",
-            Self::StackCheck => "stack-check",
-            Self::Runtime => "runtime",
-            Self::Own => "own",
-        }
-    }
-
-    /// The rules that are about it, the one meant first.
-    ///
-    /// A wrong pointer shows where it is used, as an access that nothing was
-    /// checked for (CC0001, CC0002), or that hits the wrong field (CC0008,
-    /// CC0010); a wrong search, in what is linked and switched to.
-    pub const fn rules(self) -> &'static [&'static str] {
-        match self {
-            Self::NullCheck => &["CC0001"],
-            Self::RevisionCheck => &["CC0002", "CC0007", "CC0003", "CC0009", "CC0012", "CC0001", "CC0113"],
-            Self::Consume => &["CC0003", "CC0009", "CC0113", "CC0001", "CC0002", "CC0008", "CC0010"],
-            Self::Object => &["CC0012", "CC0004", "CC0006", "CC0001", "CC0002", "CC0101", "CC0008", "CC0010"],
-            Self::Switch => &["CC0101", "CC0102", "CC0103", "CC0110", "CC0111", "CC0001", "CC0002", "CC0008", "CC0010"],
-            Self::Link => &["CC0103", "CC0104", "CC0101", "CC0105", "CC0113", "CC0001", "CC0002", "CC0008", "CC0010"],
-            Self::Handlers => &[
-                "CC0201", "CC0202", "CC0206", "CC0101", "CC0103", "CC0105", "CC0107", "CC0001", "CC0002", "CC0008",
-                "CC0010",
-            ],
-            Self::Payload => {
-                &["CC0204", "CC0203", "CC0205", "CC0103", "CC0001", "CC0002", "CC0008", "CC0010", "CC0012"]
-            }
-            Self::Store => &["CC0105", "CC0113", "CC0101", "CC0103", "CC0004", "CC0001", "CC0002", "CC0008", "CC0010"],
-            Self::Dispatch => &["CC0107", "CC0108", "CC0201"],
-            Self::Trap => &["CC0208", "CC0108"],
-            Self::StackCheck => &["CC0109"],
-            Self::Runtime => {
-                &["CC0114", "CC0113", "CC0101", "CC0105", "CC0107", "CC0001", "CC0002", "CC0008", "CC0010"]
-            }
-            Self::Own => &[],
-        }
-    }
-}
 
 /// An instruction that may be damaged.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -154,8 +51,9 @@ impl Site {
 
 /// All of a function's instructions that may be damaged: those in scope, and the
 /// others with [`Aspect::Own`].
-pub(crate) fn sites(func: &Function, name: &str) -> Vec<Site> {
-    let mut scope = Scope { func, found: BTreeMap::new(), runtime: name.starts_with(symbols::PREFIX) };
+pub(crate) fn sites(func: &Function, name: &str, abi: &Abi) -> Vec<Site> {
+    let runtime = name.starts_with(symbols::PREFIX);
+    let mut scope = Scope { func, abi, found: BTreeMap::new(), runtime, traps: name == symbols::TRAP };
     for inst in insts(func) {
         scope.root(inst);
     }
@@ -212,7 +110,7 @@ fn is_protocol_trap(code: u64) -> bool {
 }
 
 /// Is it where an operation goes that fails?
-fn fails(func: &Function, block: Block) -> bool {
+pub(crate) fn fails(func: &Function, block: Block) -> bool {
     match func.layout.last_inst(block).map(|last| func.dfg.insts[last]) {
         Some(InstructionData::Trap { code, .. }) => {
             let code = u64::from(code.as_raw().get());
@@ -224,8 +122,11 @@ fn fails(func: &Function, block: Block) -> bool {
 
 struct Scope<'a> {
     func: &'a Function,
+    abi: &'a Abi,
     found: BTreeMap<Inst, Site>,
     runtime: bool,
+    /// Is it the trap function?
+    traps: bool,
 }
 
 impl Scope<'_> {
@@ -249,26 +150,34 @@ impl Scope<'_> {
         if let Some(region) = region(func, inst) {
             let stores = opcode(func, inst).can_store();
             let aspect = match region {
+                Region::Revision if self.runtime => Aspect::End,
                 Region::Revision if stores => Aspect::Consume,
                 Region::Revision if self.is_compared(inst) => Aspect::RevisionCheck,
                 Region::Revision => Aspect::Object,
                 Region::Context => Aspect::Switch,
                 Region::Parent | Region::LastAncestor => Aspect::Link,
+                Region::Handlers if stores && !self.runtime => Aspect::Install,
                 Region::Handlers | Region::HandlerTable => Aspect::Handlers,
+                Region::Payload if self.is_word(inst) => Aspect::Words,
                 Region::Payload => Aspect::Payload,
-                Region::Store | Region::StoreContext | Region::Table => Aspect::Store,
+                Region::Store | Region::StoreContext | Region::Table => self.store_field(inst),
             };
             let mut used = operands(func, inst);
-            if region == Region::Payload {
+            if aspect == Aspect::Payload {
                 used.retain(|o| Some(*o) == address_operand(func, inst));
             }
             self.follow(inst, aspect, used);
         } else if is_switch(func, inst) {
             self.follow(inst, Aspect::Switch, operands(func, inst));
+            if self.traps
+                && let Some(site) = self.found.get_mut(&inst)
+            {
+                site.aspect = Aspect::Abort;
+            }
         } else if let Some(callee) = callee(func, inst) {
             let aspect = match callee.as_str() {
                 symbols::SEARCH_SUSPEND | symbols::SEARCH_SWITCH => Aspect::Handlers,
-                symbols::NEW_SLOT | symbols::GROW => Aspect::Store,
+                symbols::NEW_SLOT | symbols::GROW => Aspect::Pool,
                 symbols::DROP => Aspect::Object,
                 symbols::TRAP => {
                     let code = operand(func, inst, Operand::Arg(0)).and_then(|v| constant(func, v));
@@ -316,6 +225,8 @@ impl Scope<'_> {
                 (traps && tested.iter().any(|v| bases.contains(v))).then_some(Aspect::NullCheck)
             });
             if let Some(aspect) = aspect {
+                let limit = aspect == Aspect::RevisionCheck && self.compares_constant(condition);
+                let aspect = if limit { Aspect::Limit } else { aspect };
                 self.follow(inst, aspect, vec![Operand::Arg(0)]);
             }
         }
@@ -342,17 +253,19 @@ impl Scope<'_> {
         }
         if let Some(region) = region(func, d) {
             return Some(match region {
+                Region::Revision if self.runtime => Aspect::End,
                 Region::Revision => Aspect::RevisionCheck,
                 Region::Handlers | Region::HandlerTable => Aspect::Handlers,
                 Region::Parent | Region::LastAncestor => Aspect::Link,
                 Region::Payload => return None,
-                _ => Aspect::Store,
+                _ => self.store_field(d),
             });
         }
         if let Some(callee) = callee(func, d) {
             return match callee.as_str() {
                 symbols::SEARCH_SUSPEND | symbols::SEARCH_SWITCH => Some(Aspect::Handlers),
-                symbols::NEW_SLOT | symbols::GROW => Some(Aspect::Store),
+                symbols::NEW_SLOT | symbols::GROW => Some(Aspect::Pool),
+                name if name == HostFn::Call.symbol() => Some(Aspect::Failure),
                 _ => None,
             };
         }
@@ -366,6 +279,30 @@ impl Scope<'_> {
         args.iter().find_map(|a| self.source(*a, depth + 1))
     }
 
+    /// The part of the protocol that a field of the store context belongs to.
+    fn store_field(&self, access: Inst) -> Aspect {
+        let offset = match self.func.dfg.insts[access] {
+            InstructionData::Load { offset, .. } | InstructionData::Store { offset, .. } => i32::from(offset),
+            _ => return Aspect::Store,
+        };
+        let is = |fields: &[clif_cont_abi::Field]| fields.iter().any(|f| f.offset(self.abi) == offset);
+        use StoreContext as Context;
+        if is(&[Context::FREE, Context::NEXT_SLOT, Context::SLOTS_END, Context::SLOTS]) {
+            Aspect::Pool
+        } else if is(&[Context::TRAP_CODE, Context::TRAPPED, Context::HOST_FUNCTION]) {
+            Aspect::Reason
+        } else if is(&[Context::HANDLER_INDEX]) {
+            Aspect::Handlers
+        } else {
+            Aspect::Store
+        }
+    }
+
+    /// Is it the store of a word of an object that this function makes?
+    fn is_word(&self, store: Inst) -> bool {
+        words(self.func, store).is_some()
+    }
+
     /// Is it the address of the tag that an operation names?
     fn is_tag(&self, v: Value, def_of: Inst) -> bool {
         let func = self.func;
@@ -376,6 +313,13 @@ impl Scope<'_> {
             let search = matches!(callee(func, i).as_deref(), Some(symbols::SEARCH_SUSPEND | symbols::SEARCH_SWITCH));
             search && operand(func, i, Operand::Arg(1)) == Some(v)
         })
+    }
+
+    fn compares_constant(&self, condition: Value) -> bool {
+        match def(self.func, condition).map(|d| self.func.dfg.insts[d]) {
+            Some(InstructionData::IntCompare { args, .. }) => args.iter().any(|a| constant(self.func, *a).is_some()),
+            _ => false,
+        }
     }
 
     fn is_compared(&self, load: Inst) -> bool {
@@ -399,17 +343,20 @@ impl Scope<'_> {
             seen.push(v);
             if let Some(d) = def(func, v) {
                 if is_pure(func, d) && !self.is_tag(v, d) {
-                    self.add(d, aspect, operands(func, d));
+                    let frame = opcode(func, d) == Opcode::StackAddr;
+                    self.add(d, if frame { Aspect::Frame } else { aspect }, operands(func, d));
                     queue.extend(func.dfg.inst_args(d).iter().map(|a| func.dfg.resolve_aliases(*a)));
                 }
             } else if let Some((block, i)) = inner_param(func, v) {
                 for (branch, s) in predecessors(func, block) {
                     let at = Operand::Edge(s, i);
                     let Some(arg) = operand(func, branch, at) else { continue };
+                    // the runtime's functions have no objects
+                    let carried = if self.runtime { aspect } else { Aspect::Pair };
                     let site = self
                         .found
                         .entry(branch)
-                        .or_insert_with(|| Site { whole: false, ..Site::of(branch, Aspect::Object, vec![]) });
+                        .or_insert_with(|| Site { whole: false, ..Site::of(branch, carried, vec![]) });
                     if !site.operands.contains(&at) {
                         site.operands.push(at);
                     }
@@ -418,4 +365,29 @@ impl Scope<'_> {
             }
         }
     }
+}
+
+/// The stores of the two words of an object next to each other in a payload,
+/// where one of them is part of it: the contref's, and that of the revision
+/// that was loaded through it.
+pub(crate) fn words(func: &Function, store: Inst) -> Option<(Inst, Inst)> {
+    let block = func.layout.inst_block(store)?;
+    let stores: Vec<(Inst, [Value; 2])> = func
+        .layout
+        .block_insts(block)
+        .filter(|i| region(func, *i) == Some(Region::Payload))
+        .filter_map(|i| match func.dfg.insts[i] {
+            InstructionData::Store { args, .. } => Some((i, args.map(|a| func.dfg.resolve_aliases(a)))),
+            _ => None,
+        })
+        .collect();
+    let loaded_through = |revision: Value| {
+        let d = def(func, revision).filter(|d| region(func, *d) == Some(Region::Revision))?;
+        operand(func, d, Operand::Arg(0))
+    };
+    let mut pairs = stores.windows(2).filter(|w| {
+        let ([contref, base], [revision, same]) = (w[0].1, w[1].1);
+        base == same && loaded_through(revision) == Some(contref)
+    });
+    pairs.find(|w| w.iter().any(|(i, _)| *i == store)).map(|w| (w[0].0, w[1].0))
 }

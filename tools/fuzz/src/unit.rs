@@ -108,7 +108,9 @@ impl Unit {
             return Err(format!("its assertions take more than {STEPS} instructions"));
         }
         let all = program.functions.iter().enumerate();
-        let sites = all.flat_map(|(n, f)| sites(&f.func, &f.name()).into_iter().map(move |s| (n, s))).collect();
+        let sites = all
+            .flat_map(|(n, f)| sites(&f.func, &f.name(), &program.target.abi).into_iter().map(move |s| (n, s)))
+            .collect();
         let executed = Mutex::default();
         Ok(Self { id: id.clone(), program, isa, speed, profile, module, assertions, baseline, sites, executed })
     }

@@ -31,7 +31,7 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
     let Some(obj) = state.obj(access.base).copied() else { return };
     let Some(stale) = obj.stale else { return };
     // what came back belongs to the operation until it is consumed
-    let gone = obj.bump.is_some() && matches!(c.a.kind(access.base), Kind::Back(_));
+    let gone = obj.bump.is_some() && (c.a.chain().is_none() || matches!(c.a.kind(access.base), Kind::Back(_)));
     if !gone && cc0002::is_owned(c, access.base, state) {
         return;
     }

@@ -11,7 +11,8 @@ pub(crate) const RULE: Rule = Rule {
     id: "CC0008",
     name: "flags",
     statement: "Loads of mutable protocol fields are not `readonly` and not `can_move`; protocol fields are in native \
-                byte order; each access carries the alias region of its field, and no other access carries it. \
+                byte order; each access carries the alias region of its field, and no other access carries it; \
+                the store context is found through its symbol, or a ContRef that names it. \
                 (`notrap` needs a non-null contref: CC0001.)",
     why: "An optimiser that is told otherwise moves a load of the revision across the switch that changes it, or \
           forwards a stale one.",
@@ -24,13 +25,22 @@ pub(crate) const RULE: Rule = Rule {
     )],
 };
 
+/// Is it no store context's address? In this profile only the symbol's is, and
+/// what a ContRef has as its store.
+fn is_elsewhere(c: &Check<'_>, access: &Access) -> bool {
+    if c.a.chain().is_some() {
+        return matches!(c.a.syms.node(access.base), Node::Symbol(_) | Node::StackAddr(_) | Node::Const(_));
+    }
+    let at = c.a.profile.field(Role::Store).offset;
+    !c.a.loaded_from(access.base).is_some_and(|(contref, offset)| c.a.is_contref(contref) && offset == at)
+}
+
 /// Every access.
 pub(crate) fn access(c: &mut Check<'_>, access: &Access) {
     let Some(flags) = c.a.func.dfg.insts[access.inst].memflags_data(&c.a.func.dfg) else { return };
     let declared = access.region.and_then(|r| c.a.profile.record_of_region(r));
-    let elsewhere = matches!(c.a.syms.node(access.base), Node::Symbol(_) | Node::StackAddr(_) | Node::Const(_));
-    if access.place.record() == Some(RecordKind::Store) && access.base != c.a.store_context && elsewhere {
-        let message = "an access to the store context goes to another symbol";
+    if access.place.record() == Some(RecordKind::Store) && access.base != c.a.store_context && is_elsewhere(c, access) {
+        let message = "an access to the store context goes elsewhere";
         c.fail(&RULE, Verdict::Violated, access.inst, message);
         return;
     }

@@ -18,7 +18,9 @@ pub(crate) const RULE: Rule = Rule {
                 continuation's; a resume and a switch go to the consumed object's continuation with the effect \
                 `resume`; a suspend goes to the resumer that the search found, with that handler's effect code; a host \
                 call and a trap go to the driver, a return to the parent that there was before the end. A switch that \
-                is none of these is a finding. Which tag was looked for is not decided. Under `wasmtime-48` an operand is a control context, found through the address behind the stack of the chain's last ancestor; the words that a switch moves are followed, and the search for a handler is part of the function: it begins with the running stack, goes from parent to parent, stops at the initial stack, and looks at its part of each list one by one.",
+                is none of these is a finding. What the driver is to do is in the store context \
+                before the switch, a host function by a constant. A fresh context is the top of its stack, no frame, \
+                and the entry function. Which tag was looked for is not decided. Under `wasmtime-48` an operand is a control context, found through the address behind the stack of the chain's last ancestor; the words that a switch moves are followed, and the search for a handler is part of the function: it begins with the running stack, goes from parent to parent, stops at the initial stack, and looks at its part of each list one by one.",
     why: "Control arrives at a stack that does not wait for it, or with a payload that means something else.",
     bugs: "Wizard #213, #679",
     help: "switch from the running continuation to the one that the operation is about",
@@ -58,8 +60,15 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, 
         OperationKind::HostCall => {
             to_driver(c, site);
             // the driver reads it as soon as it runs
-            let index = written(c, Role::HostFunction, state).is_some();
-            c.require(index, &RULE, site.inst, "the index of the host function is not stored before the switch");
+            let index = written(c, Role::HostFunction, state);
+            c.require(
+                index.is_some(),
+                &RULE,
+                site.inst,
+                "the index of the host function is not stored before the switch",
+            );
+            let constant = index.is_none_or(|index| c.a.syms.as_const(index).is_some());
+            c.require(constant, &RULE, site.inst, "the index of the host function is no constant");
         }
         OperationKind::Trap => {
             to_driver(c, site);

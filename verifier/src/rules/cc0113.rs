@@ -17,7 +17,9 @@ pub(crate) const RULE: Rule = Rule {
     name: "ended-once",
     statement: "However a continuation ends, its revision is incremented once, and its slot is put on the free list \
                 once, or retired where the revision has reached its limit; its parent is read before. Functions that \
-                walk a chain end every stack of it. Programs never end a continuation themselves.",
+                walk a chain end every stack of it. Programs never end a continuation themselves. A \
+                slot has one user at a time: a new one is made only where none is free, and is cut off a reservation \
+                once.",
     why: "A slot that is free twice has two users; an object that survives its continuation runs the slot's next user.",
     bugs: "fx #253",
     help: "increment the revision and push the slot once, in the function that ends the continuation",
@@ -59,6 +61,15 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
         access.inst,
         "the end of a continuation does not increment its revision by one, once",
     );
+}
+
+/// A load of a stack's parent: the link holds something else once the slot is
+/// free.
+pub(crate) fn load(c: &mut Check<'_>, access: &Access, state: &State) {
+    if access.place.role() == Some(Role::Parent) && state.knows(Fact::Ended(access.base)) {
+        let message = "the parent of a continuation is read after its end";
+        c.fail(&RULE, Verdict::Violated, access.inst, message);
+    }
 }
 
 /// A slot that was made has a use.

@@ -3,7 +3,7 @@
 
 use cranelift_codegen::ir::Inst;
 
-use super::{Rule, contract, examples};
+use super::{Rule, cc0101, cc0113, contract, examples};
 use crate::check::Check;
 use crate::graph::Edge;
 use crate::profile::{Callee, FunctionRole};
@@ -17,7 +17,8 @@ pub(crate) const RULE: Rule = Rule {
                 entry runs its continuation when it is told to, ends it, and goes to the parent; a trampoline passes \
                 the payload on as its name says, and the results back; the trap function goes to the driver and never \
                 returns; a search gives the first handler on the way out, with its code, and gives up only behind the \
-                last; a new slot is one of a reservation, with a fresh context; an invocation reports how it ended.",
+                last; a new slot is one of a reservation, with a fresh context; an invocation reports how it ended. Where another \
+                rule says the same of every program, that one is reported as well.",
     why: "Every other rule believes these functions: a fault in one of them is a fault of all programs.",
     bugs: "",
     help: "do what `clif-cont-abi` says of the symbol, on every path",
@@ -89,7 +90,15 @@ pub(crate) fn judge(c: &mut Check<'_>) {
     let Some(first) = func.layout.entry_block().and_then(|b| func.layout.first_inst(b)) else { return };
     for kind in needed {
         let does = c.report.operations.iter().any(|o| o.kind == *kind);
-        c.require(does, &RULE, first, &format!("the function has no `{}`", kind.name()));
+        let message = format!("the function has no `{}`", kind.name());
+        match kind {
+            OperationKind::Enter => c.require(does, &RULE, first, &message),
+            OperationKind::End => c.contract(does, &cc0113::RULE, first, &message),
+            _ => c.contract(does, &cc0101::RULE, first, &message),
+        }
+    }
+    if !matches!(c.a.role, FunctionRole::Program | FunctionRole::Entry | FunctionRole::Invoke) {
+        contract::ends(c);
     }
     let returns = !matches!(c.a.role, FunctionRole::Program | FunctionRole::Entry | FunctionRole::Trap);
     if returns {

@@ -24,7 +24,7 @@ pub(crate) const RULE: Rule = Rule {
                 have kept what is there; and nothing else is loaded of what comes back with an effect. Where it does \
                 not, it is decided that what is handed over fills the payload from its last value on without a gap (a \
                 value of two slots may leave the first one). That a continuation has the type by which it is resumed \
-                is the producer's business. Under `wasmtime-48` every value that a buffer's length counts is stored, in the buffer that belongs to the continuation's state.",
+                is the producer's business. A trampoline passes each value on from its slot, and to it, as its name says. Under `wasmtime-48` every value that a buffer's length counts is stored, in the buffer that belongs to the continuation's state.",
     why: "A slot that was not written holds what its last user left there: a value of another type, or an object that \
           nobody may have.",
     bugs: "wt #14085",
@@ -43,8 +43,17 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
         return;
     }
     let kind = c.a.kind(access.base);
-    let other =
-        matches!(kind, Kind::Parent(_) | Kind::Last(_) | Kind::Driver | Kind::Found(..) | Kind::DriverRecord(_));
+    let is_other = |c: &Check<'_>, s| {
+        let kind = c.a.kind(s);
+        matches!(kind, Kind::Parent(_) | Kind::Last(_) | Kind::Driver | Kind::Found(..) | Kind::DriverRecord(_))
+    };
+    let other = match kind {
+        Kind::Merged => {
+            let origins = c.origins(access.base, state).unwrap_or_default();
+            origins.iter().any(|o| is_other(c, o.value))
+        }
+        _ => is_other(c, access.base),
+    };
     c.require(!other, &RULE, access.inst, "the payload of a continuation is used that is not the operation's");
     if access.stored.is_none() {
         match kind {

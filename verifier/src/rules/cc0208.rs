@@ -3,7 +3,7 @@
 use clif_cont_abi::Trap;
 use cranelift_codegen::ir::{Inst, InstructionData, Opcode};
 
-use super::{Rule, cc0001, cc0002, cc0009, cc0107, cc0108, cc0109, cc0114, contract, examples};
+use super::{Rule, cc0001, cc0002, cc0009, cc0107, cc0108, cc0109, cc0113, cc0201, contract, examples};
 use crate::check::{Check, PairDuty};
 use crate::graph::Edge;
 use crate::place::Kind;
@@ -18,7 +18,8 @@ pub(crate) const RULE: Rule = Rule {
     statement: "A trap is a call of the trap function with its code, and a trap instruction with the same code behind \
                 it. No other instruction of the program traps by itself. A trap of the protocol happens only for its reason: \
                 null where the contref is 0, consumed where revision and witness differ, unexpected effect where none \
-                of the expected ones came back.",
+                of the expected ones came back. One that nothing leads to lacks its check, and is reported by the rule \
+                of its reason.",
     why: "A hardware fault on a continuation's stack is not the program's trap but the end of the process.",
     bugs: "wt #14072",
     help: "call the trap function with the code, then `trap` with the same code",
@@ -58,23 +59,7 @@ pub(crate) fn cause(c: &mut Check<'_>, inst: Inst, state: &State) {
     let code = c.a.trap_code(inst);
     c.require(code.is_some(), &RULE, inst, "the code of a trap is no constant");
     let is = |trap: Trap| code == Some(trap.code().into());
-    let rule = if is(Trap::NullContinuation) {
-        (&cc0001::RULE, "the operation traps as on a null continuation, though it may be another")
-    } else if is(Trap::Consumed) {
-        (&cc0002::RULE, "the operation traps as on a consumed continuation, though it may be current")
-    } else if is(Trap::UnexpectedEffect) {
-        (&cc0107::RULE, "the operation traps as on an effect that cannot occur, though it may be another")
-    } else if is(Trap::RevisionExhausted) {
-        (&cc0009::RULE, "the operation traps as on an exhausted revision, though it may be in its limits")
-    } else if is(Trap::UnhandledTag) && c.a.role.is_search() {
-        (&cc0114::RULE, "the search gives up though there may be a handler")
-    } else if is(Trap::PoolExhausted) && c.a.role == FunctionRole::Grow {
-        (&cc0114::RULE, "the function traps as without memory, though there may be a slot")
-    } else if is(Trap::StackExhausted) {
-        (&cc0109::RULE, "the function traps as on an exhausted stack, though enough may be left")
-    } else {
-        return;
-    };
+    let Some((rule, message, _)) = reason(c, code) else { return };
     let block = c.a.func.layout.inst_block(inst);
     let edges: Vec<_> = block.into_iter().flat_map(|b| c.a.edges_to(b).copied().collect::<Vec<_>>()).collect();
     let mut holds = true;
@@ -84,7 +69,78 @@ pub(crate) fn cause(c: &mut Check<'_>, inst: Inst, state: &State) {
     // an optimiser leaves nothing but the trap of an operation that always fails
     let foldable = c.a.role == FunctionRole::Program && !is(Trap::StackExhausted) && !edges.is_empty();
     let folded = foldable && edges.iter().all(Edge::is_always) && !c.a.has_dead_operations();
-    c.require(holds || folded, rule.0, inst, rule.1);
+    if is(Trap::UnhandledTag) || is(Trap::PoolExhausted) {
+        c.contract(holds || folded, rule, inst, message);
+    } else {
+        c.require(holds || folded, rule, inst, message);
+    }
+}
+
+/// The rule that a trap's cause belongs to; what is wrong where it need not be
+/// the cause, and where nothing leads to the trap.
+fn reason(c: &Check<'_>, code: Option<u64>) -> Option<(&'static Rule, &'static str, &'static str)> {
+    let is = |trap: Trap| code == Some(trap.code().into());
+    Some(if is(Trap::NullContinuation) {
+        (
+            &cc0001::RULE,
+            "the operation traps as on a null continuation, though it may be another",
+            "no test for null leads to where the operation traps as on a null continuation",
+        )
+    } else if is(Trap::Consumed) {
+        (
+            &cc0002::RULE,
+            "the operation traps as on a consumed continuation, though it may be current",
+            "no comparison leads to where the operation traps as on a consumed continuation",
+        )
+    } else if is(Trap::UnexpectedEffect) {
+        (
+            &cc0107::RULE,
+            "the operation traps as on an effect that cannot occur, though it may be another",
+            "no branch leads to where the operation traps as on an effect that cannot occur",
+        )
+    } else if is(Trap::RevisionExhausted) {
+        (
+            &cc0009::RULE,
+            "the operation traps as on an exhausted revision, though it may be in its limits",
+            "no comparison leads to where the operation traps as on an exhausted revision",
+        )
+    } else if is(Trap::UnhandledTag) && c.a.role.is_search() {
+        (
+            &cc0201::RULE,
+            "the search gives up though there may be a handler",
+            "no branch leads to where the search gives up",
+        )
+    } else if is(Trap::PoolExhausted) && c.a.role == FunctionRole::Grow {
+        (
+            &cc0113::RULE,
+            "the function traps as without memory, though there may be a slot",
+            "no branch leads to where the function traps as without memory",
+        )
+    } else if is(Trap::StackExhausted) {
+        (
+            &cc0109::RULE,
+            "the function traps as on an exhausted stack, though enough may be left",
+            "no comparison leads to where the function traps as on an exhausted stack",
+        )
+    } else {
+        return None;
+    })
+}
+
+/// A trap of the protocol that nothing leads to: the check in front of it leads
+/// elsewhere. Neither a front end nor an optimiser leaves such a block behind.
+pub(crate) fn unreachable(c: &mut Check<'_>) {
+    let func = c.a.func;
+    let dead: Vec<_> = func.layout.blocks().filter(|b| !c.a.domtree.is_reachable(*b)).collect();
+    for inst in dead.into_iter().flat_map(|b| func.layout.block_insts(b)) {
+        if c.a.callee_of(inst) == Some(Callee::Trap)
+            && let Some((rule, _, message)) = reason(c, c.a.trap_code(inst))
+            // what was used without the check was said
+            && c.report.findings.iter().all(|f| f.rule != rule.id)
+        {
+            c.fail(rule, Verdict::Violated, inst, message);
+        }
+    }
 }
 
 fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) -> bool {
@@ -95,9 +151,9 @@ fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) ->
     }
     if is(Trap::NullContinuation) || is(Trap::PoolExhausted) {
         let program = c.a.role == FunctionRole::Program && is(Trap::NullContinuation);
-        return state.equals(zero).any(|null| {
-            let tested = matches!(c.a.kind(null), Kind::Outside | Kind::Merged | Kind::Back(_)) && c.a.is_marked(null);
-            !program || null == zero || tested
+        return state.equals(zero).collect::<Vec<_>>().into_iter().any(|null| {
+            let tested = matches!(c.a.kind(null), Kind::Outside | Kind::Merged | Kind::Back(_));
+            !program || null == zero || tested && becomes_contref(c, null)
         });
     }
     if is(Trap::StackExhausted) {
@@ -147,6 +203,30 @@ fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) ->
             };
             state.codes(word) & must == 0
         })
+}
+
+/// Is a continuation accessed through it, or through a parameter that it is
+/// handed to?
+fn becomes_contref(c: &mut Check<'_>, s: Sym) -> bool {
+    let (mut queue, mut seen) = (vec![s], vec![]);
+    while let Some(s) = queue.pop() {
+        if c.a.is_marked(s) {
+            return true;
+        }
+        if seen.contains(&s) {
+            continue;
+        }
+        seen.push(s);
+        let func = c.a.func;
+        for edge in c.a.edges.clone() {
+            for (i, param) in func.dfg.block_params(edge.to).iter().enumerate() {
+                if c.a.edge_arg(&edge, i) == Some(s) {
+                    queue.push(c.a.value(*param));
+                }
+            }
+        }
+    }
+    false
 }
 
 /// Is there a word that differs from every effect with which a continuation is

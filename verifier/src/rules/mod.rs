@@ -147,6 +147,7 @@ pub(crate) fn at_access(c: &mut Check<'_>, access: &Access, state: &State) {
         cc0006::store(c, access, state);
     } else {
         cc0103::fresh(c, access, state);
+        cc0113::load(c, access, state);
     }
 }
 
@@ -161,6 +162,7 @@ pub(crate) fn at_switch(c: &mut Check<'_>, site: &SwitchSite, kind: Option<Opera
         return;
     };
     cc0101::switch(c, site, kind, state);
+    cc0102::again(c, site, state);
     cc0204::everywhere(c, site.inst, state);
     cc0204::switch(c, site, kind, state);
     match kind {

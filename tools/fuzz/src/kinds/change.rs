@@ -7,11 +7,13 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{AliasRegion, Endianness, Function, InstBuilder, InstructionData, Opcode, Type, types};
 use fastrand::Rng;
 
-use crate::func::{constant as value_of, constant_before, operand, remove, set_operand};
+use super::Outcome;
+use crate::aspect::Aspect;
+use crate::func::{address_operand, constant as value_of, constant_before, operand, remove, set_operand};
 use crate::scope::Site;
 
 /// Somewhere else in the same record, or between fields.
-pub(super) fn offset(func: &mut Function, site: &Site, abi: &Abi, rng: &mut Rng) -> Option<()> {
+pub(super) fn offset(func: &mut Function, site: &Site, abi: &Abi, rng: &mut Rng) -> Option<Outcome> {
     if !site.whole {
         return None;
     }
@@ -25,6 +27,13 @@ pub(super) fn offset(func: &mut Function, site: &Site, abi: &Abi, rng: &mut Rng)
     let mut others = vec![old + word, old - word, old + 8, old + 1, old + word / 2];
     let fields = ContRef::RECORD.fields.iter().chain(StoreContext::RECORD.fields);
     others.extend(fields.map(|f| f.offset(abi)));
+    let payload = matches!(site.aspect, Aspect::Payload | Aspect::Words);
+    let end = abi.payload_offset(Abi::PAYLOAD_SLOTS - 1) + Abi::PAYLOAD_SLOT_BYTES as i32;
+    if payload {
+        // as many as all of those, so that both happen
+        let behind = (0..others.len() as i32).map(|n| end + 8 * n);
+        others.extend(behind.collect::<Vec<_>>());
+    }
     others.retain(|o| *o != old);
     let new = rng.choice(others)?;
     if let InstructionData::Load { offset, .. }
@@ -33,7 +42,12 @@ pub(super) fn offset(func: &mut Function, site: &Site, abi: &Abi, rng: &mut Rng)
     {
         *offset = new.into();
     }
-    Some(())
+    let slot = |o: i32| (0..Abi::PAYLOAD_SLOTS).any(|slot| abi.payload_offset(slot) == o);
+    Some(match payload {
+        true if new >= end => Outcome::Beyond,
+        true if !slot(new) => Outcome::Access,
+        _ => Outcome::InPlace,
+    })
 }
 
 fn narrower(ty: Type, rng: &mut Rng) -> Option<Type> {
@@ -43,12 +57,23 @@ fn narrower(ty: Type, rng: &mut Rng) -> Option<Type> {
 
 /// Fewer bits are loaded, stored or compared; or the upper ones get lost on the
 /// way.
-pub(super) fn width(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<()> {
+pub(super) fn width(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<Outcome> {
     let inst = site.inst;
     if !site.whole {
         return None;
     }
+    let is_access = address_operand(func, inst).is_some() && site.aspect != Aspect::Payload;
+    narrow(func, site, rng).map(|()| if is_access { Outcome::Access } else { Outcome::InPlace })
+}
+
+fn narrow(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<()> {
+    let inst = site.inst;
     match func.dfg.insts[inst] {
+        InstructionData::StackAddr { stack_slot, .. } => {
+            let slot = &mut func.sized_stack_slots[stack_slot];
+            slot.size = rng.u32(..slot.size);
+            Some(())
+        }
         InstructionData::Load { opcode: Opcode::Load, arg, flags, offset } => {
             let result = *func.dfg.inst_results(inst).first()?;
             let ty = func.dfg.value_type(result);
@@ -135,6 +160,11 @@ pub(super) fn condition(func: &mut Function, site: &Site, rng: &mut Rng) -> Opti
 pub(super) fn flags(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<()> {
     if !site.whole {
         return None;
+    }
+    if let InstructionData::StackAddr { stack_slot, .. } = func.dfg.insts[site.inst] {
+        let slot = &mut func.sized_stack_slots[stack_slot];
+        slot.align_shift = rng.u8(..slot.align_shift);
+        return Some(());
     }
     let old = func.dfg.insts[site.inst].memflags_data(&func.dfg)?;
     let regions = (0..).map(AliasRegion::from_u32).take_while(|r| func.dfg.alias_regions.is_valid(*r));

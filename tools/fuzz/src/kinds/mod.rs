@@ -10,7 +10,8 @@ use clif_cont_abi::Abi;
 use cranelift_codegen::ir::Function;
 use fastrand::Rng;
 
-use crate::scope::{Aspect, Site};
+use crate::aspect::Aspect;
+use crate::scope::Site;
 
 /// A kind of mutation.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -83,33 +84,107 @@ impl Kind {
     }
 
     /// The rules that should notice it, the one meant first, where it is done
-    /// to an instruction of this aspect.
-    pub fn rules(self, aspect: Aspect) -> Vec<&'static str> {
-        let own: &[&str] = match self {
-            Self::Offset => &["CC0010"],
-            Self::Width => &["CC0010", "CC0005"],
-            Self::Flags => &["CC0008"],
+    /// to an instruction of this aspect, and turned out like this.
+    fn rules(self, aspect: Aspect, outcome: Outcome) -> Vec<&'static str> {
+        let own: &[&str] = match (self, aspect, outcome) {
+            (_, _, Outcome::Beyond) => &["CC0203", "CC0010"],
+            (_, _, Outcome::OtherResult) => &["CC0110"],
+            // it failed after it had begun
+            (Self::Move, Aspect::Consume | Aspect::Link | Aspect::Install | Aspect::Words, Outcome::AboveFailure) => {
+                &["CC0011"]
+            }
+            (Self::Move, Aspect::Link | Aspect::Install, Outcome::AboveCall) => &["CC0104"],
+            // what a switch does is right wherever it is; what has to be done before it is not
+            (Self::Move, Aspect::Switch, _) => &["CC0101", "CC0003", "CC0103", "CC0107", "CC0113", "CC0202"],
+            (Self::Move, Aspect::Payload | Aspect::Words, Outcome::BelowSwitch) => &["CC0007"],
+            (Self::Duplicate, Aspect::Switch | Aspect::Abort, _) => &["CC0102", "CC0107"],
+            (Self::Delete, Aspect::Abort, _) => &["CC0108"],
+            // another slot of the payload: a value of another type
+            (Self::Offset | Self::Width, Aspect::Payload | Aspect::Words, Outcome::InPlace) => &["CC0204", "CC0010"],
+            (Self::Offset | Self::Width | Self::Flags, Aspect::Frame, _) => &["CC0206", "CC0010"],
+            (Self::Offset, ..) => &["CC0010"],
+            (Self::Width, _, Outcome::Access) => &["CC0010", "CC0005"],
+            (Self::Width, Aspect::RevisionCheck | Aspect::Consume | Aspect::Object | Aspect::Pair, _) => &["CC0005"],
+            (Self::Flags, ..) => &["CC0008"],
+            (Self::Constant, Aspect::Consume, _) => &["CC0009"],
             _ => &[],
         };
-        own.iter().chain(aspect.rules()).copied().collect()
+        let mut rules = own.to_vec();
+        rules.extend(aspect.rules().iter().filter(|r| !own.contains(r)));
+        if self == Self::Width && !rules.contains(&"CC0005") {
+            rules.push("CC0005");
+        }
+        rules
     }
 
-    /// Damages a function at a site. `None` where this kind has nothing to
-    /// damage there, or did not this time.
-    pub(crate) fn apply(self, func: &mut Function, site: &Site, abi: &Abi, rng: &mut Rng) -> Option<()> {
-        match self {
-            Self::Delete => delete::delete(func, site, rng),
-            Self::SwapOperands => swap::operands(func, site, rng),
-            Self::SwapSuccessors => swap::successors(func, site, rng),
+    /// The rules that may be the one meant where this kind is done to an
+    /// instruction of this aspect.
+    pub(crate) fn classes(self, aspect: Aspect) -> Vec<&'static str> {
+        let mut all: Vec<_> = Outcome::ALL.iter().filter_map(|o| self.rules(aspect, *o).first().copied()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Damages a function at a site, and says which rules should notice, the one
+    /// meant first. `None` where this kind has nothing to damage there, or did not
+    /// this time.
+    pub(crate) fn apply(self, func: &mut Function, site: &Site, abi: &Abi, rng: &mut Rng) -> Option<Vec<&'static str>> {
+        let plain = |()| Outcome::InPlace;
+        let outcome = match self {
             Self::Offset => change::offset(func, site, abi, rng),
             Self::Width => change::width(func, site, rng),
+            Self::Move => shift::shift(func, site, rng),
+            Self::Replace => replace::operand(func, site, rng),
+            other => other.apply_in_place(func, site, rng).map(plain),
+        };
+        Some(self.rules(site.aspect, outcome?))
+    }
+
+    fn apply_in_place(self, func: &mut Function, site: &Site, rng: &mut Rng) -> Option<()> {
+        match self {
+            Self::Delete => delete::delete(func, site, rng),
+            Self::SwapOperands if site.aspect == Aspect::Words => swap::words(func, site),
+            Self::SwapOperands => swap::operands(func, site, rng),
+            Self::SwapSuccessors => swap::successors(func, site, rng),
             Self::Constant => change::constant(func, site, rng),
             Self::Condition => change::condition(func, site, rng),
             Self::Flags => change::flags(func, site, rng),
-            Self::Move => shift::shift(func, site, rng),
             Self::Duplicate => shift::duplicate(func, site),
-            Self::Replace => replace::operand(func, site, rng),
             Self::Retarget => replace::target(func, site, rng),
+            // these have more than one outcome
+            Self::Offset | Self::Width | Self::Move | Self::Replace => None,
         }
     }
+}
+
+/// What a mutation came to, where the rule that is meant depends on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Outcome {
+    /// Nothing in particular.
+    InPlace,
+    /// An access is narrower, not an operand.
+    Access,
+    /// A payload is accessed behind its last slot.
+    Beyond,
+    /// A store is above a branch to where the operation fails.
+    AboveFailure,
+    /// A store is above a call.
+    AboveCall,
+    /// An access is below a switch.
+    BelowSwitch,
+    /// Another result of the switch routine is used.
+    OtherResult,
+}
+
+impl Outcome {
+    const ALL: [Self; 7] = [
+        Self::InPlace,
+        Self::Access,
+        Self::Beyond,
+        Self::AboveFailure,
+        Self::AboveCall,
+        Self::BelowSwitch,
+        Self::OtherResult,
+    ];
 }

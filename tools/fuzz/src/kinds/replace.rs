@@ -1,13 +1,40 @@
 //! Another value, another callee, another block.
 
-use cranelift_codegen::ir::{BlockCall, FuncRef, Function, InstructionData};
+use cranelift_codegen::ir::{BlockArg, BlockCall, FuncRef, Function, InstructionData};
 use fastrand::Rng;
 
+use super::Outcome;
 use crate::func::{available, edge_args, edges, edges_mut, operand as get, set_operand, target as block_of};
-use crate::scope::Site;
+use crate::scope::{Site, is_switch};
 
-/// Another value of the same type that is there.
-pub(super) fn operand(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<()> {
+/// Another value of the same type that is there; of what a switch gives, another
+/// result.
+pub(super) fn operand(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<Outcome> {
+    if is_switch(func, site.inst) && rng.bool() {
+        return result(func, site, rng).map(|()| Outcome::OtherResult);
+    }
+    value(func, site, rng).map(|()| Outcome::InPlace)
+}
+
+fn result(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<()> {
+    let InstructionData::TryCall { exception, .. } = func.dfg.insts[site.inst] else { return None };
+    let signature = func.dfg.exception_tables[exception].signature();
+    let results = func.dfg.signatures[signature].returns.len() as u32;
+    let call = *edges(func, site.inst).first()?;
+    let mut args = edge_args(func, &call);
+    let all = args.iter_mut().filter_map(|a| match a {
+        BlockArg::TryCallRet(n) => Some(n),
+        _ => None,
+    });
+    let used = rng.choice(all.collect::<Vec<_>>())?;
+    let other = rng.choice((0..results).filter(|n| n != used).collect::<Vec<_>>())?;
+    *used = other;
+    let block = block_of(func, &call);
+    edges_mut(func, site.inst)[0] = BlockCall::new(block, args, &mut func.dfg.value_lists);
+    Some(())
+}
+
+fn value(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<()> {
     let at = rng.choice(site.operands.iter().copied())?;
     let old = get(func, site.inst, at)?;
     let mut others = available(func, site.inst, func.dfg.value_type(old));

@@ -4,8 +4,8 @@ use cranelift_codegen::ir::Function;
 use cranelift_codegen::ir::condcodes::IntCC;
 use fastrand::Rng;
 
-use crate::func::{edge_args, edges, edges_mut, opcode, operand, set_operand, target};
-use crate::scope::Site;
+use crate::func::{Operand, edge_args, edges, edges_mut, opcode, operand, set_operand, target};
+use crate::scope::{self, Site};
 
 /// Two different operands of one type, but not those of an instruction that
 /// does not mind.
@@ -43,4 +43,12 @@ pub(super) fn successors(func: &mut Function, site: &Site, rng: &mut Rng) -> Opt
     let (a, b) = rng.choice(pairs)?;
     edges_mut(func, site.inst).swap(a, b);
     Some(())
+}
+
+/// The words of an object change places.
+pub(super) fn words(func: &mut Function, site: &Site) -> Option<()> {
+    let (contref, revision) = scope::words(func, site.inst)?;
+    let [x, y] = [contref, revision].map(|i| operand(func, i, Operand::Arg(0)));
+    set_operand(func, contref, Operand::Arg(0), y?)?;
+    set_operand(func, revision, Operand::Arg(0), x?)
 }

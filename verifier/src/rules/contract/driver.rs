@@ -6,7 +6,7 @@ use cranelift_codegen::ir::Inst;
 use crate::check::Check;
 use crate::place::Kind;
 use crate::profile::{Callee, Role};
-use crate::rules::cc0114::RULE;
+use crate::rules::{cc0103, cc0107, cc0108, cc0113};
 use crate::state::{Fact, State};
 use crate::sym::{Node, Sym};
 use crate::transfer::SwitchSite;
@@ -22,13 +22,18 @@ pub(crate) fn runs(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
         match c.a.kind(origin.value) {
             Kind::Handed => {
                 let linked = cell(c, origin.value, Role::Parent, &origin.state) == Some(site.from);
-                c.require(linked, &RULE, site.inst, "the invocation's stack does not hang on its driver");
+                c.contract(linked, &cc0103::RULE, site.inst, "the invocation's stack does not hang on its driver");
             }
             Kind::Back(word) => {
                 let called = origin.state.codes(word) == 1 << c.a.profile.effect(EffectKind::HostCall);
-                c.require(called, &RULE, site.inst, "what came back is run though it called no host function");
+                c.contract(called, &cc0107::RULE, site.inst, "what came back is run though it called no host function");
                 let status = succeeded(c, origin.value, &origin.state);
-                c.require(status, &RULE, site.inst, "the program goes on though its host function may have failed");
+                c.contract(
+                    status,
+                    &cc0108::RULE,
+                    site.inst,
+                    "the program goes on though its host function may have failed",
+                );
             }
             _ => {}
         }
@@ -105,7 +110,7 @@ fn codes(c: &Check<'_>, state: &State) -> u64 {
 
 fn only(c: &mut Check<'_>, inst: Inst, effect: EffectKind, state: &State) {
     let holds = codes(c, state) == 1 << c.a.profile.effect(effect);
-    c.require(holds, &RULE, inst, "the outcome that is reported is not that of the effect that came back");
+    c.contract(holds, &cc0107::RULE, inst, "the outcome that is reported is not that of the effect that came back");
 }
 
 /// The program was stopped: by a trap, a host function, or an effect that there
@@ -114,13 +119,18 @@ fn stopped(c: &mut Check<'_>, inst: Inst, code: Sym, state: &State) {
     let trapped = cell(c, c.a.store_context, Role::Trapped, state);
     let from_there =
         trapped.is_some_and(|s| c.every_origin(s, &mut vec![], &|a, s, _| matches!(a.kind(s), Kind::Back(_))));
-    c.require(from_there, &RULE, inst, "where the abandoned chain begins is not stored for its reclamation");
+    c.contract(from_there, &cc0113::RULE, inst, "where the abandoned chain begins is not stored for its reclamation");
     let handed = c.a.func.dfg.block_params(c.a.rpo[0]).first().copied().map(|v| c.a.value(v));
     let ended = handed.is_some_and(|own| cell(c, own, Role::Parent, state) == Some(c.a.zero));
-    c.require(ended, &RULE, inst, "the abandoned chain does not end at the invocation's own stack");
+    c.contract(ended, &cc0103::RULE, inst, "the abandoned chain does not end at the invocation's own stack");
     for origin in c.origins(code, state).unwrap_or_default() {
         let holds = is_reason(c, origin.value, &origin.state);
-        c.require(holds, &RULE, inst, "the trap code that is reported is not the reason for which the program stopped");
+        c.contract(
+            holds,
+            &cc0107::RULE,
+            inst,
+            "the trap code that is reported is not the reason for which the program stopped",
+        );
     }
 }
 

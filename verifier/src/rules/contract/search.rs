@@ -11,6 +11,7 @@ use crate::check::Check;
 use crate::place::Kind;
 use crate::profile::{FunctionRole, Role};
 use crate::rules::cc0114::RULE;
+use crate::rules::{cc0103, cc0201};
 use crate::state::{Fact, State};
 use crate::sym::{Node, Sym};
 
@@ -34,11 +35,11 @@ pub(crate) fn found(c: &mut Check<'_>, inst: Inst, state: &State) {
         return;
     };
     let linked = c.a.kind(resumer) == Kind::Parent(last);
-    c.require(linked, &RULE, inst, "the resumer that is returned is not the parent of the last stack");
+    c.contract(linked, &cc0103::RULE, inst, "the resumer that is returned is not the parent of the last stack");
     // the entry at which the search stopped is the tag looked for
     let tag = func.dfg.block_params(c.a.rpo[0]).get(1).map(|v| c.a.value(*v));
     let hit = tag.and_then(|tag| state.equals(tag).find(|s| is_entry(c, *s)));
-    c.require(hit.is_some(), &RULE, inst, "the search returns though no entry was found equal to the tag");
+    c.contract(hit.is_some(), &cc0201::RULE, inst, "the search returns though no entry was found equal to the tag");
     let (Some(entry), Some(tag)) = (hit, tag) else { return };
     outwards(c, inst, last, entry);
     let Some((at, _)) = c.a.loaded_from(entry) else { return };
@@ -66,7 +67,7 @@ fn outwards(c: &mut Check<'_>, inst: Inst, last: Sym, entry: Sym) {
             (arg == c.a.active && !c.a.is_back(e)) || (inner && ended && c.is_linked_on(arg, &state))
         });
     }
-    c.require(holds, &RULE, inst, "a resumer is passed over, or one is looked at twice");
+    c.contract(holds, &cc0103::RULE, inst, "a resumer is passed over, or one is looked at twice");
 }
 
 /// The entries of a list are compared one by one; the parameter that counts
@@ -76,7 +77,7 @@ fn along(c: &mut Check<'_>, inst: Inst, at: Sym, resumer: Sym, entry: Sym, tag: 
     let (_, step) = list(c);
     let zero = c.a.zero;
     let Some((block, i)) = c.a.param(at).filter(|(block, _)| *block != c.a.rpo[0]) else {
-        c.require(false, &RULE, inst, "the search looks at no more than the first entry of a list");
+        c.contract(false, &cc0201::RULE, inst, "the search looks at no more than the first entry of a list");
         return None;
     };
     let bits = c.a.profile.word_bits();
@@ -97,7 +98,7 @@ fn along(c: &mut Check<'_>, inst: Inst, at: Sym, resumer: Sym, entry: Sym, tag: 
         holds &= begin.is_some();
         begins.push((*e, begin == Some(true)));
     }
-    c.require(holds, &RULE, inst, "an entry of the list is passed over, or the list's end is");
+    c.contract(holds, &cc0201::RULE, inst, "an entry of the list is passed over, or the list's end is");
     if c.a.role == FunctionRole::SearchSwitch {
         return None;
     }
@@ -109,7 +110,7 @@ fn along(c: &mut Check<'_>, inst: Inst, at: Sym, resumer: Sym, entry: Sym, tag: 
         n != i && begins.iter().all(|(e, begin)| c.a.edge_arg(e, n) == Some(if *begin { zero } else { next }))
     };
     let n = (0..c.a.func.dfg.block_params(block).len()).find(|n| counts(c, *n));
-    c.require(n.is_some(), &RULE, inst, "the entries of the list are not counted");
+    c.contract(n.is_some(), &cc0201::RULE, inst, "the entries of the list are not counted");
     n.and_then(|n| parameter(c, block, n))
 }
 
@@ -134,7 +135,7 @@ fn handler_code(c: &mut Check<'_>, inst: Inst, code: Sym, index: Sym, state: &St
     } else {
         false
     };
-    c.require(holds, &RULE, inst, "the effect code is not that of the entry that was found");
+    c.contract(holds, &cc0201::RULE, inst, "the effect code is not that of the entry that was found");
 }
 
 /// The search gives up: behind the end of the outermost resumer's list.

@@ -5,7 +5,7 @@ use cranelift_codegen::ir::Inst;
 use crate::check::Check;
 use crate::place::Kind;
 use crate::profile::{Callee, FunctionRole, Role};
-use crate::rules::cc0114::RULE;
+use crate::rules::{cc0101, cc0103, cc0113};
 use crate::state::{Fact, State};
 use crate::sym::{Node, Sym};
 
@@ -27,14 +27,14 @@ pub(crate) fn reserves(c: &mut Check<'_>, inst: Inst, state: &State) {
         .collect();
     let (bytes, align) = (c.a.profile.reservation_bytes(), c.a.profile.stack.slot_size);
     let holds = args == [Some(bytes), Some(align)];
-    c.require(holds, &RULE, inst, "the reservation has not the size and the alignment of its slots");
+    c.contract(holds, &cc0113::RULE, inst, "the reservation has not the size and the alignment of its slots");
     let limit = c.a.profile.max_slots();
     let (store, at) = (c.a.store_context, c.a.profile.field(Role::Slots).offset);
     let few = state.facts().iter().any(|f| match *f {
         Fact::Below(n, k) => c.a.syms.as_const(k) == Some(limit) && c.a.loaded_from(n) == Some((store, at)),
         _ => false,
     });
-    c.require(few, &RULE, inst, "more slots are made than a store may have");
+    c.contract(few, &cc0113::RULE, inst, "more slots are made than a store may have");
     let field = |c: &Check<'_>, s: Sym, role| c.a.loaded_from(s) == Some((store, c.a.profile.field(role).offset));
     let used_up = state.facts().iter().any(|f| match *f {
         Fact::Equal(a, b) => {
@@ -42,7 +42,7 @@ pub(crate) fn reserves(c: &mut Check<'_>, inst: Inst, state: &State) {
         }
         _ => false,
     });
-    c.require(used_up, &RULE, inst, "memory is reserved though the last reservation is not used up");
+    c.contract(used_up, &cc0113::RULE, inst, "memory is reserved though the last reservation is not used up");
 }
 
 /// A slot is made only where none is free.
@@ -51,7 +51,7 @@ pub(crate) fn asks(c: &mut Check<'_>, inst: Inst, state: &State) {
         return;
     }
     let none = state.equals(c.a.zero).any(|s| c.a.kind(s) == Kind::Free);
-    c.require(none, &RULE, inst, "a slot is made though there may be a free one");
+    c.contract(none, &cc0113::RULE, inst, "a slot is made though there may be a free one");
 }
 
 /// A stack of a dead chain is given up: there is one, and it is no driver's.
@@ -63,7 +63,7 @@ pub(crate) fn abandons(c: &mut Check<'_>, inst: Inst, stack: Sym, state: &State)
         _ => false,
     });
     let some = state.knows(Fact::NonNull(stack));
-    c.require(some && driver, &RULE, inst, "the walk along the chain may go beyond its last stack");
+    c.contract(some && driver, &cc0113::RULE, inst, "the walk along the chain may go beyond its last stack");
 }
 
 /// A function that makes slots returns.
@@ -74,7 +74,7 @@ pub(crate) fn made(c: &mut Check<'_>, inst: Inst, state: &State) {
     if c.a.role == FunctionRole::Grow {
         c.returned = true;
         let new = c.a.kind(contref) == Kind::NewSlot && c.is_non_null(contref, state);
-        c.require(new, &RULE, inst, "no slot is given, and nothing traps");
+        c.contract(new, &cc0113::RULE, inst, "no slot is given, and nothing traps");
         return;
     }
     if c.a.syms.as_const(contref) == Some(0) {
@@ -83,29 +83,29 @@ pub(crate) fn made(c: &mut Check<'_>, inst: Inst, state: &State) {
     }
     c.returned = true;
     let formula = c.a.is_slot_contref(contref);
-    c.require(formula, &RULE, inst, "the ContRef is not where the slot's own code will look for it");
+    c.contract(formula, &cc0113::RULE, inst, "the ContRef is not where the slot's own code will look for it");
     context(c, inst, contref, state);
     let at = |c: &Check<'_>, base, role| state.cell(base, c.a.profile.field(role).offset).map(|cell| cell.value);
     let store = c.a.store_context;
     let owner = at(c, contref, Role::Store) == Some(store);
-    c.require(owner, &RULE, inst, "the slot does not say to which store it belongs");
+    c.contract(owner, &cc0113::RULE, inst, "the slot does not say to which store it belongs");
     let slots = c.a.profile.field(Role::Slots).offset;
     let counted = at(c, store, Role::Slots).is_some_and(|n| {
         let (before, add) = c.a.syms.split_add(n);
         add == 1 && c.a.loaded_from(before) == Some((store, slots))
     });
-    c.require(counted, &RULE, inst, "the slot is not counted");
+    c.contract(counted, &cc0113::RULE, inst, "the slot is not counted");
     // the slot is cut off what is left of the reservation, or of a new one
     let Some(base) = c.a.slot_of(contref) else { return };
     let (size, bits) = (c.a.profile.stack.slot_size, c.a.profile.word_bits());
     let next = c.a.syms.add_const(base, size, bits);
     let cut = at(c, store, Role::NextSlot) == Some(next);
-    c.require(cut, &RULE, inst, "the next slot is not the one behind this");
+    c.contract(cut, &cc0113::RULE, inst, "the next slot is not the one behind this");
     let guarded = state.knows(Fact::Told(base));
-    c.require(guarded, &RULE, inst, "the host is not told of the slot's guard");
+    c.contract(guarded, &cc0113::RULE, inst, "the host is not told of the slot's guard");
     let origins = c.origins(base, state).unwrap_or_default();
     let unused = !origins.is_empty() && origins.iter().all(|o| is_unused(c, o.value, &o.state));
-    c.require(unused, &RULE, inst, "the slot is neither the next one nor the first of a reservation");
+    c.contract(unused, &cc0113::RULE, inst, "the slot is neither the next one nor the first of a reservation");
 }
 
 /// Is it the base of memory that nobody uses, up to the end that the store
@@ -138,7 +138,7 @@ fn refused(c: &mut Check<'_>, inst: Inst, state: &State) {
         let reserved = |s| c.a.def(s).is_some_and(|(i, _)| c.a.callee_of(i) == Some(Callee::Reserve));
         state.facts().iter().any(many) || state.equals(zero).any(reserved)
     });
-    c.require(holds, &RULE, inst, "no slot is made though there may be memory for one");
+    c.contract(holds, &cc0113::RULE, inst, "no slot is made though there may be memory for one");
 }
 
 /// The control context of a stack on which nothing has run.
@@ -147,14 +147,14 @@ pub(crate) fn context(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &State
     let bias = u64::from(c.a.profile.initial_sp_bias());
     let top = c.a.syms.add_const(contref, bias.wrapping_neg(), c.a.profile.word_bits());
     let sp = at(c, Role::ContextSp) == Some(top);
-    c.require(sp, &RULE, inst, "the stack pointer of a fresh context is not the top of its stack");
+    c.contract(sp, &cc0101::RULE, inst, "the stack pointer of a fresh context is not the top of its stack");
     let fp = at(c, Role::ContextFp) == Some(c.a.zero);
-    c.require(fp, &RULE, inst, "the frame pointer of a fresh context is not 0");
+    c.contract(fp, &cc0101::RULE, inst, "the frame pointer of a fresh context is not 0");
     let pc = at(c, Role::ContextPc).is_some_and(|pc| match c.a.syms.node(pc) {
         Node::FuncAddr(f) => c.a.is_named(f, c.a.profile.entry_symbol()),
         _ => false,
     });
-    c.require(pc, &RULE, inst, "a fresh context does not start in the entry function");
+    c.contract(pc, &cc0101::RULE, inst, "a fresh context does not start in the entry function");
 }
 
 /// The slot of an invocation: one of its own, alone in its chain, or none.
@@ -170,12 +170,12 @@ pub(crate) fn begun(c: &mut Check<'_>, inst: Inst, state: &State) {
         let none = state.same(slot, zero);
         let alone = state.cell(slot, at).is_some_and(|cell| cell.value == slot);
         let own = state.knows(Fact::Taken(slot));
-        c.require(none || own, &RULE, inst, "what is given is no slot of the pool");
-        c.require(none || alone, &RULE, inst, "the slot of an invocation is not its own last ancestor");
+        c.contract(none || own, &cc0113::RULE, inst, "what is given is no slot of the pool");
+        c.contract(none || alone, &cc0103::RULE, inst, "the slot of an invocation is not its own last ancestor");
         if none {
             let new = c.origins(slot, &state).unwrap_or_default();
             let asked = new.iter().any(|o| c.a.kind(o.value) == Kind::NewSlot);
-            c.require(asked, &RULE, inst, "no slot is given, and none was asked for");
+            c.contract(asked, &cc0113::RULE, inst, "no slot is given, and none was asked for");
         }
     }
 }
@@ -195,5 +195,5 @@ pub(crate) fn reclaimed(c: &mut Check<'_>, inst: Inst, state: &State) {
             _ => false,
         })
     });
-    c.require(holds, &RULE, inst, "the walk along the chain ends before its last stack");
+    c.contract(holds, &cc0113::RULE, inst, "the walk along the chain ends before its last stack");
 }

@@ -6,6 +6,7 @@ use cranelift_codegen::ir::{Inst, InstructionData, Opcode, Value};
 use crate::check::Check;
 use crate::profile::Role;
 use crate::rules::cc0114::RULE;
+use crate::rules::{cc0107, cc0108, cc0204};
 use crate::state::{Fact, Since, State};
 
 /// The entry calls its continuation's function where it was told to go on.
@@ -15,7 +16,7 @@ pub(crate) fn runs(c: &mut Check<'_>, inst: Inst, state: &State) {
     }
     once(c, inst, state);
     let told = is_told(c, EffectKind::Resume, state);
-    c.require(told, &RULE, inst, "the function is called where the entry need not have been told to go on");
+    c.contract(told, &cc0107::RULE, inst, "the function is called where the entry need not have been told to go on");
 }
 
 /// Nothing was called since control came here.
@@ -88,15 +89,15 @@ pub(crate) fn passes(c: &mut Check<'_>, inst: Inst, state: &State) {
             list.iter().map(|(_, v)| func.dfg.value_type(*v).to_string()).collect()
         };
         let same = types(&passed.params) == params && types(&passed.results) == results;
-        c.require(same, &RULE, inst, "the types of the call are not those of the trampoline's name");
+        c.contract(same, &cc0204::RULE, inst, "the types of the call are not those of the trampoline's name");
     }
     let function = func.dfg.inst_args(inst).first().copied();
     let whole = function
         .is_some_and(|v| func.dfg.value_type(v).bits() == c.a.profile.word_bits() && is_loaded(c, v, passed.behind));
-    c.require(whole, &RULE, inst, "what is called is not the word in the payload slot behind the parameters");
+    c.contract(whole, &cc0204::RULE, inst, "what is called is not the word in the payload slot behind the parameters");
     for (slot, v) in passed.params {
         let right = is_loaded(c, v, slot);
-        c.require(right, &RULE, inst, "an argument is not what is in its payload slot");
+        c.contract(right, &cc0204::RULE, inst, "an argument is not what is in its payload slot");
     }
 }
 
@@ -116,7 +117,7 @@ pub(crate) fn passed(c: &mut Check<'_>, inst: Inst, state: &State) {
         let exn = c.a.value(exn);
         let given = func.dfg.inst_args(inst).first().map(|v| c.a.value(*v));
         let same = given.is_some_and(|given| state.same(given, exn));
-        c.require(same, &RULE, inst, "the trampoline does not hand on what the function threw");
+        c.contract(same, &cc0108::RULE, inst, "the trampoline does not hand on what the function threw");
         if state.knows(Fact::NonNull(exn)) {
             return;
         }
@@ -127,6 +128,6 @@ pub(crate) fn passed(c: &mut Check<'_>, inst: Inst, state: &State) {
         let stored = state.cell(c.a.active, at).is_some_and(|cell| {
             cell.value == value && cell.size == size && func.dfg.insts[cell.by].opcode().can_store()
         });
-        c.require(stored, &RULE, inst, "a result is not in its payload slot when the trampoline returns");
+        c.contract(stored, &cc0204::RULE, inst, "a result is not in its payload slot when the trampoline returns");
     }
 }
