@@ -20,8 +20,10 @@ pub enum Aspect {
     Pair,
     /// The two words of an object in a payload.
     Words,
-    /// The switch, its operands, the words of a control context.
+    /// The switch.
     Switch,
+    /// What leads to its operands, and the words of a control context.
+    Context,
     /// The switch of the trap function.
     Abort,
     /// Parents and last ancestors.
@@ -56,7 +58,7 @@ pub enum Aspect {
 
 impl Aspect {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::NullCheck,
         Self::RevisionCheck,
         Self::Limit,
@@ -66,6 +68,7 @@ impl Aspect {
         Self::Pair,
         Self::Words,
         Self::Switch,
+        Self::Context,
         Self::Abort,
         Self::Link,
         Self::Install,
@@ -95,6 +98,7 @@ impl Aspect {
             Self::Pair => "pair",
             Self::Words => "words",
             Self::Switch => "switch",
+            Self::Context => "context",
             Self::Abort => "abort",
             Self::Link => "link",
             Self::Install => "install",
@@ -128,7 +132,9 @@ impl Aspect {
             Self::Object => &["CC0004", "CC0012", "CC0001", "CC0002", "CC0008", "CC0010"],
             Self::Pair => &["CC0012", "CC0004", "CC0001", "CC0002", "CC0101", "CC0103"],
             Self::Words => &["CC0006", "CC0004", "CC0012", "CC0204"],
-            Self::Switch => &["CC0101", "CC0102", "CC0103", "CC0110", "CC0001", "CC0002", "CC0008", "CC0010"],
+            Self::Switch | Self::Context => {
+                &["CC0101", "CC0102", "CC0103", "CC0110", "CC0001", "CC0002", "CC0008", "CC0010"]
+            }
             Self::Abort => &["CC0101", "CC0108", "CC0102"],
             Self::Link => &["CC0103", "CC0104", "CC0101", "CC0105", "CC0113", "CC0001", "CC0002", "CC0008", "CC0010"],
             Self::Install => &["CC0202", "CC0201", "CC0103", "CC0001", "CC0002", "CC0008", "CC0010"],

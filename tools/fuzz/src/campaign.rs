@@ -172,7 +172,7 @@ pub(crate) struct Damage {
 /// The rules that mutants are made for, and the share of the cases that each
 /// gets: what only an optimiser may believe, or what nobody looks at in most
 /// programs, seldom does harm.
-pub const CLASSES: [(&str, u32); 29] = [
+pub(crate) const CLASSES: [(&str, u32); 29] = [
     ("CC0001", 2),
     ("CC0002", 2),
     ("CC0003", 2),
@@ -205,7 +205,7 @@ pub const CLASSES: [(&str, u32); 29] = [
 ];
 
 /// The others, and why nothing is damaged for them.
-pub const UNCLASSED: [(&str, &str); 5] = [
+pub(crate) const UNCLASSED: [(&str, &str); 5] = [
     ("CC0106", "the profile has no states"),
     ("CC0111", "no lowering has a thread-local address, or uses the pinned register"),
     ("CC0112", "it is about bytes, not CLIF, and tested with them"),
@@ -238,6 +238,8 @@ pub(crate) fn damage(plan: &Plan, units: &Units, case: usize) -> (usize, Option<
     let kinds = if plan.kinds.is_empty() { &Kind::ALL[..] } else { &plan.kinds };
     let own = plan.rules.is_empty() && rng.u32(..OWN_SHARE) == 0;
     let class = if own { None } else { class(plan, &mut rng) };
+    let reaches = |kind: &Kind| class.is_none_or(|c| Aspect::ALL.iter().any(|a| kind.classes(*a).contains(&c)));
+    let kinds: Vec<_> = kinds.iter().copied().filter(reaches).collect();
     let mut rejected = 0;
     for _ in 0..TRIES {
         let (Some(n), Some(kind)) = (rng.choice(0..units.ids.len()), rng.choice(kinds.iter().copied())) else { break };

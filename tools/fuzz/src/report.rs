@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use crate::aspect::Aspect;
-use crate::campaign::{Found, Mutant, Results};
+use crate::campaign::{Found, Mutant, Results, UNCLASSED};
 use crate::construct::{Constructed, Faulty};
 use crate::programs::Ran;
 use crate::reason::Reason;
@@ -22,6 +22,8 @@ pub struct Count {
     pub violated: usize,
     /// Of the violated ones, by a rule that is meant for it.
     pub by_meant: usize,
+    /// Of those, by the one that is meant first.
+    pub by_first: usize,
     /// Of the harmful ones, judged unproven.
     pub unproven: usize,
     /// Of the harmful ones, not noticed.
@@ -41,6 +43,7 @@ impl Count {
                 Found::Violated => {
                     self.violated += 1;
                     self.by_meant += usize::from(m.as_meant());
+                    self.by_first += usize::from(m.meant.first().is_some_and(|r| m.rules.contains(r)));
                 }
                 Found::Unproven => self.unproven += 1,
                 Found::Nothing => self.missed += 1,
@@ -55,6 +58,7 @@ impl Count {
     fn json(&self) -> Value {
         json!({
             "mutants": self.mutants, "harmful": self.harmful, "violated": self.violated, "by_meant": self.by_meant,
+            "by_first": self.by_first,
             "unproven": self.unproven, "missed": self.missed, "harmless_found": self.harmless_found,
             "silent": self.silent,
         })
@@ -102,7 +106,7 @@ pub fn total(results: &Results) -> Count {
 fn table(out: &mut String, title: &str, rows: &Rows, total: Count) {
     let _ = writeln!(
         out,
-        "{title:<16} mutants  harmful  violated  as meant  unproven  missed    rate  harmless: found  silent"
+        "{title:<16} mutants  harmful  violated  as meant  by first  unproven  missed    rate  harmless: found  silent"
     );
     let mut row = |name: &str, c: &Count| {
         let rate = match c.harmful {
@@ -111,8 +115,8 @@ fn table(out: &mut String, title: &str, rows: &Rows, total: Count) {
         };
         let _ = writeln!(
             out,
-            "{name:<16} {:>7}  {:>7}  {:>8}  {:>8}  {:>8}  {:>6}  {rate:>6}  {:>15}  {:>6}",
-            c.mutants, c.harmful, c.violated, c.by_meant, c.unproven, c.missed, c.harmless_found, c.silent
+            "{name:<16} {:>7}  {:>7}  {:>8}  {:>8}  {:>8}  {:>8}  {:>6}  {rate:>6}  {:>15}  {:>6}",
+            c.mutants, c.harmful, c.violated, c.by_meant, c.by_first, c.unproven, c.missed, c.harmless_found, c.silent
         );
     };
     for (name, c) in rows {
@@ -120,6 +124,12 @@ fn table(out: &mut String, title: &str, rows: &Rows, total: Count) {
     }
     row("all", &total);
     out.push('\n');
+}
+
+/// The rules without mutants, and why.
+fn none_for() -> String {
+    let all: Vec<_> = UNCLASSED.iter().map(|(rule, why)| format!("{rule} ({why})")).collect();
+    all.join(", ")
 }
 
 /// The changed lines of a diff, in one.
@@ -172,6 +182,7 @@ pub fn human(results: &Results, seed: u64, list: bool) -> String {
     for (why, n) in &results.unused {
         let _ = writeln!(out, "- {n} lowerings not used: {why}");
     }
+    let _ = writeln!(out, "no mutant is made for {}", none_for());
     let silent: Vec<_> = in_scope(results).filter(|m| m.harm.is_none() && m.found == Found::Nothing).collect();
     let mut reasons: BTreeMap<Reason, usize> = BTreeMap::new();
     for m in &silent {

@@ -154,7 +154,7 @@ impl Scope<'_> {
                 Region::Revision if stores => Aspect::Consume,
                 Region::Revision if self.is_compared(inst) => Aspect::RevisionCheck,
                 Region::Revision => Aspect::Object,
-                Region::Context => Aspect::Switch,
+                Region::Context => Aspect::Context,
                 Region::Parent | Region::LastAncestor => Aspect::Link,
                 Region::Handlers if stores && !self.runtime => Aspect::Install,
                 Region::Handlers | Region::HandlerTable => Aspect::Handlers,
@@ -168,11 +168,9 @@ impl Scope<'_> {
             }
             self.follow(inst, aspect, used);
         } else if is_switch(func, inst) {
-            self.follow(inst, Aspect::Switch, operands(func, inst));
-            if self.traps
-                && let Some(site) = self.found.get_mut(&inst)
-            {
-                site.aspect = Aspect::Abort;
+            self.follow(inst, Aspect::Context, operands(func, inst));
+            if let Some(site) = self.found.get_mut(&inst) {
+                site.aspect = if self.traps { Aspect::Abort } else { Aspect::Switch };
             }
         } else if let Some(callee) = callee(func, inst) {
             let aspect = match callee.as_str() {

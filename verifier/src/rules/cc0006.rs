@@ -88,6 +88,10 @@ fn alone(c: &mut Check<'_>, access: &Access, revision: Sym, below: Option<Sym>, 
     if owners.peek().is_none() || owners.any(|o| Some(o.contref) == below) {
         return;
     }
-    let message = "a revision is passed without its contref in front of it";
-    c.fail(&RULE, Verdict::Violated, access.inst, message);
+    let (rule, message) = if below.is_some_and(|b| c.a.is_contref(b)) {
+        (&super::cc0012::RULE, "a contref is passed with the revision of another")
+    } else {
+        (&RULE, "a revision is passed without its contref in front of it")
+    };
+    c.fail(rule, Verdict::Violated, access.inst, message);
 }

@@ -50,6 +50,7 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
     if c.a.role == FunctionRole::Reclaim {
         super::contract::slots::abandons(c, access.inst, access.base, state);
     }
+    begins(c, access);
     let Some(stored) = access.stored else { return };
     let value = c.a.value(stored);
     let current = state.cell(access.base, access.offset).map(|cell| cell.value);
@@ -61,6 +62,22 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
         access.inst,
         "the end of a continuation does not increment its revision by one, once",
     );
+}
+
+/// A walk along a chain begins at its first stack.
+fn begins(c: &mut Check<'_>, access: &Access) {
+    let first = match c.a.role {
+        FunctionRole::Drop => Kind::Handed,
+        FunctionRole::Reclaim => Kind::Trapped,
+        _ => return,
+    };
+    let Some((block, i)) = c.a.param(access.base) else { return };
+    for edge in c.a.edges_to(block).copied().collect::<Vec<_>>() {
+        if !c.a.is_back(&edge) && c.a.edge_state(&edge).is_some() {
+            let begins = c.a.edge_arg(&edge, i).is_some_and(|s| c.a.kind(s) == first);
+            c.require(begins, &RULE, access.inst, "the walk along the chain does not begin at its first stack");
+        }
+    }
 }
 
 /// A load of a stack's parent: the link holds something else once the slot is

@@ -1,7 +1,7 @@
 //! A detail of an instruction is another: offset, width, constant, condition,
 //! flags.
 
-use clif_cont_abi::{Abi, ContRef, StoreContext};
+use clif_cont_abi::{Abi, ByteOrder, ContRef, StoreContext};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{AliasRegion, Endianness, Function, InstBuilder, InstructionData, Opcode, Type, types};
@@ -59,9 +59,6 @@ fn narrower(ty: Type, rng: &mut Rng) -> Option<Type> {
 /// way.
 pub(super) fn width(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<Outcome> {
     let inst = site.inst;
-    if !site.whole {
-        return None;
-    }
     let is_access = address_operand(func, inst).is_some() && site.aspect != Aspect::Payload;
     narrow(func, site, rng).map(|()| if is_access { Outcome::Access } else { Outcome::InPlace })
 }
@@ -157,7 +154,7 @@ pub(super) fn condition(func: &mut Function, site: &Site, rng: &mut Rng) -> Opti
 }
 
 /// Another flag, byte order or alias region.
-pub(super) fn flags(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<()> {
+pub(super) fn flags(func: &mut Function, site: &Site, abi: &Abi, rng: &mut Rng) -> Option<()> {
     if !site.whole {
         return None;
     }
@@ -175,7 +172,7 @@ pub(super) fn flags(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<(
         2 => old.with_aligned(),
         // one that is given cannot be changed
         3 if old.explicit_endianness().is_some() => return None,
-        3 => old.with_endianness(if rng.bool() { Endianness::Big } else { Endianness::Little }),
+        3 => old.with_endianness(if abi.order == ByteOrder::Big { Endianness::Little } else { Endianness::Big }),
         4 => old.with_alias_region(None),
         _ => old.with_alias_region(rng.choice(regions)),
     };

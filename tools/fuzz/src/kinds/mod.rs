@@ -136,6 +136,7 @@ impl Kind {
             Self::Width => change::width(func, site, rng),
             Self::Move => shift::shift(func, site, rng),
             Self::Replace => replace::operand(func, site, rng),
+            Self::Flags => change::flags(func, site, abi, rng).map(plain),
             other => other.apply_in_place(func, site, rng).map(plain),
         };
         Some(self.rules(site.aspect, outcome?))
@@ -149,11 +150,10 @@ impl Kind {
             Self::SwapSuccessors => swap::successors(func, site, rng),
             Self::Constant => change::constant(func, site, rng),
             Self::Condition => change::condition(func, site, rng),
-            Self::Flags => change::flags(func, site, rng),
             Self::Duplicate => shift::duplicate(func, site),
             Self::Retarget => replace::target(func, site, rng),
-            // these have more than one outcome
-            Self::Offset | Self::Width | Self::Move | Self::Replace => None,
+            // not these
+            Self::Offset | Self::Width | Self::Move | Self::Replace | Self::Flags => None,
         }
     }
 }

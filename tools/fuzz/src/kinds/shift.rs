@@ -5,7 +5,7 @@ use fastrand::Rng;
 
 use super::Outcome;
 use crate::func::{
-    again, edges, is_terminator, move_before, move_behind, normal_successor, opcode, predecessors, target,
+    again, def, edges, is_terminator, move_before, move_behind, normal_successor, opcode, predecessors, target,
 };
 use crate::scope::{self, Site, is_switch};
 
@@ -19,7 +19,6 @@ pub(super) fn shift(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<O
     if !site.whole || is_terminator(func, site.inst) {
         return None;
     }
-    let stores = opcode(func, site.inst).can_store();
     if rng.bool() {
         let mut at = func.layout.next_inst(site.inst)?;
         while !is_barrier(func, at) && !is_terminator(func, at) {
@@ -36,25 +35,71 @@ pub(super) fn shift(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<O
         move_behind(func, site.inst, at)?;
         return Some(if switches { Outcome::BelowSwitch } else { Outcome::InPlace });
     }
-    let mut at = site.inst;
-    let (place, fails) = loop {
-        match func.layout.prev_inst(at) {
-            Some(before) if is_barrier(func, before) => break (before, false),
-            Some(before) => at = before,
-            None => {
-                let block = func.layout.inst_block(at)?;
-                let (branch, _) = rng.choice(predecessors(func, block))?;
-                break (branch, edges(func, branch).iter().any(|e| scope::fails(func, target(func, e))));
+    let (place, outcome) = climb(func, site.inst, rng)?;
+    let stores = opcode(func, site.inst).can_store();
+    move_with_operands(func, site.inst, place)?;
+    Some(if stores { outcome } else { Outcome::InPlace })
+}
+
+/// More blocks than these are not climbed through.
+const MAX_BLOCKS: usize = 12;
+
+/// A place above the last call, switch, or branch to where an operation fails;
+/// or above one or two more of them.
+fn climb(func: &Function, from: Inst, rng: &mut Rng) -> Option<(Inst, Outcome)> {
+    let (mut at, mut outcome) = (from, Outcome::InPlace);
+    let mut passes = rng.usize(1..4);
+    for _ in 0..MAX_BLOCKS {
+        while let Some(before) = func.layout.prev_inst(at) {
+            at = before;
+            if is_barrier(func, at) {
+                let calls = opcode(func, at).is_call() && !is_switch(func, at);
+                outcome = if calls { Outcome::AboveCall } else { outcome };
+                passes -= 1;
+                if passes == 0 {
+                    return Some((at, outcome));
+                }
             }
         }
-    };
-    let calls = opcode(func, place).is_call() && !is_switch(func, place);
-    move_before(func, site.inst, place)?;
-    Some(match stores {
-        true if fails => Outcome::AboveFailure,
-        true if calls => Outcome::AboveCall,
-        _ => Outcome::InPlace,
-    })
+        let block = func.layout.inst_block(at)?;
+        // where the function begins, as far as it goes
+        let Some((branch, _)) = rng.choice(predecessors(func, block)) else { break };
+        at = branch;
+        if edges(func, branch).iter().any(|e| scope::fails(func, target(func, e))) {
+            outcome = if outcome == Outcome::AboveCall { outcome } else { Outcome::AboveFailure };
+            passes -= 1;
+            if passes == 0 {
+                return Some((at, outcome));
+            }
+        }
+    }
+    (at != from).then_some((at, outcome))
+}
+
+/// Moves an instruction, and what computes its operands in its own block.
+fn move_with_operands(func: &mut Function, inst: Inst, place: Inst) -> Option<()> {
+    let block = func.layout.inst_block(inst);
+    let mut queue = vec![inst];
+    let mut needed = vec![];
+    while let Some(i) = queue.pop() {
+        for v in func.dfg.inst_args(i) {
+            let Some(d) = def(func, *v) else { continue };
+            let what = opcode(func, d);
+            let moves = !what.is_call() && !what.can_store() && !is_switch(func, d);
+            if moves && d != place && func.layout.inst_block(d) == block && !needed.contains(&d) {
+                needed.push(d);
+                queue.push(d);
+            }
+        }
+    }
+    if Some(block) != Some(func.layout.inst_block(place)) {
+        let order: Vec<Inst> = func.layout.block_insts(block?).filter(|i| needed.contains(i)).collect();
+        for i in order {
+            func.layout.remove_inst(i);
+            func.layout.insert_inst(i, place);
+        }
+    }
+    move_before(func, inst, place)
 }
 
 /// A store, a switch or a call once more; its results are not used then.
