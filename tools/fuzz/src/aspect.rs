@@ -28,9 +28,13 @@ pub enum Aspect {
     Abort,
     /// Parents and last ancestors.
     Link,
-    /// The handler table that a resume installs.
+    /// The store of the handler table that a resume installs.
     Install,
-    /// What is in handler tables, and the search for a tag.
+    /// The address of that table.
+    Table,
+    /// The search for a handler, as far as a suspend or a switch does it itself.
+    Search,
+    /// The searches of the runtime.
     Handlers,
     /// Where payload is.
     Payload,
@@ -58,7 +62,7 @@ pub enum Aspect {
 
 impl Aspect {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::NullCheck,
         Self::RevisionCheck,
         Self::Limit,
@@ -72,6 +76,8 @@ impl Aspect {
         Self::Abort,
         Self::Link,
         Self::Install,
+        Self::Table,
+        Self::Search,
         Self::Handlers,
         Self::Payload,
         Self::Store,
@@ -102,6 +108,8 @@ impl Aspect {
             Self::Abort => "abort",
             Self::Link => "link",
             Self::Install => "install",
+            Self::Table => "table",
+            Self::Search => "search",
             Self::Handlers => "handlers",
             Self::Payload => "payload",
             Self::Store => "store",
@@ -138,6 +146,8 @@ impl Aspect {
             Self::Abort => &["CC0101", "CC0108", "CC0102"],
             Self::Link => &["CC0103", "CC0104", "CC0101", "CC0105", "CC0113", "CC0001", "CC0002", "CC0008", "CC0010"],
             Self::Install => &["CC0202", "CC0201", "CC0103", "CC0001", "CC0002", "CC0008", "CC0010"],
+            Self::Table => &["CC0201", "CC0202", "CC0001", "CC0002", "CC0008", "CC0010"],
+            Self::Search => &["CC0101", "CC0103", "CC0201", "CC0001", "CC0002", "CC0008", "CC0010"],
             Self::Handlers => {
                 &["CC0201", "CC0202", "CC0101", "CC0103", "CC0107", "CC0001", "CC0002", "CC0008", "CC0010"]
             }
@@ -145,7 +155,7 @@ impl Aspect {
             Self::Store => &["CC0105", "CC0101", "CC0103", "CC0113", "CC0001", "CC0002", "CC0008", "CC0010"],
             Self::Reason => &["CC0101", "CC0107", "CC0113", "CC0103", "CC0001", "CC0002", "CC0008", "CC0010"],
             Self::Pool => &["CC0113", "CC0101", "CC0103", "CC0004", "CC0001", "CC0002", "CC0008", "CC0010"],
-            Self::Frame => &["CC0206", "CC0105", "CC0201", "CC0103", "CC0101", "CC0008", "CC0010"],
+            Self::Frame => &["CC0105", "CC0206", "CC0201", "CC0103", "CC0101", "CC0008", "CC0010"],
             Self::Dispatch => &["CC0107", "CC0108", "CC0201"],
             Self::Failure => &["CC0108", "CC0107"],
             Self::Trap => &["CC0208", "CC0108"],

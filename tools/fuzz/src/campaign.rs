@@ -104,6 +104,11 @@ impl Mutant {
         self.found == Found::Violated && self.meant.iter().any(|r| self.rules.contains(r))
     }
 
+    /// Found by the rule that is meant first?
+    pub fn by_first(&self) -> bool {
+        self.found == Found::Violated && self.meant.first().is_some_and(|r| self.rules.contains(r))
+    }
+
     /// Harmful, the protocol's business, and not judged violated.
     pub fn is_missed(&self) -> bool {
         self.harm.is_some() && self.aspect != Aspect::Own && self.found != Found::Violated

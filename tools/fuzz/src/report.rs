@@ -43,7 +43,7 @@ impl Count {
                 Found::Violated => {
                     self.violated += 1;
                     self.by_meant += usize::from(m.as_meant());
-                    self.by_first += usize::from(m.meant.first().is_some_and(|r| m.rules.contains(r)));
+                    self.by_first += usize::from(m.by_first());
                 }
                 Found::Unproven => self.unproven += 1,
                 Found::Nothing => self.missed += 1,
@@ -258,7 +258,7 @@ pub fn json_lines(results: &Results, seed: u64) -> Vec<Value> {
     }
     for m in &results.mutants {
         let survives = m.is_missed() || (m.harm.is_none() && m.found == Found::Nothing) || m.bug.is_some();
-        let elsewhere = m.harm.is_some() && m.aspect != Aspect::Own && !m.as_meant();
+        let elsewhere = m.harm.is_some() && m.aspect != Aspect::Own && !m.by_first();
         if survives || elsewhere {
             out.push(json!({
                 "schema": 1, "kind": if survives { "survivor" } else { "elsewhere" }, "seed": seed, "case": m.case, "program": m.unit.program(),

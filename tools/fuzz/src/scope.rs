@@ -41,11 +41,13 @@ pub(crate) struct Site {
     /// The successors that may be others: where an operation that fails goes.
     /// Where the program goes on is its own affair.
     pub(crate) edges: Vec<usize>,
+    /// Is it in a function of the runtime?
+    pub(crate) runtime: bool,
 }
 
 impl Site {
     fn of(inst: Inst, aspect: Aspect, operands: Vec<Operand>) -> Self {
-        Self { inst, aspect, operands, whole: true, needed: true, edges: vec![] }
+        Self { inst, aspect, operands, whole: true, needed: true, edges: vec![], runtime: false }
     }
 }
 
@@ -53,7 +55,14 @@ impl Site {
 /// others with [`Aspect::Own`].
 pub(crate) fn sites(func: &Function, name: &str, abi: &Abi) -> Vec<Site> {
     let runtime = name.starts_with(symbols::PREFIX);
-    let mut scope = Scope { func, abi, found: BTreeMap::new(), runtime, traps: name == symbols::TRAP };
+    let mut scope = Scope {
+        func,
+        abi,
+        found: BTreeMap::new(),
+        runtime,
+        traps: name == symbols::TRAP,
+        drives: name == symbols::INVOKE,
+    };
     for inst in insts(func) {
         scope.root(inst);
     }
@@ -63,6 +72,7 @@ pub(crate) fn sites(func: &Function, name: &str, abi: &Abi) -> Vec<Site> {
         let mut site = scope.found.remove(&inst).unwrap_or_else(|| Site::of(inst, rest, operands(func, inst)));
         let all = edges(func, inst).iter().enumerate();
         let free = scope.runtime || site.aspect == Aspect::Own;
+        site.runtime = scope.runtime;
         site.edges = all.filter(|(_, e)| free || fails(func, target(func, e))).map(|(n, _)| n).collect();
         site.needed = free || region(func, inst) != Some(Region::Payload) || !opcode(func, inst).can_load();
         site
@@ -127,6 +137,8 @@ struct Scope<'a> {
     runtime: bool,
     /// Is it the trap function?
     traps: bool,
+    /// Is it the function of an invocation?
+    drives: bool,
 }
 
 impl Scope<'_> {
@@ -157,6 +169,7 @@ impl Scope<'_> {
                 Region::Context => Aspect::Context,
                 Region::Parent | Region::LastAncestor => Aspect::Link,
                 Region::Handlers if stores && !self.runtime => Aspect::Install,
+                Region::Handlers | Region::HandlerTable if !self.runtime => Aspect::Search,
                 Region::Handlers | Region::HandlerTable => Aspect::Handlers,
                 Region::Payload if self.is_word(inst) => Aspect::Words,
                 Region::Payload => Aspect::Payload,
@@ -174,7 +187,7 @@ impl Scope<'_> {
             }
         } else if let Some(callee) = callee(func, inst) {
             let aspect = match callee.as_str() {
-                symbols::SEARCH_SUSPEND | symbols::SEARCH_SWITCH => Aspect::Handlers,
+                symbols::SEARCH_SUSPEND | symbols::SEARCH_SWITCH => Aspect::Search,
                 symbols::NEW_SLOT | symbols::GROW => Aspect::Pool,
                 symbols::DROP => Aspect::Object,
                 symbols::TRAP => {
@@ -253,6 +266,7 @@ impl Scope<'_> {
             return Some(match region {
                 Region::Revision if self.runtime => Aspect::End,
                 Region::Revision => Aspect::RevisionCheck,
+                Region::Handlers | Region::HandlerTable if !self.runtime => Aspect::Search,
                 Region::Handlers | Region::HandlerTable => Aspect::Handlers,
                 Region::Parent | Region::LastAncestor => Aspect::Link,
                 Region::Payload => return None,
@@ -261,7 +275,7 @@ impl Scope<'_> {
         }
         if let Some(callee) = callee(func, d) {
             return match callee.as_str() {
-                symbols::SEARCH_SUSPEND | symbols::SEARCH_SWITCH => Some(Aspect::Handlers),
+                symbols::SEARCH_SUSPEND | symbols::SEARCH_SWITCH => Some(Aspect::Search),
                 symbols::NEW_SLOT | symbols::GROW => Some(Aspect::Pool),
                 name if name == HostFn::Call.symbol() => Some(Aspect::Failure),
                 _ => None,
@@ -290,9 +304,12 @@ impl Scope<'_> {
         } else if is(&[Context::TRAP_CODE, Context::TRAPPED, Context::HOST_FUNCTION]) {
             Aspect::Reason
         } else if is(&[Context::HANDLER_INDEX]) {
-            Aspect::Handlers
-        } else {
+            if self.runtime { Aspect::Handlers } else { Aspect::Dispatch }
+        } else if self.drives {
             Aspect::Store
+        } else {
+            // whom to switch to, and from
+            Aspect::Context
         }
     }
 
@@ -341,8 +358,12 @@ impl Scope<'_> {
             seen.push(v);
             if let Some(d) = def(func, v) {
                 if is_pure(func, d) && !self.is_tag(v, d) {
-                    let frame = opcode(func, d) == Opcode::StackAddr;
-                    self.add(d, if frame { Aspect::Frame } else { aspect }, operands(func, d));
+                    let part = match (opcode(func, d), aspect) {
+                        (Opcode::StackAddr, _) => Aspect::Frame,
+                        (_, Aspect::Install) => Aspect::Table,
+                        _ => aspect,
+                    };
+                    self.add(d, part, operands(func, d));
                     queue.extend(func.dfg.inst_args(d).iter().map(|a| func.dfg.resolve_aliases(*a)));
                 }
             } else if let Some((block, i)) = inner_param(func, v) {

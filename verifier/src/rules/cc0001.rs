@@ -1,6 +1,6 @@
 //! CC0001 null-check.
 
-use super::{Rule, examples};
+use super::{Rule, cc0005, examples};
 use crate::check::Check;
 use crate::place::{Access, Kind};
 use crate::profile::{RecordKind, Role};
@@ -37,6 +37,7 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
             access.inst,
             "a continuation is accessed whose contref was not tested for null on this path",
         );
+        cc0005::cut(c, access.inst, access.base, state);
     }
 }
 

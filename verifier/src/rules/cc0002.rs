@@ -84,6 +84,7 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
             access.inst,
             "a continuation is used whose revision was not compared with the object's witness on this path",
         );
+        cc0005::cut(c, access.inst, access.base, state);
     }
 }
 

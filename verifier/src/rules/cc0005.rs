@@ -35,6 +35,22 @@ pub(crate) fn is_part(c: &Check<'_>, s: Sym) -> bool {
     }
 }
 
+/// A word that is not what it should be, on some path because it lost bits: then
+/// that is said as well.
+pub(crate) fn cut(c: &mut Check<'_>, inst: Inst, s: Sym, state: &State) {
+    let bits = c.a.profile.word_bits();
+    let is_cut = |c: &Check<'_>, s: Sym| match c.a.syms.node(s) {
+        Node::And(_, m) => m & m.wrapping_add(1) == 0,
+        Node::Pure(opcode, ..) => opcode == Opcode::Sextend,
+        Node::Value(_) => c.a.syms.bits(s) < bits || is_part(c, s),
+        _ => false,
+    };
+    let origins = c.origins(s, state).unwrap_or_default();
+    if origins.iter().any(|o| is_cut(c, o.value)) {
+        c.fail(&RULE, Verdict::Violated, inst, "a half of an object has lost bits");
+    }
+}
+
 /// An indirect call goes to a whole address.
 pub(crate) fn call(c: &mut Check<'_>, inst: Inst) {
     if !matches!(

@@ -8,6 +8,7 @@ use super::{Rule, examples};
 use crate::check::{Check, PairDuty};
 use crate::profile::Role;
 use crate::report::Verdict;
+use crate::state::State;
 use crate::sym::{Node, Sym};
 
 pub(crate) const RULE: Rule = Rule {
@@ -60,7 +61,12 @@ pub(crate) fn judge(c: &mut Check<'_>) {
                     "an object is made of a revision that was never stored",
                     vec![(duty.inst, "and used here".into())],
                 ),
-            Pairing::No => fail(c, &duty, Verdict::Violated, "the witness that was compared is not of the same object"),
+            Pairing::No => {
+                fail(c, &duty, Verdict::Violated, "the witness that was compared is not of the same object");
+                for word in [duty.contref, duty.witness] {
+                    super::cc0005::cut(c, duty.inst, word, &State::default());
+                }
+            }
             Pairing::Unknown => fail(
                 c,
                 &duty,

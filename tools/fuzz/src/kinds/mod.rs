@@ -101,7 +101,9 @@ impl Kind {
             (Self::Delete, Aspect::Abort, _) => &["CC0108"],
             // another slot of the payload: a value of another type
             (Self::Offset | Self::Width, Aspect::Payload | Aspect::Words, Outcome::InPlace) => &["CC0204", "CC0010"],
-            (Self::Offset | Self::Width | Self::Flags, Aspect::Frame, _) => &["CC0206", "CC0010"],
+            (Self::Width | Self::Flags, Aspect::Frame, _) => &["CC0206"],
+            // what is stored there is none, or it is stored elsewhere
+            (Self::Replace | Self::Constant | Self::SwapOperands, Aspect::Install, _) => &["CC0201", "CC0202"],
             (Self::Offset, ..) => &["CC0010"],
             (Self::Width, _, Outcome::Access) => &["CC0010", "CC0005"],
             (Self::Width, Aspect::RevisionCheck | Aspect::Consume | Aspect::Object | Aspect::Pair, _) => &["CC0005"],

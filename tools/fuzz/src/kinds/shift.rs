@@ -38,7 +38,7 @@ pub(super) fn shift(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<O
     let (place, outcome) = climb(func, site.inst, rng)?;
     let stores = opcode(func, site.inst).can_store();
     move_with_operands(func, site.inst, place)?;
-    Some(if stores { outcome } else { Outcome::InPlace })
+    Some(if stores && !site.runtime { outcome } else { Outcome::InPlace })
 }
 
 /// More blocks than these are not climbed through.
