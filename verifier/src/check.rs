@@ -27,6 +27,9 @@ pub(crate) struct PairDuty {
     pub(crate) witness: Sym,
     /// Where the two were compared.
     pub(crate) check: Inst,
+    /// Is it an object that this function makes, of a fresh continuation or one
+    /// that has just suspended?
+    pub(crate) made: bool,
     /// Another pair that will do, where two revisions were compared.
     pub(crate) alternative: Option<(Sym, Sym)>,
 }

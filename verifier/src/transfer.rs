@@ -519,6 +519,10 @@ impl Analysis<'_> {
         let Some(role) = access.place.role() else { return };
         match role {
             Role::Revision => {
+                let checked = state.obj(access.base).is_some_and(|o| o.stale.is_none());
+                if !checked && !self.is_runtime() {
+                    state.dirty.push((access.inst, role));
+                }
                 self.bump(access, value, state);
                 self.owe_bound(access, state);
             }

@@ -136,7 +136,7 @@ impl Aspect {
             Self::RevisionCheck => &["CC0002", "CC0007", "CC0003", "CC0012", "CC0001"],
             Self::Limit => &["CC0009"],
             Self::Consume => &["CC0003", "CC0009", "CC0001", "CC0002", "CC0008", "CC0010"],
-            Self::End => &["CC0113", "CC0001", "CC0002", "CC0008", "CC0010"],
+            Self::End => &["CC0113", "CC0101", "CC0103", "CC0001", "CC0002", "CC0008", "CC0010"],
             Self::Object => &["CC0004", "CC0012", "CC0001", "CC0002", "CC0008", "CC0010"],
             Self::Pair => &["CC0012", "CC0004", "CC0001", "CC0002", "CC0101", "CC0103"],
             Self::Words => &["CC0006", "CC0004", "CC0012", "CC0204"],

@@ -75,8 +75,8 @@ struct Choice {
 struct Mutate {
     #[command(flatten)]
     choice: Choice,
-    /// Number of mutants
-    #[arg(long, default_value_t = 2000)]
+    /// Number of mutants; with fewer, some rules have less than 30 harmful ones
+    #[arg(long, default_value_t = 4000)]
     cases: usize,
     /// Number of the first one; to see one again, with `--cases 1`
     #[arg(long, default_value_t = 0)]

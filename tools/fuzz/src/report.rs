@@ -126,6 +126,19 @@ fn table(out: &mut String, title: &str, rows: &Rows, total: Count) {
     out.push('\n');
 }
 
+/// So many harmful mutants say something about a rule.
+const ENOUGH: usize = 30;
+
+/// A rule with few harmful mutants, and why that is so of any number of cases.
+fn thin(rule: &str, count: &Count) -> String {
+    let why = match rule {
+        "CC0104" => "; what is called before a switch looks at no link that is set so late",
+        "CC0206" => "; what is behind the one stack slot of a lowering is seen natively only",
+        _ => "",
+    };
+    format!("{rule} ({} of {}{why})", count.harmful, count.mutants)
+}
+
 /// The rules without mutants, and why.
 fn none_for() -> String {
     let all: Vec<_> = UNCLASSED.iter().map(|(rule, why)| format!("{rule} ({why})")).collect();
@@ -183,6 +196,10 @@ pub fn human(results: &Results, seed: u64, list: bool) -> String {
         let _ = writeln!(out, "- {n} lowerings not used: {why}");
     }
     let _ = writeln!(out, "no mutant is made for {}", none_for());
+    let few: Vec<_> = by_rule(results).iter().filter(|(_, c)| c.harmful < ENOUGH).map(|(r, c)| thin(r, c)).collect();
+    if !few.is_empty() {
+        let _ = writeln!(out, "fewer than {ENOUGH} harmful ones for {}", few.join(", "));
+    }
     let silent: Vec<_> = in_scope(results).filter(|m| m.harm.is_none() && m.found == Found::Nothing).collect();
     let mut reasons: BTreeMap<Reason, usize> = BTreeMap::new();
     for m in &silent {

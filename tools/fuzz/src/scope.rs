@@ -60,6 +60,7 @@ pub(crate) fn sites(func: &Function, name: &str, abi: &Abi) -> Vec<Site> {
         abi,
         found: BTreeMap::new(),
         runtime,
+        ends: [symbols::ENTRY, symbols::DROP, symbols::RECLAIM].contains(&name),
         traps: name == symbols::TRAP,
         drives: name == symbols::INVOKE,
     };
@@ -137,6 +138,8 @@ struct Scope<'a> {
     runtime: bool,
     /// Is it the trap function?
     traps: bool,
+    /// Does it end continuations?
+    ends: bool,
     /// Is it the function of an invocation?
     drives: bool,
 }
@@ -167,7 +170,11 @@ impl Scope<'_> {
                 Region::Revision if self.is_compared(inst) => Aspect::RevisionCheck,
                 Region::Revision => Aspect::Object,
                 Region::Context => Aspect::Context,
+                // of a stack that ends
+                Region::Parent | Region::LastAncestor if self.ends => Aspect::End,
                 Region::Parent | Region::LastAncestor => Aspect::Link,
+                // of a fresh continuation, which has no handlers yet
+                Region::Handlers if stores && !self.runtime && self.stores_function(inst) => Aspect::Link,
                 Region::Handlers if stores && !self.runtime => Aspect::Install,
                 Region::Handlers | Region::HandlerTable if !self.runtime => Aspect::Search,
                 Region::Handlers | Region::HandlerTable => Aspect::Handlers,
@@ -330,6 +337,11 @@ impl Scope<'_> {
         })
     }
 
+    fn stores_function(&self, store: Inst) -> bool {
+        let stored = operand(self.func, store, Operand::Arg(0)).and_then(|v| def(self.func, v));
+        stored.is_some_and(|d| opcode(self.func, d) == Opcode::FuncAddr)
+    }
+
     fn compares_constant(&self, condition: Value) -> bool {
         match def(self.func, condition).map(|d| self.func.dfg.insts[d]) {
             Some(InstructionData::IntCompare { args, .. }) => args.iter().any(|a| constant(self.func, *a).is_some()),
@@ -371,7 +383,9 @@ impl Scope<'_> {
                     let at = Operand::Edge(s, i);
                     let Some(arg) = operand(func, branch, at) else { continue };
                     // the runtime's functions have no objects
-                    let carried = if self.runtime { aspect } else { Aspect::Pair };
+                    let object =
+                        matches!(aspect, Aspect::NullCheck | Aspect::RevisionCheck | Aspect::Consume | Aspect::Object);
+                    let carried = if object && !self.runtime { Aspect::Pair } else { aspect };
                     let site = self
                         .found
                         .entry(branch)

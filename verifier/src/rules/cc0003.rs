@@ -41,6 +41,7 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
             contref: access.base,
             witness: obj.witness,
             check: obj.check,
+            made: false,
             alternative: None,
         });
     }

@@ -47,6 +47,10 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
             site.inst,
             "the last two payload slots do not hold the running continuation and its current revision",
         );
+        if contref.is_none() != revision.is_none() {
+            let message = "only one word of the switcher's object is written";
+            c.fail(&cc0006::RULE, Verdict::Violated, site.inst, message);
+        }
     }
 }
 
@@ -150,6 +154,7 @@ fn pair(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, state: &State
     let own = state.knows(Fact::Taken(contref))
         || state.objs().iter().any(|o| o.contref == contref || (!edge && o.witness == witness));
     if own && c.a.role == FunctionRole::Program && c.a.syms.as_const(contref) != Some(0) {
-        c.pairs.push(PairDuty { inst, contref, witness, check: inst, alternative: None });
+        let made = state.knows(Fact::Taken(contref)) || matches!(c.a.kind(contref), Kind::Back(_));
+        c.pairs.push(PairDuty { inst, contref, witness, check: inst, made, alternative: None });
     }
 }

@@ -31,8 +31,9 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
     let (base, add) = c.a.syms.split_add(value);
     if let Some(obj) = state.obj(access.base).copied() {
         let (from, before) = c.a.syms.split_add(obj.witness);
-        if state.same(base, from) && add.wrapping_sub(before) > 1 {
-            c.require(false, &RULE, access.inst, "the revision is increased by more than one");
+        let by = add.wrapping_sub(before);
+        if state.same(base, from) && by != 1 && (obj.bump.is_none() || by > 1) {
+            c.require(false, &RULE, access.inst, "the revision is not increased by one");
             return;
         }
     }

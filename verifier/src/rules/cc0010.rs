@@ -33,7 +33,11 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access) {
                 Role::Payload(_) => true,
                 _ => access.size == field.size,
             };
-            if fits {
+            let declared = access.region.filter(|r| c.a.chain().is_none() && *r != field.region);
+            if declared.is_some_and(|r| c.a.profile.record_of_region(r).is_some()) {
+                let message = "the offset is not that of the field whose alias region the access carries";
+                c.fail(&RULE, Verdict::Violated, access.inst, message);
+            } else if fits {
                 c.proven();
             } else {
                 let message = format!("a field of {} bytes is accessed with {}", field.size, access.size);

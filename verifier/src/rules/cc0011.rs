@@ -4,7 +4,7 @@ use cranelift_codegen::ir::Inst;
 
 use super::{Rule, examples};
 use crate::check::Check;
-use crate::profile::Callee;
+use crate::profile::{Callee, Role};
 use crate::report::Verdict;
 use crate::state::State;
 use crate::transfer::SwitchSite;
@@ -56,12 +56,12 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
     }
     match state.dirty.first() {
         None => c.proven(),
-        Some((store, _)) => c.fail_with(
-            &RULE,
-            Verdict::Violated,
-            inst,
-            "the operation traps after it has set a link",
-            vec![(*store, "set here".into())],
-        ),
+        Some((store, role)) => {
+            let message = match role {
+                Role::Revision => "the operation traps after it has consumed the object",
+                _ => "the operation traps after it has set a link",
+            };
+            c.fail_with(&RULE, Verdict::Violated, inst, message, vec![(*store, "stored here".into())]);
+        }
     }
 }

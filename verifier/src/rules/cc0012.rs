@@ -63,6 +63,10 @@ pub(crate) fn judge(c: &mut Check<'_>) {
                 ),
             Pairing::No => {
                 fail(c, &duty, Verdict::Violated, "the witness that was compared is not of the same object");
+                if duty.made {
+                    let message = "an object is not made of its continuation's current revision";
+                    c.fail(&super::cc0004::RULE, Verdict::Violated, duty.inst, message);
+                }
                 for word in [duty.contref, duty.witness] {
                     super::cc0005::cut(c, duty.inst, word, &State::default());
                 }

@@ -24,7 +24,7 @@ pub(crate) const RULE: Rule = Rule {
 /// A switch to whom the one right in front of it went to already.
 pub(crate) fn again(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
     let Since::Inst(before) = state.since else { return };
-    let dominates = before != site.inst && c.a.domtree.dominates(before, site.inst, &c.a.func.layout);
+    let dominates = before != site.inst && c.a.graph.dominates(before, site.inst, &c.a.func.layout);
     // of an object the state knows what became of it, see below
     if !dominates || state.obj(site.to).is_some() || c.a.switch_site(before).is_none_or(|b| b.to != site.to) {
         return;

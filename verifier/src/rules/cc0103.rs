@@ -95,7 +95,7 @@ pub(crate) fn left(c: &mut Check<'_>, inst: Inst, state: &State) {
     if c.a.role != FunctionRole::Program {
         return;
     }
-    match state.dirty.first() {
+    match state.dirty.iter().find(|(_, role)| *role != Role::Revision) {
         None => c.proven(),
         Some((store, Role::Payload(_))) => c.fail_with(
             &super::cc0204::RULE,

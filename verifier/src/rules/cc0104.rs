@@ -4,7 +4,7 @@ use cranelift_codegen::ir::Inst;
 
 use super::{Rule, examples};
 use crate::check::Check;
-use crate::profile::{Callee, FunctionRole};
+use crate::profile::{Callee, FunctionRole, Role};
 use crate::report::Verdict;
 use crate::state::State;
 
@@ -29,7 +29,7 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
     if harmless || c.a.role != FunctionRole::Program {
         return;
     }
-    match state.dirty.first() {
+    match state.dirty.iter().find(|(_, role)| *role != Role::Revision) {
         None => c.proven(),
         Some((store, _)) => c.fail_with(
             &RULE,

@@ -69,7 +69,11 @@ pub(crate) fn driver(c: &mut Check<'_>, access: &Access, state: &State) {
                 state.cell(base, first).map(|cell| cell.value) == Some(c.a.zero)
             })
     });
-    c.require(empty, &RULE, access.inst, "the driver's handler table is not empty");
+    let message = "the driver's handler table is not empty";
+    c.require(empty, &RULE, access.inst, message);
+    if !empty {
+        c.fail(&super::cc0201::RULE, Verdict::Violated, access.inst, message);
+    }
 }
 
 /// An invocation ends.

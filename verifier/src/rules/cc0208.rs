@@ -63,8 +63,12 @@ pub(crate) fn cause(c: &mut Check<'_>, inst: Inst, state: &State) {
     let block = c.a.func.layout.inst_block(inst);
     let edges: Vec<_> = block.into_iter().flat_map(|b| c.a.edges_to(b).copied().collect::<Vec<_>>()).collect();
     let mut holds = true;
-    for (_, state) in c.arrivals(inst, state) {
+    for (edge, state) in c.arrivals(inst, state) {
         holds &= has_cause(c, inst, code, &state);
+        let only = edges.first().copied().filter(|_| edges.len() == 1);
+        if let (true, Some(edge)) = (is(Trap::NullContinuation), edge.or(only)) {
+            holds &= tests_what_is_used(c, &edge);
+        }
     }
     // an optimiser leaves nothing but the trap of an operation that always fails
     let foldable = c.a.role == FunctionRole::Program && !is(Trap::StackExhausted) && !edges.is_empty();
@@ -131,7 +135,7 @@ fn reason(c: &Check<'_>, code: Option<u64>) -> Option<(&'static Rule, &'static s
 /// elsewhere. Neither a front end nor an optimiser leaves such a block behind.
 pub(crate) fn unreachable(c: &mut Check<'_>) {
     let func = c.a.func;
-    let dead: Vec<_> = func.layout.blocks().filter(|b| !c.a.domtree.is_reachable(*b)).collect();
+    let dead: Vec<_> = func.layout.blocks().filter(|b| !c.a.graph.is_reachable(*b)).collect();
     for inst in dead.into_iter().flat_map(|b| func.layout.block_insts(b)) {
         if c.a.callee_of(inst) == Some(Callee::Trap)
             && let Some((rule, _, message)) = reason(c, c.a.trap_code(inst))
@@ -183,7 +187,7 @@ fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) ->
             // of two revisions, either may be the witness
             let alternative = bases(*witness).first().map(|contref| (*contref, *revision));
             for contref in bases(*revision) {
-                c.pairs.push(PairDuty { inst, contref, witness: *witness, check: inst, alternative });
+                c.pairs.push(PairDuty { inst, contref, witness: *witness, check: inst, made: false, alternative });
             }
         }
         // or the object was consumed a moment ago, and the comparison folded
@@ -205,6 +209,32 @@ fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) ->
         })
 }
 
+/// Where a branch always goes to the trap, what it is on is what the operation
+/// behind it would have used.
+fn tests_what_is_used(c: &mut Check<'_>, edge: &Edge) -> bool {
+    let func = c.a.func;
+    let others: Vec<_> = c.a.edges_from(edge.from).filter(|e| e.to != edge.to).copied().collect();
+    let revision = c.a.profile.field(Role::Revision).region;
+    others.into_iter().all(|e| {
+        if c.a.edge_state(&e).is_some() {
+            return true;
+        }
+        let used = func.layout.block_insts(e.to).find_map(|i| match func.dfg.insts[i] {
+            InstructionData::Load { arg, .. } => {
+                let region = func.dfg.insts[i].memflags_data(&func.dfg)?.alias_region()?;
+                (func.dfg.alias_regions[region].user_id == revision).then_some(arg)
+            }
+            _ => None,
+        });
+        // what it computes was not looked at yet
+        func.layout.block_insts(e.to).for_each(|i| c.a.evaluate(i));
+        used.is_none_or(|v| {
+            let address = c.a.value(v);
+            c.a.syms.as_const(address).is_some()
+        })
+    })
+}
+
 /// Is a continuation accessed through it, or through a parameter that it is
 /// handed to?
 fn becomes_contref(c: &mut Check<'_>, s: Sym) -> bool {
@@ -218,9 +248,9 @@ fn becomes_contref(c: &mut Check<'_>, s: Sym) -> bool {
         }
         seen.push(s);
         let func = c.a.func;
-        for edge in c.a.edges.clone() {
+        for edge in c.a.rpo.iter().flat_map(|b| c.a.edges_from(*b)).collect::<Vec<_>>() {
             for (i, param) in func.dfg.block_params(edge.to).iter().enumerate() {
-                if c.a.edge_arg(&edge, i) == Some(s) {
+                if c.a.edge_arg(edge, i) == Some(s) {
                     queue.push(c.a.value(*param));
                 }
             }

@@ -86,29 +86,36 @@ impl Kind {
     /// The rules that should notice it, the one meant first, where it is done
     /// to an instruction of this aspect, and turned out like this.
     fn rules(self, aspect: Aspect, outcome: Outcome) -> Vec<&'static str> {
+        use Aspect::{
+            Abort, Consume, Frame, Install, Link, Object, Pair, Payload, RevisionCheck, Switch as Switches, Words,
+        };
         let own: &[&str] = match (self, aspect, outcome) {
-            (_, _, Outcome::Beyond) => &["CC0203", "CC0010"],
-            (_, _, Outcome::OtherResult) => &["CC0110"],
+            (Self::Offset, _, Outcome::Beyond) => &["CC0203", "CC0010"],
+            (Self::Replace, _, Outcome::OtherResult) => &["CC0110"],
             // it failed after it had begun
-            (Self::Move, Aspect::Consume | Aspect::Link | Aspect::Install | Aspect::Words, Outcome::AboveFailure) => {
-                &["CC0011"]
-            }
-            (Self::Move, Aspect::Link | Aspect::Install, Outcome::AboveCall) => &["CC0104"],
+            (Self::Move, Consume | Link | Install | Words, Outcome::AboveFailure) => &["CC0011"],
+            (Self::Move, Link | Install, Outcome::AboveCall) => &["CC0104", "CC0011"],
             // what a switch does is right wherever it is; what has to be done before it is not
-            (Self::Move, Aspect::Switch, _) => &["CC0101", "CC0003", "CC0103", "CC0107", "CC0113", "CC0202"],
-            (Self::Move, Aspect::Payload | Aspect::Words, Outcome::BelowSwitch) => &["CC0007"],
-            (Self::Duplicate, Aspect::Switch | Aspect::Abort, _) => &["CC0102", "CC0107"],
-            (Self::Delete, Aspect::Abort, _) => &["CC0108"],
+            (Self::Move, Switches, _) => &["CC0101", "CC0003", "CC0103", "CC0107", "CC0113", "CC0202"],
+            // through what was resumed, or into what runs again
+            (Self::Move, Payload | Words, Outcome::BelowSwitch) => &["CC0007"],
+            (Self::Move, Payload | Words, _) => &["CC0204", "CC0104", "CC0011"],
+            (Self::Duplicate, Switches | Abort, _) => &["CC0102", "CC0107"],
+            (Self::Delete, Abort, _) => &["CC0108"],
+            // a value is not passed, or another
+            (Self::Delete, Words, _) => &["CC0204", "CC0006"],
+            (Self::Replace | Self::Constant, Words, _) => &["CC0004"],
+            (Self::Width, Words, _) => &["CC0005", "CC0204", "CC0010"],
             // another slot of the payload: a value of another type
-            (Self::Offset | Self::Width, Aspect::Payload | Aspect::Words, Outcome::InPlace) => &["CC0204", "CC0010"],
-            (Self::Width | Self::Flags, Aspect::Frame, _) => &["CC0206"],
-            // what is stored there is none, or it is stored elsewhere
-            (Self::Replace | Self::Constant | Self::SwapOperands, Aspect::Install, _) => &["CC0201", "CC0202"],
+            (Self::Offset | Self::Width, Payload | Words, Outcome::InPlace) => &["CC0204", "CC0010"],
+            (Self::Width | Self::Flags, Frame, _) => &["CC0206"],
+            // what is stored there is no table
+            (Self::Replace | Self::Constant | Self::SwapOperands, Install, _) => &["CC0201", "CC0202"],
             (Self::Offset, ..) => &["CC0010"],
             (Self::Width, _, Outcome::Access) => &["CC0010", "CC0005"],
-            (Self::Width, Aspect::RevisionCheck | Aspect::Consume | Aspect::Object | Aspect::Pair, _) => &["CC0005"],
+            (Self::Width, RevisionCheck | Consume | Object | Pair, _) => &["CC0005"],
             (Self::Flags, ..) => &["CC0008"],
-            (Self::Constant, Aspect::Consume, _) => &["CC0009"],
+            (Self::Constant, Consume, _) => &["CC0009"],
             _ => &[],
         };
         let mut rules = own.to_vec();
@@ -122,7 +129,14 @@ impl Kind {
     /// The rules that may be the one meant where this kind is done to an
     /// instruction of this aspect.
     pub(crate) fn classes(self, aspect: Aspect) -> Vec<&'static str> {
-        let mut all: Vec<_> = Outcome::ALL.iter().filter_map(|o| self.rules(aspect, *o).first().copied()).collect();
+        let outcomes: &[Outcome] = match (self, aspect) {
+            (Self::Offset, Aspect::Payload | Aspect::Words) => &[Outcome::InPlace, Outcome::Access, Outcome::Beyond],
+            (Self::Width, _) => &[Outcome::InPlace, Outcome::Access],
+            (Self::Replace, Aspect::Switch) => &[Outcome::InPlace, Outcome::OtherResult],
+            (Self::Move, _) => &[Outcome::InPlace, Outcome::AboveFailure, Outcome::AboveCall, Outcome::BelowSwitch],
+            _ => &[Outcome::InPlace],
+        };
+        let mut all: Vec<_> = outcomes.iter().filter_map(|o| self.rules(aspect, *o).first().copied()).collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -173,20 +187,8 @@ enum Outcome {
     AboveFailure,
     /// A store is above a call.
     AboveCall,
-    /// An access is below a switch.
+    /// An access through what a switch goes to is below that switch.
     BelowSwitch,
     /// Another result of the switch routine is used.
     OtherResult,
-}
-
-impl Outcome {
-    const ALL: [Self; 7] = [
-        Self::InPlace,
-        Self::Access,
-        Self::Beyond,
-        Self::AboveFailure,
-        Self::AboveCall,
-        Self::BelowSwitch,
-        Self::OtherResult,
-    ];
 }

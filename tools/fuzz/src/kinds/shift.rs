@@ -1,16 +1,23 @@
 //! An instruction is elsewhere, or there twice.
 
-use cranelift_codegen::ir::{Function, Inst};
+use cranelift_codegen::ir::{Function, Inst, Value};
 use fastrand::Rng;
 
 use super::Outcome;
 use crate::func::{
-    again, def, edges, is_terminator, move_before, move_behind, normal_successor, opcode, predecessors, target,
+    Operand, address_operand, again, def, edges, is_terminator, move_before, move_behind, normal_successor, opcode,
+    operand, predecessors, target,
 };
 use crate::scope::{self, Site, is_switch};
 
 fn is_barrier(func: &Function, inst: Inst) -> bool {
     opcode(func, inst).is_call() || is_switch(func, inst)
+}
+
+/// Whose context a switch loads.
+fn switched_to(func: &Function, switch: Inst) -> Option<Value> {
+    let at = if opcode(func, switch).is_call() { 2 } else { 1 };
+    is_switch(func, switch).then(|| operand(func, switch, Operand::Arg(at)))?
 }
 
 /// Behind the next call or switch, also where that is the end of the block and
@@ -31,7 +38,9 @@ pub(super) fn shift(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<O
             let first = func.layout.first_inst(block)?;
             return move_before(func, site.inst, first).map(|()| Outcome::InPlace);
         }
-        let switches = is_switch(func, at);
+        let resumed = switched_to(func, at);
+        let through = address_operand(func, site.inst).and_then(|o| operand(func, site.inst, o));
+        let switches = resumed.is_some() && resumed == through;
         move_behind(func, site.inst, at)?;
         return Some(if switches { Outcome::BelowSwitch } else { Outcome::InPlace });
     }

@@ -13,15 +13,15 @@ use cranelift_codegen::entity::{EntitySet, SecondaryMap};
 use cranelift_codegen::ir::Block;
 
 use crate::check::Check;
-use crate::flow::Edge;
+use crate::graph::Edge;
 use crate::place::Kind;
 use crate::rules::cc0103;
 
 /// A function that waits for nobody comes to an end: each circle in it is a walk,
 /// which goes on to the next stack, or to the next entry of a list, in every turn.
 pub(crate) fn ends(c: &mut Check<'_>) {
-    let edges: Vec<Edge> =
-        c.a.rpo.clone().into_iter().flat_map(|b| c.a.edges_from(b).copied().collect::<Vec<_>>()).collect();
+    let blocks = c.a.rpo.to_vec();
+    let edges: Vec<Edge> = blocks.iter().flat_map(|b| c.a.edges_from(*b)).copied().collect();
     let mut standing: SecondaryMap<Block, Vec<Edge>> = SecondaryMap::new();
     for e in edges {
         if c.a.edge_state(&e).is_some() && !advances(c, &e) {
@@ -30,7 +30,6 @@ pub(crate) fn ends(c: &mut Check<'_>) {
     }
     // what is left of the blocks when those that lead nowhere are taken out, again and again
     let mut over: EntitySet<Block> = EntitySet::new();
-    let blocks = c.a.rpo.clone();
     loop {
         let done = |b: &Block| !over.contains(*b) && standing[*b].iter().all(|e| over.contains(e.to));
         let more: Vec<Block> = blocks.iter().copied().filter(done).collect();
