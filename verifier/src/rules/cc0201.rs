@@ -44,12 +44,14 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
             c.require(ends, &RULE, site.inst, "a list of the handler table on the frame is not ended by 0");
         }
         // whatever is computed is neither
-        node => c.fail(
-            &RULE,
-            if matches!(node, Node::Value(_) | Node::Select(..)) { Verdict::Unproven } else { Verdict::Violated },
-            site.inst,
-            "the installed handler table is neither a constant of the module nor on this frame",
-        ),
+        node => {
+            let object = c.a.is_contref(base)
+                || state.objs().iter().any(|o| o.contref == base || c.a.syms.split_add(o.witness).0 == base);
+            let open = matches!(node, Node::Value(_) | Node::Select(..)) && !object;
+            let verdict = if open { Verdict::Unproven } else { Verdict::Violated };
+            let message = "the installed handler table is neither a constant of the module nor on this frame";
+            c.fail(&RULE, verdict, site.inst, message);
+        }
     }
 }
 
