@@ -157,7 +157,8 @@ impl Aspect {
             Self::Pool => &["CC0113", "CC0101", "CC0103", "CC0004", "CC0001", "CC0002", "CC0008", "CC0010"],
             Self::Frame => &["CC0105", "CC0206", "CC0201", "CC0103", "CC0101", "CC0008", "CC0010"],
             Self::Dispatch => &["CC0107", "CC0108", "CC0201"],
-            Self::Failure => &["CC0108", "CC0107"],
+            // and whom to go on with, where it did not
+            Self::Failure => &["CC0108", "CC0107", "CC0101"],
             Self::Trap => &["CC0208", "CC0108"],
             // what traps there is a trap like any other
             Self::StackCheck => &["CC0109", "CC0208"],

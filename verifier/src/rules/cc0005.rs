@@ -40,7 +40,8 @@ pub(crate) fn is_part(c: &Check<'_>, s: Sym) -> bool {
 pub(crate) fn cut(c: &mut Check<'_>, inst: Inst, s: Sym, state: &State) {
     let bits = c.a.profile.word_bits();
     let is_cut = |c: &Check<'_>, s: Sym| match c.a.syms.node(s) {
-        Node::And(_, m) => m & m.wrapping_add(1) == 0,
+        // an effect is in the lower bits, and nothing is lost with it
+        Node::And(_, m) => m >> (bits - 1) == 0,
         Node::Pure(opcode, ..) => opcode == Opcode::Sextend,
         Node::Value(_) => c.a.syms.bits(s) < bits || is_part(c, s),
         _ => false,

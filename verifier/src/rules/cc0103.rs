@@ -147,5 +147,9 @@ pub(crate) fn fresh(c: &mut Check<'_>, access: &Access, state: &State) {
         cell.base == slot && stored && here && cell.size == c.a.profile.word_bytes()
     });
     let whole = callee.is_some_and(|cell| !super::cc0005::is_part(c, cell.value));
-    c.require(whole, &RULE, access.inst, "a fresh continuation's function is not stored where its trampoline looks");
+    let message = "a fresh continuation's function is not stored where its trampoline looks";
+    c.require(whole, &RULE, access.inst, message);
+    if !whole {
+        c.fail(&super::cc0204::RULE, Verdict::Violated, access.inst, message);
+    }
 }

@@ -45,9 +45,14 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
         }
         // whatever is computed is neither
         node => {
-            let object = c.a.is_contref(base)
+            let revision = c.a.profile.field(Role::Revision).offset;
+            let loaded = c.a.loaded_from(base).is_some_and(|(k, at)| at == revision && c.a.is_contref(k));
+            let object = loaded
+                || c.a.is_contref(base)
                 || state.objs().iter().any(|o| o.contref == base || c.a.syms.split_add(o.witness).0 == base);
-            let open = matches!(node, Node::Value(_) | Node::Select(..)) && !object;
+            // a parameter of the function is no constant
+            let given = c.a.param(base).is_some_and(|(block, _)| c.a.rpo.first() == Some(&block));
+            let open = matches!(node, Node::Value(_) | Node::Select(..)) && !object && !given;
             let verdict = if open { Verdict::Unproven } else { Verdict::Violated };
             let message = "the installed handler table is neither a constant of the module nor on this frame";
             c.fail(&RULE, verdict, site.inst, message);

@@ -86,9 +86,7 @@ impl Kind {
     /// The rules that should notice it, the one meant first, where it is done
     /// to an instruction of this aspect, and turned out like this.
     fn rules(self, aspect: Aspect, outcome: Outcome) -> Vec<&'static str> {
-        use Aspect::{
-            Abort, Consume, Frame, Install, Link, Object, Pair, Payload, RevisionCheck, Switch as Switches, Words,
-        };
+        use Aspect::{Abort, Consume, Frame, Install, Link, Pair, Payload, RevisionCheck, Switch as Switches, Words};
         let own: &[&str] = match (self, aspect, outcome) {
             (Self::Offset, _, Outcome::Beyond) => &["CC0203", "CC0010"],
             (Self::Replace, _, Outcome::OtherResult) => &["CC0110"],
@@ -113,7 +111,7 @@ impl Kind {
             (Self::Replace | Self::Constant | Self::SwapOperands, Install, _) => &["CC0201", "CC0202"],
             (Self::Offset, ..) => &["CC0010"],
             (Self::Width, _, Outcome::Access) => &["CC0010", "CC0005"],
-            (Self::Width, RevisionCheck | Consume | Object | Pair, _) => &["CC0005"],
+            (Self::Width, RevisionCheck | Pair, _) => &["CC0005"],
             (Self::Flags, ..) => &["CC0008"],
             (Self::Constant, Consume, _) => &["CC0009"],
             _ => &[],
