@@ -116,8 +116,10 @@ pub(crate) fn everywhere(c: &mut Check<'_>, inst: Inst, state: &State) {
 
 /// An exception is handed over.
 pub(crate) fn exception(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &State) {
-    let cell = state.cell(contref, c.a.profile.field(Role::Payload(0)).offset).copied();
-    let stored = cell.filter(|cell| c.a.func.dfg.insts[cell.by].opcode().can_store());
+    let offset = c.a.profile.field(Role::Payload(0)).offset;
+    let kept = c.a.types.is_some_and(|types| types.is_kept(inst, offset));
+    let cell = state.cell(contref, offset).copied();
+    let stored = cell.filter(|cell| kept || c.a.func.dfg.insts[cell.by].opcode().can_store());
     c.require(stored.is_some(), &RULE, inst, "no exception is stored to the payload before the switch");
     let Some(cell) = stored else { return };
     let word = cell.size == c.a.profile.word_bytes();
@@ -131,6 +133,10 @@ pub(crate) fn exception(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &Sta
 
 /// The payload of this ContRef is handed over.
 pub(crate) fn filled(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &State) {
+    // where types are known, each of the values was looked at
+    if c.received.contains_key(&inst) {
+        return;
+    }
     // what the operation itself supplies is written where it cannot fail any
     // more; what was bound before comes behind it
     let layout = &c.a.func.layout;
