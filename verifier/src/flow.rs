@@ -17,6 +17,8 @@ use cranelift_codegen::ir::{
     Block, BlockArg, ExternalName, Function, Inst, InstructionData, Opcode, UserFuncName, Value,
 };
 
+use smallvec::SmallVec;
+
 use crate::copies::Copies;
 use crate::graph::{Edge, EdgeKind, Graph};
 use crate::module::{FunctionTypes, Module};
@@ -33,6 +35,22 @@ const MAX_ROUNDS: u32 = 40;
 
 /// A loop's argument that takes a longer chain of instructions than this is not evaluated ahead.
 const MAX_FORESEEN: u32 = 8;
+
+/// Words and what they are called from an edge on; what is something else from there on.
+type Renames = (SmallVec<[(Sym, Sym); 4]>, SmallVec<[Sym; 4]>);
+
+/// What is known of a value, but for where it is known.
+#[derive(Clone, Copy, Debug, Default)]
+struct ValueState {
+    sym: Option<Sym>,
+    /// The value as a leaf, where it was asked for.
+    leaf: Option<Sym>,
+    /// It is opaque from now on.
+    pinned: bool,
+    /// The word that lay next to a loaded one when it was loaded: the lower
+    /// neighbour, the upper one.
+    neighbours: [Option<Sym>; 2],
+}
 
 /// How far the analysis is with a block.
 #[derive(Clone, Debug, Default)]
@@ -58,15 +76,9 @@ pub(crate) struct Analysis<'a> {
     pub(crate) graph: &'a Graph,
     /// The blocks that control can reach, in the graph's order.
     pub(crate) rpo: &'a [Block],
-    values: SecondaryMap<Value, Option<Sym>>,
-    /// Values as leaves, where they were asked for.
-    leaves: SecondaryMap<Value, Option<Sym>>,
+    values: SecondaryMap<Value, ValueState>,
     /// Block parameters that are other values.
     copies: Copies,
-    pinned: EntitySet<Value>,
-    /// The word that lay next to a loaded one when it was loaded: the lower
-    /// neighbour, the upper one.
-    pub(crate) neighbours: SecondaryMap<Value, [Option<Sym>; 2]>,
     /// How far the analysis is with each block.
     blocks: SecondaryMap<Block, BlockState>,
     /// What is known on each edge that is taken, by its number.
@@ -81,6 +93,8 @@ pub(crate) struct Analysis<'a> {
     pub(crate) bumps: Vec<(Sym, Sym, Inst)>,
     /// Revisions that were read where an object may be made from them.
     pub(crate) constructed: EntitySet<Value>,
+    /// Where values are read that belong to the thread.
+    pub(crate) locals: Vec<Inst>,
     /// What each switch belongs to.
     pub(crate) switch_kinds: SecondaryMap<Inst, Option<OperationKind>>,
     /// Blocks that make an operation fail.
@@ -127,10 +141,7 @@ impl<'a> Analysis<'a> {
             graph,
             rpo: &graph.order,
             values: SecondaryMap::new(),
-            leaves: SecondaryMap::new(),
             copies: Copies::default(),
-            pinned: EntitySet::new(),
-            neighbours: SecondaryMap::new(),
             blocks: SecondaryMap::new(),
             edge_states: vec![],
             contrefs: EntitySet::new(),
@@ -138,6 +149,7 @@ impl<'a> Analysis<'a> {
             null_checks: vec![],
             bumps: vec![],
             constructed: EntitySet::new(),
+            locals: vec![],
             switch_kinds: SecondaryMap::new(),
             failing: EntitySet::new(),
             epoch: 0,
@@ -155,7 +167,6 @@ impl<'a> Analysis<'a> {
         a.blocks.resize(blocks);
         a.edge_states.resize(graph.len(), None);
         a.values.resize(func.dfg.num_values());
-        a.leaves.resize(func.dfg.num_values());
         for (f, data) in func.dfg.ext_funcs.iter() {
             a.callees[f] = Some(match &data.name {
                 ExternalName::TestCase(t) => profile.callee(&String::from_utf8_lossy(t.raw())),
@@ -380,7 +391,7 @@ impl<'a> Analysis<'a> {
                 continue;
             }
             let mut common = None;
-            let mut differ = self.pinned.contains(*v);
+            let mut differ = self.values[*v].pinned;
             for edge in self.graph.edges_to(block) {
                 if !self.is_left(edge.from) {
                     // what a loop hands back is not known at the first visit, and what followed from a guess would
@@ -389,7 +400,7 @@ impl<'a> Analysis<'a> {
                         continue;
                     }
                     if !self.foresee(edge, i) {
-                        self.pinned.insert(*v);
+                        self.values[*v].pinned = true;
                         differ = true;
                         break;
                     }
@@ -418,7 +429,7 @@ impl<'a> Analysis<'a> {
 
     fn foresee_value(&mut self, v: Value, depth: u32) -> bool {
         let v = self.resolve(v);
-        if self.values[v].is_some() {
+        if self.values[v].sym.is_some() {
             return true;
         }
         let dfg = &self.func.dfg;
@@ -428,7 +439,7 @@ impl<'a> Analysis<'a> {
             return false;
         }
         self.evaluate(inst);
-        self.values[v].is_some()
+        self.values[v].sym.is_some()
     }
 
     /// Is it known what it is at the entry of the block?
@@ -452,8 +463,8 @@ impl<'a> Analysis<'a> {
     /// What each parameter gets on an edge, where that is another word; and the
     /// parameters that are something else from here on: in a loop, what they were
     /// in the turn before is gone.
-    fn renames(&mut self, edge: &Edge) -> (Vec<(Sym, Sym)>, Vec<Sym>) {
-        let (mut renames, mut gone) = (vec![], vec![]);
+    fn renames(&mut self, edge: &Edge) -> Renames {
+        let (mut renames, mut gone) = Renames::default();
         for (i, p) in self.func.dfg.block_params(edge.to).iter().enumerate() {
             let (arg, param) = (self.edge_arg(edge, i), self.value(*p));
             if arg != Some(param) {
@@ -593,11 +604,11 @@ impl<'a> Analysis<'a> {
     /// The sym of a value. One that was not evaluated is opaque.
     pub(crate) fn value(&mut self, v: Value) -> Sym {
         // an alias has no sym of its own, nor has a copy
-        if let Some(s) = self.values[v] {
+        if let Some(s) = self.values[v].sym {
             return s;
         }
         let v = self.resolve(v);
-        match self.values[v] {
+        match self.values[v].sym {
             Some(s) => s,
             None => {
                 let home = self.home_of(v);
@@ -618,29 +629,28 @@ impl<'a> Analysis<'a> {
 
     /// The value as a leaf.
     pub(crate) fn opaque(&mut self, v: Value, home: Block) -> Sym {
-        if let Some(leaf) = self.leaves[v] {
+        if let Some(leaf) = self.values[v].leaf {
             return leaf;
         }
         let bits = self.func.dfg.value_type(v).bits();
         let leaf = self.syms.leaf(Node::Value(v), bits, home);
-        self.leaves[v] = Some(leaf);
+        self.values[v].leaf = Some(leaf);
         leaf
     }
 
     /// Says what a value is. One that was something else before is opaque from
     /// now on.
     pub(crate) fn set_value(&mut self, v: Value, s: Sym) {
-        match self.values[v] {
+        let known = &mut self.values[v];
+        match known.sym {
             Some(old) if old == s => {}
-            None => self.values[v] = Some(s),
-            Some(_) if self.pinned.contains(v) => {}
+            None => known.sym = Some(s),
+            Some(_) if known.pinned => {}
             Some(_) => {
-                self.pinned.insert(v);
+                known.pinned = true;
                 let home = self.home_of(v);
                 let opaque = self.opaque(v, home);
-                if self.values[v] != Some(opaque) {
-                    self.values[v] = Some(opaque);
-                }
+                self.values[v].sym = Some(opaque);
                 self.epoch += 1;
             }
         }
@@ -649,9 +659,10 @@ impl<'a> Analysis<'a> {
     /// Says what a value is that follows from others: it may change as long as
     /// those do.
     pub(crate) fn derive_value(&mut self, v: Value, s: Sym) {
-        if self.values[v] != Some(s) {
-            self.epoch += u32::from(self.values[v].is_some());
-            self.values[v] = Some(s);
+        let known = &mut self.values[v].sym;
+        if *known != Some(s) {
+            self.epoch += u32::from(known.is_some());
+            *known = Some(s);
         }
     }
 
@@ -668,8 +679,8 @@ impl<'a> Analysis<'a> {
 
     /// The same function once more, with what is known of ContRefs by now.
     pub(crate) fn again(self, module: Option<&'a Module>) -> Self {
-        let Self { syms, leaves, contrefs, symbols, .. } = self;
-        Self { syms, leaves, contrefs, symbols, ..Self::new(self.func, self.profile, module, self.graph) }
+        let Self { syms, contrefs, symbols, .. } = self;
+        Self { syms, contrefs, symbols, ..Self::new(self.func, self.profile, module, self.graph) }
     }
 
     /// Is there an access to a ContRef, or a switch, through it?
@@ -688,6 +699,23 @@ impl<'a> Analysis<'a> {
         }
     }
 
+    /// It gives a value that belongs to the thread.
+    pub(crate) fn note_local(&mut self, inst: Inst) {
+        if !self.locals.contains(&inst) {
+            self.locals.push(inst);
+        }
+    }
+
+    /// The words next to a loaded one: the lower neighbour, the upper one.
+    pub(crate) fn neighbours(&self, loaded: Value) -> [Option<Sym>; 2] {
+        self.values[loaded].neighbours
+    }
+
+    /// The words that lie next to a loaded one at that moment.
+    pub(crate) fn note_neighbours(&mut self, loaded: Value, words: [Option<Sym>; 2]) {
+        self.values[loaded].neighbours = words;
+    }
+
     /// An object may be made from this revision.
     pub(crate) fn note_constructed(&mut self, revision: Value) {
         if !self.settling {
@@ -697,11 +725,12 @@ impl<'a> Analysis<'a> {
 
     /// What the value is, when it was evaluated.
     pub(crate) fn known(&self, v: Value) -> Option<Sym> {
-        if let Some(s) = self.values[v] {
+        if let Some(s) = self.values[v].sym {
             return Some(s);
         }
         let v = self.resolve(v);
-        self.values[v].or(self.leaves[v])
+        let known = &self.values[v];
+        known.sym.or(known.leaf)
     }
 
     /// The name of a symbol, without the `%`.

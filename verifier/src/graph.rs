@@ -85,16 +85,29 @@ struct Node {
     /// Its place in the order; the others have none until it was reached.
     position: Option<u32>,
     /// Of `edges`.
-    out: Range<usize>,
+    out: Span,
     /// Of `incoming`.
-    into: Range<usize>,
+    into: Span,
     /// When the search for the order came here; [`DONE`] when its part is known.
     index: u32,
     /// Position of the closest block that dominates it; its own for the entry.
     dominator: Option<u32>,
     /// The blocks that it dominates have the numbers from its own up to an end,
     /// in preorder of the tree of dominators.
-    tree: Range<u32>,
+    tree: Span,
+}
+
+/// From one index up to another.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
 }
 
 const DONE: u32 = u32::MAX;
@@ -107,7 +120,7 @@ pub(crate) struct Graph {
     nodes: SecondaryMap<Block, Node>,
     edges: Vec<Edge>,
     /// Numbers of edges.
-    incoming: Vec<usize>,
+    incoming: Vec<u32>,
     /// Where the parts of the order end.
     ends: Vec<usize>,
 }
@@ -124,6 +137,7 @@ impl Graph {
         let blocks = func.dfg.num_blocks();
         graph.nodes.resize(blocks);
         graph.order.reserve(blocks);
+        graph.ends.reserve(blocks);
         graph.edges.reserve(blocks + blocks / 2);
         if let Some(entry) = func.layout.entry_block() {
             graph.find_order(func, entry, cut);
@@ -147,20 +161,22 @@ impl Graph {
             /// How many blocks were finished without their part when it was begun.
             finished: usize,
         }
-        let (mut next, mut finished, mut last, mut open) = (0, vec![], vec![], Vec::<Open>::new());
+        let blocks = self.nodes.keys().len();
+        let [mut finished, mut last] = [(); 2].map(|()| Vec::with_capacity(blocks));
+        let (mut next, mut open) = (0, Vec::with_capacity(blocks));
         let mut begin = Some(entry);
         loop {
             if let Some(block) = begin.take() {
                 next += 1;
-                let first = self.edges.len();
+                let start = self.edges.len() as u32;
                 self.add_edges(func, block, cut);
                 let left = self.edges.len();
                 let node = &mut self.nodes[block];
-                (node.index, node.out) = (next, first..left);
+                (node.index, node.out) = (next, Span { start, end: left as u32 });
                 open.push(Open { block, index: next, low: next, left, finished: finished.len() });
             }
             let Some(top) = open.last_mut() else { break };
-            if top.left > self.nodes[top.block].out.start {
+            if top.left > self.nodes[top.block].out.start as usize {
                 // the last edge first, so that the first one's target comes first
                 top.left -= 1;
                 let to = self.edges[top.left].to;
@@ -173,7 +189,7 @@ impl Graph {
             }
             let (block, low, own, mark) = (top.block, top.low, top.index, top.finished);
             open.pop();
-            if self.nodes[block].out.is_empty() {
+            if self.nodes[block].out.range().is_empty() {
                 self.nodes[block].index = DONE;
                 last.push(block);
                 continue;
@@ -265,14 +281,14 @@ impl Graph {
         for block in &self.order {
             let into = &mut self.nodes[*block].into;
             let count = into.end;
-            *into = next..next;
+            *into = Span { start: next, end: next };
             next += count;
         }
-        self.incoming.resize(next, 0);
+        self.incoming.resize(next as usize, 0);
         for block in &self.order {
-            for number in self.nodes[*block].out.clone() {
+            for number in self.nodes[*block].out.range() {
                 let into = &mut self.nodes[self.edges[number].to].into;
-                self.incoming[into.end] = number;
+                self.incoming[into.end as usize] = number as u32;
                 into.end += 1;
             }
         }
@@ -321,7 +337,7 @@ impl Graph {
             let node = &mut self.nodes[self.order[i]];
             let (size, closest) = (node.tree.end, node.dominator.unwrap_or(0) as usize);
             let start = free[closest];
-            node.tree = start..start + size;
+            node.tree = Span { start, end: start + size };
             free[closest] += size;
             free[i] = start + 1;
         }
@@ -358,17 +374,18 @@ impl Graph {
 
     /// Edges into a block.
     pub(crate) fn edges_to(&self, block: Block) -> impl ExactSizeIterator<Item = &Edge> + Clone {
-        self.incoming[self.nodes[block].into.clone()].iter().map(|e| &self.edges[*e])
+        self.incoming[self.nodes[block].into.range()].iter().map(|e| &self.edges[*e as usize])
     }
 
     /// Edges out of a block.
     pub(crate) fn edges_from(&self, block: Block) -> &[Edge] {
-        &self.edges[self.nodes[block].out.clone()]
+        &self.edges[self.nodes[block].out.range()]
     }
 
     /// Does every path to `b` lead through `a`?
     pub(crate) fn block_dominates(&self, a: Block, b: Block) -> bool {
-        a == b || self.nodes[a].tree.contains(&self.nodes[b].tree.start) && self.is_reachable(b)
+        let (tree, b_tree) = (self.nodes[a].tree, self.nodes[b].tree);
+        a == b || tree.start <= b_tree.start && b_tree.end <= tree.end && self.is_reachable(b)
     }
 
     /// The same of instructions.

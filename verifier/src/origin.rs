@@ -2,6 +2,7 @@
 //! was on each path, with what is known there.
 
 use cranelift_codegen::ir::Inst;
+use smallvec::{SmallVec, smallvec};
 
 use crate::check::Check;
 use crate::flow::Analysis;
@@ -23,7 +24,10 @@ pub(crate) struct Origin {
     pub(crate) state: State,
 }
 
-impl Check<'_> {
+/// The edge on which control arrives, where it is one of several, and what is known then.
+pub(crate) type Arrival<'a> = (Option<&'a Edge>, State);
+
+impl<'a> Check<'a> {
     /// Is it never 0, by what it is, or by a test on every path?
     pub(crate) fn is_non_null(&mut self, s: Sym, state: &State) -> bool {
         if state.knows(Fact::NonNull(s)) {
@@ -79,8 +83,7 @@ impl Check<'_> {
             return false;
         }
         seen.push(s);
-        let edges: Vec<_> = self.a.edges_to(block).copied().collect();
-        edges.iter().all(|e| {
+        self.a.edges_to(block).all(|e| {
             let Some(state) = self.a.edge_state(e) else { return true };
             let Some(arg) = self.a.edge_arg(e, i) else { return false };
             holds(&self.a, arg, Some(&state)) || self.every_origin(arg, seen, holds)
@@ -105,8 +108,7 @@ impl Check<'_> {
             return true;
         }
         seen.push(value);
-        let edges: Vec<_> = self.a.edges_to(block).copied().collect();
-        edges.iter().all(|e| {
+        self.a.edges_to(block).all(|e| {
             let Some(state) = self.a.edge_state(e) else { return true };
             match self.a.edge_arg(e, i) {
                 Some(arg) => self.collect_origins(arg, state, seen, out),
@@ -117,17 +119,20 @@ impl Check<'_> {
 
     /// What is known on each edge on which paths to an instruction meet last, or
     /// at the instruction, where they do not.
-    pub(crate) fn arrivals(&mut self, inst: Inst, state: &State) -> Vec<(Option<Edge>, State)> {
+    pub(crate) fn arrivals(&mut self, inst: Inst, state: &State) -> SmallVec<[Arrival<'a>; 1]> {
         let mut block = self.a.func.layout.inst_block(inst);
         while let Some(b) = block {
-            let edges: Vec<Edge> = self.a.edges_to(b).copied().collect();
-            match edges[..] {
-                [only] if only.is_always() => block = Some(only.from),
-                [] | [_] => break,
-                _ => return edges.into_iter().filter_map(|e| Some((Some(e), self.a.edge_state(&e)?))).collect(),
+            let mut edges = self.a.edges_to(b);
+            match (edges.next(), edges.next()) {
+                (Some(only), None) if only.is_always() => block = Some(only.from),
+                (_, None) => break,
+                _ => {
+                    let edges = self.a.edges_to(b);
+                    return edges.filter_map(|e| Some((Some(e), self.a.edge_state(e)?))).collect();
+                }
             }
         }
-        vec![(None, state.clone())]
+        smallvec![(None, state.clone())]
     }
 
     /// What a value is where control arrives along an edge.

@@ -1,14 +1,19 @@
 //! Lists that states share until one of them changes its own.
 //!
 //! A state is copied for each edge, and most edges add nothing to most lists.
-//! Whatever would leave a list as it is leaves it shared.
+//! Whatever would leave a list as it is leaves it shared. Most are short, and then
+//! their elements lie with the count of their owners.
 
 use std::ops::Deref;
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
+type List<T> = SmallVec<[T; 8]>;
+
 /// A list; to copy it costs nothing.
 #[derive(Clone, Debug)]
-pub(crate) struct Shared<T>(Option<Rc<Vec<T>>>);
+pub(crate) struct Shared<T>(Option<Rc<List<T>>>);
 
 impl<T> Default for Shared<T> {
     fn default() -> Self {
@@ -19,7 +24,7 @@ impl<T> Default for Shared<T> {
 impl<T> Deref for Shared<T> {
     type Target = [T];
     fn deref(&self) -> &[T] {
-        self.0.as_ref().map_or(&[], |list| list)
+        self.0.as_ref().map_or(&[], |list| list.as_slice())
     }
 }
 
@@ -49,7 +54,7 @@ impl<T> Shared<T> {
 
 impl<T: Copy + PartialEq> Shared<T> {
     /// The list, as this state's own.
-    pub(crate) fn own(&mut self) -> &mut Vec<T> {
+    pub(crate) fn own(&mut self) -> &mut List<T> {
         Rc::make_mut(self.0.get_or_insert_default())
     }
 
@@ -65,7 +70,7 @@ impl<T: Copy + PartialEq> Shared<T> {
             return;
         }
         // where one is added, others follow
-        let mut list = Vec::with_capacity(self.len() + 4);
+        let mut list = List::with_capacity(self.len() + 4);
         let (before, behind) = self.split_at(at);
         list.extend_from_slice(before);
         list.push(element);
@@ -88,8 +93,8 @@ impl<T: Copy + PartialEq> Shared<T> {
                 list.truncate(kept);
             }
             None => {
-                let mut list = self[..at].to_vec();
-                list.extend(self[at + 1..].iter().filter(|x| keep(x)));
+                let mut list = List::from_slice(&self[..at]);
+                list.extend(self[at + 1..].iter().filter(|x| keep(x)).copied());
                 self.0 = (!list.is_empty()).then(|| Rc::new(list));
             }
         }
@@ -102,7 +107,7 @@ impl<T: Copy + PartialEq> Shared<T> {
             (new != Some(*x)).then_some((i, new))
         });
         let Some((at, new)) = first else { return };
-        let mut list = self[..at].to_vec();
+        let mut list = List::from_slice(&self[..at]);
         list.extend(new);
         list.extend(self[at + 1..].iter().filter_map(f));
         self.0 = Some(Rc::new(list));

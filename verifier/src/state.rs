@@ -8,6 +8,7 @@
 //! is said of an argument of the edge is said of the block's parameter.
 
 use cranelift_codegen::ir::Inst;
+use smallvec::SmallVec;
 
 use crate::profile::Role;
 use crate::shared::Shared;
@@ -383,7 +384,7 @@ impl State {
         let to = |s: Sym| renames.iter().find(|(a, _)| *a == s).map_or(s, |(_, p)| *p);
         let is_gone = |s: Sym| gone.contains(&s);
         let stays = |s: Sym| is_arg(s) || !is_gone(s);
-        let mut more = vec![];
+        let mut more: SmallVec<[Fact; 8]> = SmallVec::new();
         // an object that was made, or consumed, and is handed on with its revision is an object like any
         // other: whatever may come on other paths as well is checked by its next operation
         let given = |o: &Obj| is_arg(o.contref) && is_arg(o.witness) && (o.made || o.bump.is_some());
@@ -436,7 +437,7 @@ impl State {
             duties.dedup();
         }
 
-        let mut cells = vec![];
+        let mut cells: SmallVec<[Cell; 8]> = SmallVec::new();
         let revision = |c: &Cell| self.obj(c.base).is_some_and(|o| o.witness == c.value && given(o));
         for c in self.mem.iter().filter(|c| (is_arg(c.base) || is_arg(c.value)) && !revision(c)) {
             let (base, value) = (to(c.base), to(c.value));

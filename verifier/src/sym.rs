@@ -9,24 +9,29 @@
 //! Memory is no part of an expression: a load is either forwarded by the
 //! abstract state or opaque, see [`crate::state`].
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::hash::BuildHasher;
+use std::num::NonZeroU32;
 
+use cranelift_codegen::entity::EntityRef;
 use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
 use cranelift_codegen::ir::{Block, FuncRef, Inst, Opcode, StackSlot, Value};
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::FxBuildHasher;
+
 use crate::graph::Graph;
 
-/// A symbolic word: an index into [`Syms`].
+/// A symbolic word: an index into [`Syms`], plus 1, so that none takes no more room than one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub(crate) struct Sym(u32);
+pub(crate) struct Sym(NonZeroU32);
 
-impl cranelift_codegen::entity::EntityRef for Sym {
+impl EntityRef for Sym {
     fn new(index: usize) -> Self {
-        Self(index as u32)
+        Self(NonZeroU32::MIN.saturating_add(index as u32))
     }
     fn index(self) -> usize {
-        self.0 as usize
+        self.0.get() as usize - 1
     }
 }
 
@@ -68,6 +73,10 @@ pub(crate) enum Node {
     Pure(Opcode, u64, Sym, Sym),
 }
 
+fn hash(node: &Node) -> u64 {
+    FxBuildHasher.hash_one(node)
+}
+
 /// All bits of a word of so many bits.
 pub(crate) fn mask(bits: u32) -> u64 {
     if bits >= 64 { u64::MAX } else { (1 << bits) - 1 }
@@ -85,72 +94,42 @@ struct Known {
 #[derive(Debug)]
 pub(crate) struct Syms<'a> {
     nodes: Vec<Known>,
-    index: HashMap<Node, Sym, BuildFx>,
+    /// By their expressions.
+    index: HashTable<Sym>,
     /// To compare homes.
     graph: &'a Graph,
-}
-
-type BuildFx = std::hash::BuildHasherDefault<Fx>;
-
-/// A fast hash for small keys; nothing here comes from an adversary who gains
-/// by collisions.
-#[derive(Default, Debug)]
-pub(crate) struct Fx(u64);
-
-impl std::hash::Hasher for Fx {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for b in bytes {
-            self.write_u64(u64::from(*b));
-        }
-    }
-    fn write_u8(&mut self, n: u8) {
-        self.write_u64(n.into());
-    }
-    fn write_u32(&mut self, n: u32) {
-        self.write_u64(n.into());
-    }
-    fn write_u64(&mut self, n: u64) {
-        self.0 = (self.0.rotate_left(5) ^ n).wrapping_mul(0x517c_c1b7_2722_0a95);
-    }
-    fn write_usize(&mut self, n: usize) {
-        self.write_u64(n as u64);
-    }
-    fn write_isize(&mut self, n: isize) {
-        self.write_u64(n as u64);
-    }
 }
 
 impl<'a> Syms<'a> {
     /// An empty arena, with room for so many.
     pub(crate) fn new(graph: &'a Graph, room: usize) -> Self {
-        let index = HashMap::with_capacity_and_hasher(room, BuildFx::default());
-        Self { nodes: Vec::with_capacity(room), index, graph }
+        Self { nodes: Vec::with_capacity(room), index: HashTable::with_capacity(room), graph }
     }
 
     /// The expression.
     pub(crate) fn node(&self, s: Sym) -> Node {
-        self.nodes[s.0 as usize].node
+        self.nodes[s.index()].node
     }
 
     /// Its value is below 2^bits.
     pub(crate) fn bits(&self, s: Sym) -> u32 {
-        self.nodes[s.0 as usize].bits.into()
+        self.nodes[s.index()].bits.into()
     }
 
     /// The innermost block whose values it depends on; the entry for constants.
     pub(crate) fn home(&self, s: Sym) -> Block {
-        self.nodes[s.0 as usize].home
+        self.nodes[s.index()].home
     }
 
     fn intern(&mut self, node: Node, bits: u32, home: Block) -> Sym {
-        match self.index.entry(node) {
+        let Self { nodes, index, .. } = self;
+        let same = |s: &Sym| nodes[s.index()].node == node;
+        match index.entry(hash(&node), same, |s| hash(&nodes[s.index()].node)) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(free) => {
-                let s = *free.insert(Sym(self.nodes.len() as u32));
-                self.nodes.push(Known { node, bits: bits.min(128) as u8, home });
+                let s = Sym::new(nodes.len());
+                free.insert(s);
+                nodes.push(Known { node, bits: bits.min(128) as u8, home });
                 s
             }
         }
@@ -182,7 +161,7 @@ impl<'a> Syms<'a> {
 
     /// The expression, if it occurs.
     pub(crate) fn find(&self, node: Node) -> Option<Sym> {
-        self.index.get(&node).copied()
+        self.index.find(hash(&node), |s| self.nodes[s.index()].node == node).copied()
     }
 
     /// The value of a constant.

@@ -99,6 +99,8 @@ impl Analysis<'_> {
                 let base = self.syms.global(Node::StackAddr(stack_slot), bits);
                 self.syms.add_const(base, i64::from(i32::from(offset)) as u64, bits)
             }
+            InstructionData::UnaryGlobalValue { opcode: Opcode::TlsValue, .. }
+            | InstructionData::NullAry { opcode: Opcode::GetPinnedReg } => return self.note_local(inst),
             InstructionData::FuncAddr { func_ref, .. } => self.syms.global(Node::FuncAddr(func_ref), bits),
             _ => return,
         };
@@ -366,7 +368,7 @@ impl Analysis<'_> {
         if (known.is_none() || opaque_revision) && cached {
             self.set_cell(access, sym, state);
         }
-        self.note_neighbours(access, result, state);
+        self.look_around(access, result, state);
         if access.place.role() == Some(Role::Revision) && access.size == word && self.is_constructed(access, state) {
             self.note_constructed(result);
             let keep = state.obj(access.base).is_some_and(|o| o.stale.is_none());
@@ -405,13 +407,13 @@ impl Analysis<'_> {
     }
 
     /// Which words lie next to a loaded one, at that moment.
-    fn note_neighbours(&mut self, access: &Access, result: Value, state: &State) {
+    fn look_around(&mut self, access: &Access, result: Value, state: &State) {
         if access.size != self.profile.word_bytes() {
             return;
         }
         let (below, above) = self.adjacent(access.place, access.offset);
         let at = |offset: Option<i32>| state.cell(access.base, offset?).map(|c| c.value);
-        self.neighbours[result] = [at(below), at(above)];
+        self.note_neighbours(result, [at(below), at(above)]);
     }
 
     /// Where the word is that makes a pair with the one at `offset`: in front

@@ -5,27 +5,82 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use clif_cont_abi::Isa;
+use clif_cont_program::Program;
 use clif_cont_program::Target;
-use clif_cont_program::compile::{Disassembly, compile};
+use clif_cont_program::compile::{CompileError, Disassembly, compile};
 use clif_cont_program::target::{OptLevel, target_isa};
-use clif_cont_verifier::{Profile, verify_in};
+use clif_cont_verifier::{Module, Profile, Report, verify_in};
+use cranelift_codegen::ir::Function;
+use cranelift_codegen::isa::OwnedTargetIsa;
 
 use crate::programs;
 
 /// Over all functions that contain an operation, on all 64-bit targets.
+///
+/// A round verifies all of them and then compiles all of them, so that both find the
+/// processor's caches and predictions as they left them. Then it verifies and compiles
+/// them one by one: a compilation leaves nothing of what a verification was used to,
+/// while a verification is too short to do the same to a compilation.
 pub(crate) struct Verification {
     /// Cranelift's optimisation level.
     pub(crate) opt: &'static str,
     pub(crate) functions: usize,
-    /// Sums of the functions' medians.
+    /// One kind of work after the other.
+    pub(crate) apart: Sums,
+    /// One function after the other.
+    pub(crate) in_turn: Sums,
+}
+
+/// Sums of the functions' medians.
+#[derive(Default)]
+pub(crate) struct Sums {
     pub(crate) verify_nanoseconds: f64,
     pub(crate) compile_nanoseconds: f64,
 }
 
-impl Verification {
+impl Sums {
     /// Of compiling, verifying takes so much.
     pub(crate) fn ratio(&self) -> f64 {
         self.verify_nanoseconds / self.compile_nanoseconds
+    }
+
+    fn add(&mut self, times: Times) {
+        self.verify_nanoseconds += median(times.verified);
+        self.compile_nanoseconds += median(times.compiled);
+    }
+}
+
+/// What one function took in each round, in nanoseconds.
+#[derive(Default)]
+struct Times {
+    verified: Vec<f64>,
+    compiled: Vec<f64>,
+}
+
+/// The functions of one target.
+struct Subject {
+    program: Program,
+    profile: Profile,
+    module: Module,
+    isa: OwnedTargetIsa,
+}
+
+impl Subject {
+    fn verify(&self, func: &Function) -> Report {
+        verify_in(func, &self.profile, &self.module)
+    }
+
+    fn time_verify(&self, func: &Function, times: &mut Times) {
+        let start = Instant::now();
+        black_box(self.verify(func));
+        times.verified.push(start.elapsed().as_nanos() as f64);
+    }
+
+    fn time_compile(&self, func: &Function, times: &mut Times) -> Result<(), CompileError> {
+        let start = Instant::now();
+        black_box(compile(func, &*self.isa, Disassembly::Drop)?);
+        times.compiled.push(start.elapsed().as_nanos() as f64);
+        Ok(())
     }
 }
 
@@ -34,32 +89,40 @@ pub(crate) fn table(rounds: usize) -> Result<Vec<Verification>, Box<dyn Error>> 
 }
 
 fn measure(opt: OptLevel, rounds: usize) -> Result<Verification, Box<dyn Error>> {
-    let mut sum = Verification { opt: opt.name(), functions: 0, verify_nanoseconds: 0.0, compile_nanoseconds: 0.0 };
     let models = |isa: Isa| isa.switch_models().iter().filter_map(move |m| Target::with_switch(isa, *m));
+    let mut subjects = vec![];
     // the programs carry i64 values beside words
     for target in Isa::ALL.into_iter().flat_map(models).filter(|t| t.abi.width.bytes() == 8) {
         let program = programs::build(target)?;
         let (profile, module) = (Profile::clif_cont(&program.target.abi), program.module());
-        let isa = target_isa(target, opt)?;
-        for f in &program.functions {
-            if verify_in(&f.func, &profile, &module).operations.is_empty() {
-                continue;
-            }
-            let (mut verified, mut compiled) = (vec![], vec![]);
-            for _ in 0..rounds {
-                let start = Instant::now();
-                black_box(verify_in(&f.func, &profile, &module));
-                verified.push(start.elapsed().as_nanos() as f64);
-                let start = Instant::now();
-                black_box(compile(&f.func, &*isa, Disassembly::Drop)?);
-                compiled.push(start.elapsed().as_nanos() as f64);
-            }
-            sum.functions += 1;
-            sum.verify_nanoseconds += median(verified);
-            sum.compile_nanoseconds += median(compiled);
+        subjects.push(Subject { program, profile, module, isa: target_isa(target, opt)? });
+    }
+    let mut cases = vec![];
+    for subject in &subjects {
+        let functions = subject.program.functions.iter().map(|f| &f.func);
+        for func in functions.filter(|f| !subject.verify(f).operations.is_empty()) {
+            cases.push((subject, func, Times::default(), Times::default()));
         }
     }
-    Ok(sum)
+    for _ in 0..rounds {
+        for (s, func, apart, _) in &mut cases {
+            s.time_verify(func, apart);
+        }
+        for (s, func, apart, _) in &mut cases {
+            s.time_compile(func, apart)?;
+        }
+        for (s, func, _, in_turn) in &mut cases {
+            s.time_verify(func, in_turn);
+            s.time_compile(func, in_turn)?;
+        }
+    }
+    let (opt, functions) = (opt.name(), cases.len());
+    let mut sums = Verification { opt, functions, apart: Sums::default(), in_turn: Sums::default() };
+    for (_, _, apart, in_turn) in cases {
+        sums.apart.add(apart);
+        sums.in_turn.add(in_turn);
+    }
+    Ok(sums)
 }
 
 fn median(mut all: Vec<f64>) -> f64 {

@@ -149,10 +149,9 @@ impl Analysis<'_> {
         };
         let begins = Err((&rules::cc0201::RULE, "the search does not go through its part of the list one by one"));
         let Some((block, i)) = self.param(index) else { return begins };
-        let edges: Vec<_> = self.edges_to(block).copied().collect();
         let next = self.syms.add_const(index, 1, 32);
-        for e in edges {
-            let Some(arg) = self.edge_arg(&e, i) else { return begins };
+        for e in self.edges_to(block) {
+            let Some(arg) = self.edge_arg(e, i) else { return begins };
             let first = if suspend { arg == self.zero } else { of(self, arg, Role::FirstSwitchHandler) };
             if !first && arg != next {
                 return begins;
@@ -182,15 +181,14 @@ impl Analysis<'_> {
     pub(crate) fn is_link_kind(&mut self, s: Sym) -> bool {
         let own = self.own_link().0;
         let Some((block, i)) = self.param(s) else { return s == own };
-        let edges: Vec<_> = self.edges_to(block).copied().collect();
-        edges.iter().any(|e| self.edge_arg(e, i) == Some(own))
+        self.edges_to(block).any(|e| self.edge_arg(e, i) == Some(own))
     }
 
     /// Do two parameters go through the links of the chain together?
     fn is_link(&mut self, block: Block, kind: usize, stack: usize, last: Sym, own: super::Link) -> bool {
-        let edges: Vec<_> = self.edges_to(block).copied().collect();
+        let mut edges = self.edges_to(block);
         let (parent_kind, parent) = (self.at(Role::ParentKind), self.at(Role::Parent));
-        edges.iter().all(|e| {
+        edges.all(|e| {
             let (Some(k), Some(s)) = (self.edge_arg(e, kind), self.edge_arg(e, stack)) else { return false };
             let up = self.loaded_from(k) == Some((last, parent_kind)) && self.loaded_from(s) == Some((last, parent));
             (k, s) == own || up

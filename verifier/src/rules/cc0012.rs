@@ -158,14 +158,13 @@ fn merged(c: &mut Check<'_>, contref: Sym, witness: Sym, seen: &mut Vec<(Sym, Sy
     {
         return None;
     }
-    let edges: Vec<_> = c.a.edges_to(block).copied().collect();
     let mut answer = Pairing::Yes;
-    for e in edges {
-        if c.a.edge_state(&e).is_none() {
+    for e in c.a.edges_to(block) {
+        if c.a.edge_state(e).is_none() {
             continue;
         }
         let mut on_edge = |p: Option<(cranelift_codegen::ir::Block, usize)>, s: Sym| match p {
-            Some((b, i)) if b == block => c.a.edge_arg(&e, i),
+            Some((b, i)) if b == block => c.a.edge_arg(e, i),
             _ => Some(s),
         };
         let (x, y) = (on_edge(first, contref), on_edge(second, witness));
@@ -190,12 +189,12 @@ fn loaded(c: &mut Check<'_>, contref: Sym, witness: Sym) -> Option<Pairing> {
             let made = base == contref && c.a.constructed.contains(w);
             return Some(if made { Pairing::Yes } else { Pairing::No });
         }
-        if c.a.neighbours[w][0] == Some(contref) {
+        if c.a.neighbours(w)[0] == Some(contref) {
             return Some(Pairing::Yes);
         }
     }
     if let Some(k) = value(contref)
-        && c.a.neighbours[k][1] == Some(witness)
+        && c.a.neighbours(k)[1] == Some(witness)
     {
         return Some(Pairing::Yes);
     }

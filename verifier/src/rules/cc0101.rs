@@ -2,6 +2,8 @@
 
 use cranelift_codegen::ir::{Inst, InstructionData};
 
+use smallvec::SmallVec;
+
 use super::{Rule, examples};
 use crate::check::Check;
 use crate::place::Kind;
@@ -163,7 +165,7 @@ fn suspend(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
 /// for.
 pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
     let func = c.a.func;
-    let args: Vec<Sym> = func.dfg.inst_args(inst).iter().map(|v| c.a.value(*v)).collect();
+    let args: SmallVec<[Sym; 4]> = func.dfg.inst_args(inst).iter().map(|v| c.a.value(*v)).collect();
     match c.a.callee_of(inst) {
         Some(Callee::SearchSuspend | Callee::SearchSwitch) => {
             let [from, tag] = args[..] else { return };

@@ -66,9 +66,9 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite) {
 
 fn result_is_word(c: &mut Check<'_>, site: &SwitchSite) -> bool {
     let Some(block) = c.a.func.layout.inst_block(site.inst) else { return false };
-    let edges: Vec<_> = c.a.edges_from(block).copied().collect();
+    let mut edges = c.a.edges_from(block);
     let word = c.a.switched(site.inst);
-    edges.iter().all(|e| {
+    edges.all(|e| {
         let params = c.a.func.dfg.block_params(e.to).len();
         (0..params).all(|i| !c.a.is_result_arg(e, i) || c.a.edge_arg(e, i) == Some(word))
     })

@@ -1,6 +1,6 @@
 //! CC0111 migrating-values.
 
-use cranelift_codegen::ir::{Inst, Opcode};
+use cranelift_codegen::ir::Inst;
 
 use super::{Rule, examples};
 use crate::check::Check;
@@ -25,18 +25,16 @@ pub(crate) const RULE: Rule = Rule {
 /// All uses of values that belong to a thread.
 pub(crate) fn judge(c: &mut Check<'_>) {
     let func = c.a.func;
-    let reached = || func.layout.blocks().filter(|b| c.a.is_reached(*b)).flat_map(|b| func.layout.block_insts(b));
-    let local = |i: &Inst| matches!(func.dfg.insts[*i].opcode(), Opcode::TlsValue | Opcode::GetPinnedReg);
-    let locals: Vec<Inst> = reached().filter(local).collect();
-    if locals.is_empty() {
+    if c.a.locals.is_empty() {
         return;
     }
-    let insts: Vec<Inst> = reached().collect();
+    let reached = func.layout.blocks().filter(|b| c.a.is_reached(*b));
+    let insts: Vec<Inst> = reached.flat_map(|b| func.layout.block_insts(b)).collect();
     let switches: Vec<Inst> = insts.iter().filter(|i| c.a.switch_kinds[**i].is_some()).copied().collect();
     for inst in insts {
         let defs = func.dfg.inst_args(inst).iter();
         let mut defs = defs.filter_map(|v| func.dfg.value_def(c.a.resolve(*v)).inst());
-        let Some(def) = defs.find(|d| locals.contains(d)) else { continue };
+        let Some(def) = defs.find(|d| c.a.locals.contains(d)) else { continue };
         let dominates = |a: Inst, b: Inst| c.a.graph.dominates(a, b, &func.layout);
         let across = switches.iter().find(|s| dominates(def, **s) && **s != inst && dominates(**s, inst)).copied();
         match across {

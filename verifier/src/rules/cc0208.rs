@@ -2,6 +2,7 @@
 
 use clif_cont_abi::Trap;
 use cranelift_codegen::ir::{Inst, InstructionData, Opcode};
+use smallvec::SmallVec;
 
 use super::{Rule, cc0001, cc0002, cc0009, cc0107, cc0108, cc0109, cc0113, cc0201, contract, examples};
 use crate::check::{Check, PairDuty};
@@ -61,18 +62,18 @@ pub(crate) fn cause(c: &mut Check<'_>, inst: Inst, state: &State) {
     let is = |trap: Trap| code == Some(trap.code().into());
     let Some((rule, message, _)) = reason(c, code) else { return };
     let block = c.a.func.layout.inst_block(inst);
-    let edges: Vec<_> = block.into_iter().flat_map(|b| c.a.edges_to(b).copied().collect::<Vec<_>>()).collect();
+    let edges: SmallVec<[&Edge; 4]> = block.into_iter().flat_map(|b| c.a.edges_to(b)).collect();
     let mut holds = true;
     for (edge, state) in c.arrivals(inst, state) {
         holds &= has_cause(c, inst, code, &state);
         let only = edges.first().copied().filter(|_| edges.len() == 1);
         if let (true, Some(edge)) = (is(Trap::NullContinuation), edge.or(only)) {
-            holds &= tests_what_is_used(c, &edge);
+            holds &= tests_what_is_used(c, edge);
         }
     }
     // an optimiser leaves nothing but the trap of an operation that always fails
     let foldable = c.a.role == FunctionRole::Program && !is(Trap::StackExhausted) && !edges.is_empty();
-    let folded = foldable && edges.iter().all(Edge::is_always) && !c.a.has_dead_operations();
+    let folded = foldable && edges.iter().all(|e| e.is_always()) && !c.a.has_dead_operations();
     if is(Trap::UnhandledTag) || is(Trap::PoolExhausted) {
         c.contract(holds || folded, rule, inst, message);
     } else {
@@ -170,7 +171,7 @@ fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) ->
     }
     if is(Trap::Consumed) {
         let offset = c.a.profile.field(Role::Revision).offset;
-        let compared: Vec<(Sym, Sym)> = state
+        let compared: SmallVec<[(Sym, Sym); 4]> = state
             .facts()
             .iter()
             .flat_map(|f| match *f {
@@ -181,7 +182,7 @@ fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) ->
             .collect();
         let bases = |revision: Sym| {
             let of = state.cells().iter().filter(move |cell| cell.offset == offset && cell.value == revision);
-            of.map(|cell| cell.base).filter(|base| c.a.is_contref(*base)).collect::<Vec<_>>()
+            of.map(|cell| cell.base).filter(|base| c.a.is_contref(*base)).collect::<SmallVec<[Sym; 4]>>()
         };
         for (revision, witness) in &compared {
             // of two revisions, either may be the witness

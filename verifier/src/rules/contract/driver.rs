@@ -90,14 +90,8 @@ fn ways(c: &mut Check<'_>, outcome: Sym, inst: Inst, state: &State) -> Vec<(Opti
     let Some((block, i)) = c.a.param(outcome).filter(|(block, _)| *block != c.a.rpo[0]) else {
         return c.arrivals(inst, state).into_iter().map(|(_, state)| (None, state)).collect();
     };
-    let edges: Vec<_> = c.a.edges_to(block).copied().collect();
-    edges
-        .into_iter()
-        .filter_map(|e| {
-            let state = c.a.edge_state(&e)?;
-            Some((c.a.edge_arg(&e, i), state))
-        })
-        .collect()
+    let edges = c.a.edges_to(block);
+    edges.filter_map(|e| c.a.edge_state(e).map(|state| (c.a.edge_arg(e, i), state))).collect()
 }
 
 /// The codes with which the driver's switch may have come back here.

@@ -58,8 +58,7 @@ fn is_entry(c: &Check<'_>, s: Sym) -> bool {
 fn outwards(c: &mut Check<'_>, inst: Inst, last: Sym, entry: Sym) {
     let mut holds = false;
     if let Some((block, i)) = c.a.param(last) {
-        let edges: Vec<_> = c.a.edges_to(block).copied().collect();
-        holds = edges.iter().all(|e| {
+        holds = c.a.edges_to(block).all(|e| {
             let Some(state) = c.a.edge_state(e) else { return true };
             let Some(arg) = c.a.edge_arg(e, i) else { return false };
             let ended = state.knows(Fact::equal(entry, c.a.zero));
@@ -82,10 +81,9 @@ fn along(c: &mut Check<'_>, inst: Inst, at: Sym, resumer: Sym, entry: Sym, tag: 
     };
     let bits = c.a.profile.word_bits();
     let next = c.a.syms.add_const(at, step as u64, bits);
-    let edges: Vec<_> = c.a.edges_to(block).copied().collect();
     let mut holds = true;
     let mut begins = vec![];
-    for e in &edges {
+    for e in c.a.edges_to(block) {
         let Some(state) = c.a.edge_state(e) else { continue };
         let begin = c.a.edge_arg(e, i).and_then(|arg| {
             if c.a.loaded_from(arg) == Some((resumer, handlers)) {

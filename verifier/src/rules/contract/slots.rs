@@ -166,7 +166,7 @@ pub(crate) fn begun(c: &mut Check<'_>, inst: Inst, state: &State) {
     let at = c.a.profile.field(Role::LastAncestor).offset;
     let zero = c.a.zero;
     for (edge, state) in c.arrivals(inst, state) {
-        let slot = c.on_edge(edge.as_ref(), contref);
+        let slot = c.on_edge(edge, contref);
         let none = state.same(slot, zero);
         let alone = state.cell(slot, at).is_some_and(|cell| cell.value == slot);
         let own = state.knows(Fact::Taken(slot));
