@@ -140,10 +140,10 @@ impl<'a> Analysis<'a> {
             syms,
             graph,
             rpo: &graph.order,
-            values: SecondaryMap::new(),
+            values: SecondaryMap::with_capacity(func.dfg.num_values()),
             copies: Copies::default(),
-            blocks: SecondaryMap::new(),
-            edge_states: vec![],
+            blocks: SecondaryMap::with_capacity(func.dfg.num_blocks()),
+            edge_states: vec![None; graph.len()],
             contrefs: EntitySet::new(),
             others: RefCell::default(),
             null_checks: vec![],
@@ -165,7 +165,6 @@ impl<'a> Analysis<'a> {
         };
         let blocks = func.dfg.num_blocks();
         a.blocks.resize(blocks);
-        a.edge_states.resize(graph.len(), None);
         a.values.resize(func.dfg.num_values());
         for (f, data) in func.dfg.ext_funcs.iter() {
             a.callees[f] = Some(match &data.name {

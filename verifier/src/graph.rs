@@ -113,7 +113,7 @@ impl Span {
 const DONE: u32 = u32::MAX;
 
 /// The part of a function that control can reach.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Graph {
     /// The blocks, in order.
     pub(crate) order: Vec<Block>,
@@ -133,12 +133,15 @@ impl Graph {
 
     /// The graph of a function, some of whose edges are never taken.
     pub(crate) fn without(func: &Function, cut: &Cut) -> Self {
-        let mut graph = Self::default();
         let blocks = func.dfg.num_blocks();
+        let mut graph = Self {
+            order: Vec::with_capacity(blocks),
+            nodes: SecondaryMap::with_capacity(blocks),
+            edges: Vec::with_capacity(blocks + blocks / 2),
+            incoming: vec![],
+            ends: Vec::with_capacity(blocks),
+        };
         graph.nodes.resize(blocks);
-        graph.order.reserve(blocks);
-        graph.ends.reserve(blocks);
-        graph.edges.reserve(blocks + blocks / 2);
         if let Some(entry) = func.layout.entry_block() {
             graph.find_order(func, entry, cut);
             graph.find_incoming();
@@ -284,7 +287,7 @@ impl Graph {
             *into = Span { start: next, end: next };
             next += count;
         }
-        self.incoming.resize(next as usize, 0);
+        self.incoming = vec![0; next as usize];
         for block in &self.order {
             for number in self.nodes[*block].out.range() {
                 let into = &mut self.nodes[self.edges[number].to].into;
