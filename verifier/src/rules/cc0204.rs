@@ -298,8 +298,13 @@ fn stored(c: &mut Check<'_>, inst: Inst, base: Sym, part: &Part, state: &State) 
     if c.a.is_handed(inst, base, part, state) {
         return c.proven();
     }
-    let cell = state.cell(base, part.offset).copied().filter(|cell| c.a.func.dfg.insts[cell.by].opcode().can_store());
-    let related = cell.map(|cell| (cell.by, format!("stored with {} bytes here", cell.size)));
+    let related = state.cell(base, part.offset).map(|cell| {
+        let what = match c.a.func.dfg.insts[cell.by].opcode().can_store() {
+            true => format!("stored with {} bytes here", cell.size),
+            false => "what was loaded here is still there, and is not said to be kept".to_owned(),
+        };
+        (cell.by, what)
+    });
     let message = format!(
         "value {} of the payload, {} bytes at offset {}, is not stored on every path",
         part.value, part.size, part.offset
