@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! unit      a program, lowered, before or after optimisation, and its assertions
-//! scope     which instructions are the protocol's, and to which part of it (aspect) they belong
+//! scope     which instructions are the protocol's
+//! aspect    the parts of the protocol, and the rules meant for each
 //! kinds     ways to damage one at random; Cranelift's verifier has to accept it
 //! judge     does a test program behave differently then? under the interpreter,
 //! native    and as machine code, in a child process

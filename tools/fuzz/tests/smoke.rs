@@ -12,7 +12,7 @@ use clif_cont_fuzz::{
 
 /// Harmful mutants of this campaign that are not judged violated. It may only
 /// become smaller.
-const MISSED: usize = 6;
+const MISSED: usize = 1;
 
 const PROGRAMS: [&str; 8] = [
     "generator",

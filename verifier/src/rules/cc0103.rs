@@ -1,5 +1,6 @@
 //! CC0103 linked.
 
+use clif_cont_abi::Trap;
 use cranelift_codegen::ir::Inst;
 
 use super::{Rule, examples};
@@ -90,6 +91,13 @@ pub(crate) fn suspended(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
     }
 }
 
+/// A trap because of what came back: nothing is linked, for the switch was done.
+pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
+    if c.a.trap_code(inst) == Some(Trap::UnexpectedEffect.code().into()) {
+        left(c, inst, state);
+    }
+}
+
 /// A return, with links set and no switch since.
 pub(crate) fn left(c: &mut Check<'_>, inst: Inst, state: &State) {
     if c.a.role != FunctionRole::Program {
@@ -102,14 +110,14 @@ pub(crate) fn left(c: &mut Check<'_>, inst: Inst, state: &State) {
             Verdict::Violated,
             *store,
             "the running continuation's payload is written with no switch behind it",
-            vec![(inst, "the function returns here".into())],
+            vec![(inst, "the operation is over here".into())],
         ),
         Some((store, _)) => c.fail_with(
             &RULE,
             Verdict::Violated,
             *store,
             "a link, or a handler table, is set with no switch behind it",
-            vec![(inst, "the function returns here".into())],
+            vec![(inst, "the operation is over here".into())],
         ),
     }
 }

@@ -47,7 +47,9 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
         node => {
             let revision = c.a.profile.field(Role::Revision).offset;
             let loaded = c.a.loaded_from(base).is_some_and(|(k, at)| at == revision && c.a.is_contref(k));
+            let half = matches!(node, Node::Value(v) if c.a.neighbours[v] != [None, None]);
             let object = loaded
+                || half
                 || c.a.is_contref(base)
                 || state.objs().iter().any(|o| o.contref == base || c.a.syms.split_add(o.witness).0 == base);
             // a parameter of the function is no constant

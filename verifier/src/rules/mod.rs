@@ -197,6 +197,7 @@ pub(crate) fn at_switch(c: &mut Check<'_>, site: &SwitchSite, kind: Option<Opera
 /// A call that is no switch.
 pub(crate) fn at_call(c: &mut Check<'_>, inst: Inst, state: &State) {
     cc0011::call(c, inst, state);
+    cc0103::call(c, inst, state);
     cc0204::call(c, inst, state);
     cc0104::call(c, inst, state);
     cc0109::leave(c, inst, state);

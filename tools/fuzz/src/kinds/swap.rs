@@ -1,9 +1,11 @@
 //! Two things change places.
 
-use cranelift_codegen::ir::Function;
+use clif_cont_abi::EffectKind;
 use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Function, Opcode};
 use fastrand::Rng;
 
+use crate::aspect::Aspect;
 use crate::func::{Operand, edge_args, edges, edges_mut, opcode, operand, set_operand, target};
 use crate::scope::{self, Site};
 
@@ -39,6 +41,11 @@ pub(super) fn successors(func: &mut Function, site: &Site, rng: &mut Rng) -> Opt
     let mut pairs = vec![];
     for a in 0..what.len() {
         pairs.extend((a + 1..what.len()).filter(|b| what[a] != what[*b]).map(|b| (a, b)));
+    }
+    if site.aspect == Aspect::Dispatch && !site.runtime && opcode(func, site.inst) == Opcode::BrTable {
+        // which handler is served where is the program's own; the default comes first
+        let first = EffectKind::Suspend.code() as usize + 1;
+        pairs.retain(|(a, _)| *a < first);
     }
     let (a, b) = rng.choice(pairs)?;
     edges_mut(func, site.inst).swap(a, b);
