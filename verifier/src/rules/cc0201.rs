@@ -47,7 +47,7 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
         node => {
             let revision = c.a.profile.field(Role::Revision).offset;
             let loaded = c.a.loaded_from(base).is_some_and(|(k, at)| at == revision && c.a.is_contref(k));
-            let half = matches!(node, Node::Value(v) if c.a.neighbours[v] != [None, None]);
+            let half = matches!(node, Node::Value(v) if c.a.neighbours(v) != [None, None]);
             let object = loaded
                 || half
                 || c.a.is_contref(base)
