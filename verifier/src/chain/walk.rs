@@ -31,7 +31,7 @@ pub(crate) fn walk(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &St
         match opcode {
             Opcode::Return => {
                 leave(c, inst, state);
-                cc0003::leave(c, inst, state);
+                cc0003::leave(c, inst, None, state);
                 cc0103::left(c, inst, state);
             }
             Opcode::Trap | Opcode::Trapz | Opcode::Trapnz => trap(c, shape, inst, state),
@@ -115,6 +115,7 @@ fn switch(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
     let Some(kind) = kind else { return cc0101::unidentified(c, &site) };
     let object = match kind {
         OperationKind::Suspend => {
+            cc0003::leave(c, inst, None, state);
             suspend::suspend(c, shape, &site, state);
             None
         }
@@ -159,7 +160,10 @@ fn call(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
             cc0107::leave(c, inst, state);
             fresh_end(c, shape, inst, state);
         }
-        _ => leave(c, inst, state),
+        _ => {
+            leave(c, inst, state);
+            cc0003::call(c, inst, state);
+        }
     }
 }
 

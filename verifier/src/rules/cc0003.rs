@@ -5,9 +5,10 @@ use clif_cont_abi::Trap;
 use super::{Rule, cc0005, examples};
 use crate::check::{Check, PairDuty};
 use crate::place::{Access, Kind};
-use crate::profile::{FunctionRole, RecordKind, Role};
+use crate::profile::{Callee, FunctionRole, RecordKind, Role};
 use crate::report::Verdict;
 use crate::state::{Obj, State};
+use crate::sym::Sym;
 use crate::transfer::SwitchSite;
 use cranelift_codegen::ir::{Inst, Opcode};
 
@@ -94,27 +95,39 @@ pub(crate) fn unused(c: &mut Check<'_>, inst: Inst, before: &Obj) {
 
 /// A trap as on a consumed continuation: no object is current, checked, and left
 /// as it was. An optimiser that knows of a store to the revision makes this the
-/// only way on.
+/// only way on. And a call of what may run the program.
 pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
-    // where the check itself led here, that was said
-    let known = c.report.findings.iter().any(|f| f.inst == inst);
-    if !known && c.a.trap_code(inst) == Some(Trap::Consumed.code().into()) {
-        leave(c, inst, state);
+    match c.a.callee_of(inst) {
+        Some(Callee::Trap) => {
+            // where the check itself led here, that was said
+            let known = c.report.findings.iter().any(|f| f.inst == inst);
+            if !known && c.a.trap_code(inst) == Some(Trap::Consumed.code().into()) {
+                leave(c, inst, None, state);
+            }
+        }
+        Some(Callee::Drop) => {
+            let dropped = c.a.func.dfg.inst_args(inst).first().map(|v| c.a.value(*v));
+            leave(c, inst, dropped, state);
+        }
+        Some(Callee::HostFunction | Callee::Unknown) => leave(c, inst, None, state),
+        _ => {}
     }
 }
 
-/// A return: nothing is left half done.
-pub(crate) fn leave(c: &mut Check<'_>, inst: Inst, state: &State) {
+/// Control leaves: nothing is left half done, but for what is done with one
+/// object.
+pub(crate) fn leave(c: &mut Check<'_>, inst: Inst, used: Option<Sym>, state: &State) {
     if c.a.role != FunctionRole::Program {
         return;
     }
-    for obj in state.objs() {
+    for obj in state.objs().iter().filter(|o| Some(o.contref) != used) {
         unused(c, inst, obj);
     }
 }
 
 /// The switch of an operation on an object.
 pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
+    leave(c, site.inst, Some(site.to), state);
     match state.obj(site.to).copied() {
         Some(obj) if obj.stale.is_none() && obj.bump.is_some() => c.proven(),
         Some(obj) if obj.stale.is_none() => {

@@ -187,7 +187,10 @@ pub(crate) fn at_switch(c: &mut Check<'_>, site: &SwitchSite, kind: Option<Opera
                 cc0004::switch(c, site, state);
             }
         }
-        OperationKind::Suspend => cc0103::suspended(c, site, state),
+        OperationKind::Suspend => {
+            cc0003::leave(c, site.inst, None, state);
+            cc0103::suspended(c, site, state);
+        }
         OperationKind::Invoke => contract::driver::runs(c, site, state),
         kind if kind.ends() => cc0113::ended(c, site, state),
         _ => {}
@@ -236,7 +239,7 @@ pub(crate) fn rechecked(c: &mut Check<'_>, inst: Inst, before: &[Obj], after: &S
 pub(crate) fn at_return(c: &mut Check<'_>, inst: Inst, state: &State) {
     cc0107::leave(c, inst, state);
     cc0204::leave(c, state);
-    cc0003::leave(c, inst, state);
+    cc0003::leave(c, inst, None, state);
     cc0103::left(c, inst, state);
     cc0105::leave(c, inst, state);
     cc0113::leave(c, inst, state);
