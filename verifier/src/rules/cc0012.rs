@@ -86,7 +86,11 @@ fn fail(c: &mut Check<'_>, duty: &PairDuty, verdict: Verdict, message: &str) {
 }
 
 fn pairing(c: &mut Check<'_>, contref: Sym, witness: Sym, at: Inst, seen: &mut Vec<(Sym, Sym)>) -> Pairing {
-    if c.a.syms.as_const(contref) == Some(0) || seen.contains(&(contref, witness)) {
+    if seen.contains(&(contref, witness)) {
+        return Pairing::Yes;
+    }
+    // null has no revision; that of a continuation does not belong to it
+    if c.a.syms.as_const(contref) == Some(0) && c.a.syms.as_const(witness).is_some() {
         return Pairing::Yes;
     }
     seen.push((contref, witness));

@@ -136,6 +136,11 @@ fn reason(c: &Check<'_>, code: Option<u64>) -> Option<(&'static Rule, &'static s
 /// elsewhere. Neither a front end nor an optimiser leaves such a block behind.
 pub(crate) fn unreachable(c: &mut Check<'_>) {
     let func = c.a.func;
+    let unreached = func.layout.blocks().filter(|b| !c.a.is_reached(*b)).flat_map(|b| func.layout.block_insts(b));
+    for inst in unreached.filter(|i| c.a.callee_of(*i) == Some(Callee::Trap)).collect::<SmallVec<[Inst; 4]>>() {
+        let constant = c.a.trap_code(inst).is_some();
+        c.require(constant, &RULE, inst, "the code of a trap is no constant");
+    }
     let dead: Vec<_> = func.layout.blocks().filter(|b| !c.a.graph.is_reachable(*b)).collect();
     for inst in dead.into_iter().flat_map(|b| func.layout.block_insts(b)) {
         if c.a.callee_of(inst) == Some(Callee::Trap)
