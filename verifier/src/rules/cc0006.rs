@@ -54,8 +54,9 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
         c.fail(&RULE, Verdict::Violated, access.inst, "the words of an object are exchanged in memory");
         return;
     }
+    // an object that is not current any more is made of words that belong together, too
     if let Some(contref) = below
-        && known(c, contref)
+        && (known(c, contref) || state.obj(contref).is_some())
     {
         cc0004::object(c, access.inst, contref, value, state);
     }

@@ -138,8 +138,13 @@ pub(crate) fn unreachable(c: &mut Check<'_>) {
     let func = c.a.func;
     let unreached = func.layout.blocks().filter(|b| !c.a.is_reached(*b)).flat_map(|b| func.layout.block_insts(b));
     for inst in unreached.filter(|i| c.a.callee_of(*i) == Some(Callee::Trap)).collect::<SmallVec<[Inst; 4]>>() {
-        let constant = c.a.trap_code(inst).is_some();
-        c.require(constant, &RULE, inst, "the code of a trap is no constant");
+        let code = c.a.trap_code(inst);
+        c.require(code.is_some(), &RULE, inst, "the code of a trap is no constant");
+        let behind = c.a.behind(inst).map(|i| func.dfg.insts[i]);
+        if let (Some(called), Some(InstructionData::Trap { code, .. })) = (code, behind) {
+            let same = called == u64::from(code.as_raw().get());
+            c.require(same, &RULE, inst, "the trap function is called with another code");
+        }
     }
     let dead: Vec<_> = func.layout.blocks().filter(|b| !c.a.graph.is_reachable(*b)).collect();
     for inst in dead.into_iter().flat_map(|b| func.layout.block_insts(b)) {

@@ -6,7 +6,7 @@ use cranelift_codegen::ir::{Inst, InstructionData, Opcode, Value};
 use crate::check::Check;
 use crate::profile::Role;
 use crate::rules::cc0114::RULE;
-use crate::rules::{cc0107, cc0108, cc0204};
+use crate::rules::{cc0107, cc0108, cc0113, cc0204};
 use crate::state::{Fact, Since, State};
 
 /// The entry calls its continuation's function where it was told to go on.
@@ -19,13 +19,15 @@ pub(crate) fn runs(c: &mut Check<'_>, inst: Inst, state: &State) {
     c.contract(told, &cc0107::RULE, inst, "the function is called where the entry need not have been told to go on");
 }
 
-/// Nothing was called since control came here.
+/// Nothing was called since control came here, and the continuation goes on.
 fn once(c: &mut Check<'_>, inst: Inst, state: &State) {
     let before = match state.since {
         Since::Inst(i) => c.a.func.dfg.insts[i].opcode() == Opcode::CallIndirect,
         _ => false,
     };
     c.require(!before, &RULE, inst, "the function is called a second time");
+    let ended = state.knows(Fact::Ended(c.a.active));
+    c.contract(!ended, &cc0113::RULE, inst, "the function is called behind the continuation's end");
 }
 
 /// Is the word with which control came this effect?
