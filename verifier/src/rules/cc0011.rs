@@ -52,7 +52,8 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
         _ => return,
     };
     if !fails {
-        return;
+        // a trap of the program's own does not lie in the middle of an operation
+        return super::cc0103::left(c, inst, state);
     }
     match state.dirty.first() {
         None => c.proven(),

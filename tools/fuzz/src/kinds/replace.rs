@@ -1,10 +1,13 @@
 //! Another value, another callee, another block.
 
-use cranelift_codegen::ir::{BlockArg, BlockCall, FuncRef, Function, InstructionData};
+use cranelift_codegen::ir::{BlockArg, BlockCall, FuncRef, Function, InstructionData, Opcode, Value};
 use fastrand::Rng;
 
 use super::Outcome;
-use crate::func::{available, edge_args, edges, edges_mut, operand as get, set_operand, target as block_of};
+use crate::aspect::Aspect;
+use crate::func::{
+    available, constant, def, edge_args, edges, edges_mut, operand as get, set_operand, target as block_of,
+};
 use crate::scope::{Site, is_switch};
 
 /// Another value of the same type that is there; of what a switch gives, another
@@ -39,8 +42,21 @@ fn value(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<()> {
     let old = get(func, site.inst, at)?;
     let mut others = available(func, site.inst, func.dfg.value_type(old));
     others.retain(|v| func.dfg.resolve_aliases(*v) != old);
+    if site.aspect == Aspect::Pair {
+        // the object before it was consumed is an object, too, which a program may hand on
+        others.retain(|v| !is_next(func, old, *v));
+    }
     let new = rng.choice(others)?;
     set_operand(func, site.inst, at, new)
+}
+
+/// Is it the other value plus one?
+fn is_next(func: &Function, sum: Value, other: Value) -> bool {
+    let Some(InstructionData::Binary { opcode: Opcode::Iadd, args }) = def(func, sum).map(|i| func.dfg.insts[i]) else {
+        return false;
+    };
+    let is_other = |v: Value| func.dfg.resolve_aliases(v) == func.dfg.resolve_aliases(other);
+    args.into_iter().any(is_other) && args.into_iter().any(|v| constant(func, v) == Some(1))
 }
 
 /// Another function, or another block.
