@@ -34,6 +34,13 @@ pub(crate) struct PairDuty {
     pub(crate) alternative: Option<(Sym, Sym)>,
 }
 
+impl PairDuty {
+    /// Of an object whose words were compared, or put together, at `check`, and used at `inst`.
+    pub(crate) fn new(inst: Inst, contref: Sym, witness: Sym, check: Inst) -> Self {
+        Self { inst, contref, witness, check, made: false, alternative: None }
+    }
+}
+
 /// So many times a function is judged again because a value turned out to be a
 /// ContRef's address behind what was judged without knowing it.
 const MAX_HINDSIGHT: usize = 3;

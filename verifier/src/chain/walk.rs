@@ -454,5 +454,5 @@ fn object(c: &mut Check<'_>, inst: Inst, contref: Sym, revision: Sym, state: &St
         };
         return c.fail_with(rule, Verdict::Violated, inst, message, related);
     }
-    c.pairs.push(PairDuty { inst, contref, witness: revision, check: inst, made: false, alternative: None });
+    c.pairs.push(PairDuty::new(inst, contref, revision, inst));
 }

@@ -37,14 +37,7 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
     let value = c.a.value(stored);
     let next = c.a.syms.add_const(obj.witness, 1, c.a.profile.word_bits());
     if obj.bump.is_none() {
-        c.pairs.push(PairDuty {
-            inst: access.inst,
-            contref: access.base,
-            witness: obj.witness,
-            check: obj.check,
-            made: false,
-            alternative: None,
-        });
+        c.pairs.push(PairDuty::new(access.inst, access.base, obj.witness, obj.check));
     }
     if c.a.same_sum(value, next, state) {
         // where the check of an object that was just made cannot fail, an

@@ -57,14 +57,7 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
     match state.obj(contref).copied() {
         Some(obj) if obj.stale.is_none() => {
             c.proven();
-            c.pairs.push(PairDuty {
-                inst,
-                contref,
-                witness: obj.witness,
-                check: obj.check,
-                made: false,
-                alternative: None,
-            });
+            c.pairs.push(PairDuty::new(inst, contref, obj.witness, obj.check));
         }
         Some(obj) => {
             let related = obj.stale.map(|i| (i, "the revision may have changed here".to_owned()));

@@ -205,14 +205,7 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, 
         let at = |part: &Part| state.cell(base, part.offset).map(|cell| cell.value);
         // a switcher's own object is CC0004's
         if let (Some(witness), Some(contref)) = (at(&halves[0]), at(&halves[1]).filter(|c| *c != active)) {
-            c.pairs.push(PairDuty {
-                inst: site.inst,
-                contref,
-                witness,
-                check: site.inst,
-                made: false,
-                alternative: None,
-            });
+            c.pairs.push(PairDuty::new(site.inst, contref, witness, site.inst));
         }
     }
     let suspended = if kind.installs_handlers() { handlers(c, state) } else { Some(vec![]) };

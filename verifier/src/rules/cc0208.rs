@@ -198,7 +198,7 @@ fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) ->
             // of two revisions, either may be the witness
             let alternative = bases(*witness).first().map(|contref| (*contref, *revision));
             for contref in bases(*revision) {
-                c.pairs.push(PairDuty { inst, contref, witness: *witness, check: inst, made: false, alternative });
+                c.pairs.push(PairDuty { alternative, ..PairDuty::new(inst, contref, *witness, inst) });
             }
         }
         // or the object was consumed a moment ago, and the comparison folded
