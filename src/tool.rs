@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clif_cont_abi::{Isa, PointerWidth};
-use clif_cont_diag::{Source, Style, Verdict};
-use clif_cont_filetest::{Backend, Found, Lane, NotRun, Refused, Tool};
+use clif_cont_diag::{Finding, Severity, Source, Style, Verdict};
+use clif_cont_filetest::{Backend, Found, Lane, Level, NotRun, Refused, Tool};
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::text::{Annotate, PrintOptions, print};
 use clif_cont_program::{Instance, Program, Target, compile};
@@ -69,7 +69,7 @@ impl Tool for Product {
         let found = findings.map(|f| Found {
             line: f.place.line,
             rule: f.rule.clone(),
-            violated: f.verdict == Verdict::Violated,
+            level: level(&f),
             short: f.short(),
             rendered: f.render(Style::Plain),
         });
@@ -138,6 +138,15 @@ impl Tool for Product {
 
     fn command(&self) -> PathBuf {
         self.command.clone()
+    }
+}
+
+/// What a finding is, as tests write it.
+pub fn level(finding: &Finding) -> Level {
+    match (finding.verdict, finding.severity) {
+        (Verdict::Unproven, _) => Level::Unproven,
+        (Verdict::Violated, Severity::Error) => Level::Error,
+        (Verdict::Violated, Severity::Warning) => Level::Warning,
     }
 }
 

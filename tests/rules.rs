@@ -7,9 +7,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use clif_cont::diag::{Source, Verdict};
-use clif_cont::filetest::{Options, unified_diff};
+use clif_cont::diag::Source;
+use clif_cont::filetest::{Level, Options, unified_diff};
 use clif_cont::protocol::{Listing, PROFILES, profile, verify_program};
+use clif_cont::tool::level;
 use clif_cont::verifier::{Rule, rules};
 
 fn root() -> PathBuf {
@@ -59,13 +60,12 @@ fn test_file(rule: &Rule, purpose: &str, function: &str) -> String {
     let verified = verify_program(&program, &profile);
     let findings: Vec<_> = verified.functions.iter().flat_map(|f| listing.findings(f)).collect();
     let annotated = text.lines().zip(1..).map(|(line, number)| {
-        let of = |verdict: Verdict, word: &str| {
-            let here = findings.iter().filter(|f| f.place.line == number && f.verdict == verdict);
+        let of = |as_written: Level| {
+            let here = findings.iter().filter(|f| f.place.line == number && level(f) == as_written);
             let rules: Vec<&str> = here.map(|f| f.rule.as_str()).collect();
-            (!rules.is_empty()).then(|| format!("; {word}: {}", rules.join(", ")))
+            (!rules.is_empty()).then(|| format!("; {}: {}", as_written.name(), rules.join(", ")))
         };
-        let notes: String =
-            [of(Verdict::Violated, "error"), of(Verdict::Unproven, "unproven")].into_iter().flatten().collect();
+        let notes: String = Level::ALL.into_iter().filter_map(of).collect();
         if notes.is_empty() { format!("{line}\n") } else { format!("{line}  {notes}\n") }
     });
     annotated.collect()
@@ -84,7 +84,7 @@ fn files(rule: &Rule) -> (usize, usize) {
         let code = || text.lines().filter(|l| !l.trim_start().starts_with(';'));
         let written = |what: &str| code().any(|l| l.split(';').skip(1).any(|c| c.contains(what)));
         failing += usize::from(written(rule.id));
-        passing += usize::from(!written("error:") && !written("unproven:"));
+        passing += usize::from(!Level::ALL.iter().any(|level| written(&format!("{}:", level.name()))));
     }
     (failing, passing)
 }

@@ -50,6 +50,31 @@ pub struct Refused {
     pub message: String,
 }
 
+/// What a finding of the verifier is, as tests write it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Level {
+    /// A violation.
+    Error,
+    /// A violation that is a warning by itself.
+    Warning,
+    /// It could not be decided.
+    Unproven,
+}
+
+impl Level {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Unproven];
+
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Unproven => "unproven",
+        }
+    }
+}
+
 /// A finding of the verifier.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Found {
@@ -57,8 +82,8 @@ pub struct Found {
     pub line: usize,
     /// The rule's id.
     pub rule: String,
-    /// Violated, or else not proven.
-    pub violated: bool,
+    /// What it is.
+    pub level: Level,
     /// In one line.
     pub short: String,
     /// As it is shown to people.

@@ -7,7 +7,7 @@ use clif_cont_abi::Isa;
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Export, Instance, InvokeError, Outcome, Program, Target, Val, ValType};
 
-use crate::{Backend, Found, Lane, NotRun, Options, Refused, Report, Suite, Tool};
+use crate::{Backend, Found, Lane, Level, NotRun, Options, Refused, Report, Suite, Tool};
 
 /// Programs have the export `seven`; sources with `refuse` in them are
 /// refused; nothing runs natively.
@@ -50,7 +50,8 @@ impl Tool for Fake {
         let found = |(index, line): (usize, &str)| {
             let rule = line.split("fault ").nth(1)?.split_whitespace().next()?.to_owned();
             let rendered = format!("{rule}!\n");
-            Some(Found { line: index + 1, rule, violated: true, short: String::new(), rendered })
+            let level = if line.contains("fault CC02") { Level::Warning } else { Level::Error };
+            Some(Found { line: index + 1, rule, level, short: String::new(), rendered })
         };
         Ok(String::from_utf8_lossy(source).lines().enumerate().filter_map(found).collect())
     }
@@ -213,6 +214,9 @@ fn findings_have_to_be_as_written() {
         ("    fault CC0001", 1),
         ("    fault CC0001 ; error: CC0002", 2),
         ("    fault CC0001 ; unproven: CC0001", 2),
+        ("    fault CC0001 ; warning: CC0001", 2),
+        ("    fault CC0206 ; warning: CC0206", 0),
+        ("    fault CC0206 ; error: CC0206", 2),
         ("    fine ; error: CC0001", 1),
         ("    fault CC0001 ; eror: CC0001", 1),
     ] {

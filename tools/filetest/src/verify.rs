@@ -6,17 +6,18 @@
 //! ```
 //!
 //! Both directions are strict: what is found has to be written, and what is
-//! written has to be found, with that verdict. A comment that names a rule in
-//! another form is an error.
+//! written has to be found, as what it is: `error` and `warning` are violations,
+//! `unproven` is what could not be decided. A comment that names a rule in another
+//! form is an error.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::golden::Goldens;
 use crate::suite::Report;
-use crate::{Found, Tool};
+use crate::{Found, Level, Tool};
 
-/// Rules by line, from 1, and whether they are violated (or else not proven).
-type Findings = BTreeMap<usize, BTreeSet<(String, bool)>>;
+/// Rules by line, from 1, and what their findings are.
+type Findings = BTreeMap<usize, BTreeSet<(String, Level)>>;
 
 fn is_rule(word: &str) -> bool {
     word.strip_prefix("CC").is_some_and(|digits| digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()))
@@ -34,25 +35,22 @@ fn annotations(text: &str) -> Result<Findings, String> {
         let mut names = false;
         for part in comment.split(';') {
             let (word, rules) = part.split_once(':').unwrap_or((part, ""));
-            let violated = match word.trim() {
-                "error" => true,
-                "unproven" => false,
-                _ => {
-                    names |= part.split(|c: char| !c.is_ascii_alphanumeric()).any(is_rule);
-                    continue;
-                }
+            let Some(level) = Level::ALL.into_iter().find(|level| level.name() == word.trim()) else {
+                names |= part.split(|c: char| !c.is_ascii_alphanumeric()).any(is_rule);
+                continue;
             };
             for rule in rules.split(',').map(str::trim) {
                 if !is_rule(rule) {
                     return Err(format!("line {}: `{rule}` is no rule's id", index + 1));
                 }
-                if !all.entry(index + 1).or_default().insert((rule.to_owned(), violated)) {
+                if !all.entry(index + 1).or_default().insert((rule.to_owned(), level)) {
                     return Err(format!("line {}: {rule} is written twice", index + 1));
                 }
             }
         }
         if names {
-            return Err(format!("line {}: findings are written `; error: CC0003` or `; unproven: CC0003`", index + 1));
+            let forms = Level::ALL.map(|level| format!("`; {}: CC0003`", level.name())).join(", ");
+            return Err(format!("line {}: findings are written in one of these forms: {forms}", index + 1));
         }
     }
     Ok(all)
@@ -73,15 +71,14 @@ pub(crate) fn check(tool: &dyn Tool, goldens: &mut Goldens<'_>, source: &[u8], a
         Err(refused) => return report.failures.push(format!("it cannot be verified: {}", refused.message)),
     };
     let mut actual = Findings::new();
-    for Found { line, rule, violated, .. } in &found {
-        actual.entry(*line).or_default().insert((rule.clone(), *violated));
+    for Found { line, rule, level, .. } in &found {
+        actual.entry(*line).or_default().insert((rule.clone(), *level));
     }
     let nothing = BTreeSet::new();
     let lines: BTreeSet<usize> = expected.keys().chain(actual.keys()).copied().collect();
     for line in lines {
         let [expected, actual] = [&expected, &actual].map(|f| f.get(&line).unwrap_or(&nothing));
-        let describe =
-            |(rule, violated): &(String, bool)| format!("{}: {rule}", if *violated { "error" } else { "unproven" });
+        let describe = |(rule, level): &(String, Level)| format!("{}: {rule}", level.name());
         for missing in expected.difference(actual) {
             report.failures.push(format!("line {line}: written and not found: `; {}`", describe(missing)));
         }
@@ -104,12 +101,22 @@ mod tests {
 
     #[test]
     fn findings_are_written_at_the_end_of_a_line() {
-        let text = "; CC0001 is spoken of\n    v1 = iconst.i64 1  ; v1 = 1\n    return  ; v1 = 1; error: CC0001, CC0002; unproven: CC0012\n";
+        let text = "; CC0001 is spoken of\n    v1 = iconst.i64 1  ; v1 = 1\n    return  ; v1 = 1; error: CC0001, CC0002; unproven: CC0012; warning: CC0206\n";
         let found = annotations(text).expect("understood");
         let at = |line: usize| found.get(&line).map(|s| s.iter().map(|(r, v)| (r.as_str(), *v)).collect::<Vec<_>>());
         assert_eq!((at(1), at(2)), (None, None));
-        assert_eq!(at(3), Some(vec![("CC0001", true), ("CC0002", true), ("CC0012", false)]));
-        for wrong in ["eror: CC0001", "CC0001", "error CC0001", "error: CC001", "error:", "error: CC0001, CC0001"] {
+        let [error, warning, unproven] = Level::ALL;
+        let expected = vec![("CC0001", error), ("CC0002", error), ("CC0012", unproven), ("CC0206", warning)];
+        assert_eq!(at(3), Some(expected));
+        for wrong in [
+            "eror: CC0001",
+            "warnings: CC0001",
+            "CC0001",
+            "error CC0001",
+            "error: CC001",
+            "error:",
+            "error: CC0001, CC0001",
+        ] {
             assert!(annotations(&format!("    return ; {wrong}\n")).is_err(), "{wrong}");
         }
     }
