@@ -70,6 +70,7 @@ pub mod finish;
 pub mod load;
 pub mod object;
 pub mod op;
+mod places;
 pub mod protocol;
 pub mod script;
 pub mod tool;

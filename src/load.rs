@@ -7,9 +7,10 @@ use clif_cont_diag::{Diagnostic, Finding, Place, Source};
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Program, Target, text};
 use clif_cont_wasm::ErrorKind;
-use cranelift_codegen::ir::Inst;
 
 use crate::finish::{Finish, FinishError, Refuted, Stage};
+use crate::places;
+pub use crate::places::place_of_function;
 use crate::protocol::{Listing, Protocol};
 
 /// What an input is.
@@ -119,7 +120,12 @@ pub fn read(name: &str, bytes: &[u8], target: Option<Target>) -> Result<Program,
     match InputKind::detect(name, bytes) {
         InputKind::Wasm => load_wasm(&source, bytes, target.unwrap_or(Target::new(Isa::X86_64))),
         InputKind::Clif => {
-            let text = source.text().ok_or_else(|| invalid("the input is neither WebAssembly nor text"))?;
+            let Some(text) = source.text() else {
+                let diagnostic = Diagnostic::error("the input is neither WebAssembly nor text");
+                let (place, byte) = places::not_text(&source, bytes);
+                let diagnostic = diagnostic.at(place).note(format!("the byte {byte:#04x} here belongs to no text"));
+                return Err(LoadError::new(LoadErrorKind::Invalid, diagnostic));
+            };
             read_clif(&source, text, target)
         }
     }
@@ -165,7 +171,7 @@ fn read_clif(source: &Source, text: &str, target: Option<Target>) -> Result<Prog
         let name = |t: Target| format!("{} with switch model `{}`", t.isa.name(), t.abi.switch.name());
         return Err(invalid(
             Diagnostic::error(format!("the program is for {}, not for {}", name(made_for), name(target)))
-                .at(Place::whole(source)),
+                .at(places::target(source)),
         ));
     }
     // Before anything is made of it: what the verifier refuses has no meaning.
@@ -176,6 +182,12 @@ fn read_clif(source: &Source, text: &str, target: Option<Target>) -> Result<Prog
     }
     if program.functions.is_empty() {
         return Err(invalid(Diagnostic::error("the input has no function").at(Place::whole(source))));
+    }
+    // Cranelift's verifier lets it pass, and its optimiser does not
+    if let Some(empty) = program.functions.iter().find(|f| f.func.layout.entry_block().is_none()) {
+        let message = format!("function {} has no block", empty.func.name);
+        let place = place_of_function(source, &message);
+        return Err(invalid(Diagnostic::error(message).at(place)));
     }
     Ok(program)
 }
@@ -188,7 +200,7 @@ fn link_clif(program: Program, source: &Source) -> Result<Program, LoadError> {
         invalid(Diagnostic::error("the program cannot be linked").at(Place::whole(source)).caused_by(&error))
     })?;
     if let Err(wrong) = crate::consistent::check(&program) {
-        let found = wrong.declaration.and_then(|(function, callee)| find_declaration(text, &function, &callee));
+        let found = wrong.declaration.and_then(|(function, callee)| places::declaration(text, &function, &callee));
         let place = found.map_or(Place::whole(source), |(line, column)| Place::new(source, line, column));
         return Err(invalid(Diagnostic::error(wrong.message).at(place)));
     }
@@ -205,60 +217,12 @@ pub fn check_defined(program: &Program, source: &Source) -> Result<(), LoadError
     let Some((user, symbol)) = crate::consistent::undefined(program) else { return Ok(()) };
     let text = source.text().unwrap_or_default();
     let (by, found) = match &user {
-        Ok(function) => (format!("function {function}"), find_declaration(text, function, &format!("%{symbol}"))),
-        Err(data) => (format!("data %{data}"), find_data_item(text, data, &symbol)),
+        Ok(function) => (format!("function {function}"), places::declaration(text, function, &format!("%{symbol}"))),
+        Err(data) => (format!("data %{data}"), places::data_item(text, data, &symbol)),
     };
     let place = found.map_or(Place::whole(source), |(line, column)| Place::new(source, line, column));
     let message = format!("%{symbol} is not defined; {by} refers to it");
     Err(LoadError::new(LoadErrorKind::Invalid, Diagnostic::error(message).at(place)))
-}
-
-/// The line of a data symbol's item that is the address of a symbol.
-fn find_data_item(text: &str, data: &str, symbol: &str) -> Option<(usize, usize)> {
-    let is = |line: &str, what: &str| line.split_whitespace().any(|word| word == what);
-    let begin = |l: &str| l.starts_with(";!") && is(l, "data") && is(l, &format!("%{data}"));
-    let mut lines = text.lines().enumerate().skip_while(|(_, l)| !begin(l)).skip(1);
-    let (index, line) = lines.find(|(_, l)| is(l, "symbol") && is(l, &format!("%{symbol}")))?;
-    Some((index + 1, line.find('%').map_or(0, |at| line[..at].chars().count()) + 1))
-}
-
-/// The line of a function's instruction in the text it was read from.
-fn find_inst(text: &str, function: &str, inst: Inst) -> Option<usize> {
-    let lines = text::inst_lines(text).ok()?;
-    lines.get(function.trim_start_matches('%'))?.get(&inst).map(|line| *line as usize)
-}
-
-/// Where the function is that a code generator's message begins with, `function %f: ...`;
-/// the input as a whole where it is not in its text.
-pub fn place_of_function(source: &Source, message: &str) -> Place {
-    let name = message.strip_prefix("function ").and_then(|rest| rest.split(':').next());
-    let line = name.and_then(|name| find_function(source.text()?, name));
-    line.map_or(Place::whole(source), |line| Place::new(source, line, 1))
-}
-
-/// The line on which a function begins.
-fn find_function(text: &str, function: &str) -> Option<usize> {
-    let header = format!("function {function}(");
-    text.lines().position(|l| l.trim_start().starts_with(&header)).map(|index| index + 1)
-}
-
-/// The line on which a function declares a callee or a symbol: `%name`, or `%name(`.
-fn find_declaration(text: &str, function: &str, name: &str) -> Option<(usize, usize)> {
-    let declares = |code: &str| {
-        let behind = code.split_once(name).map(|(_, behind)| behind.chars().next());
-        let end = |c: char| name.ends_with('(') || !(c.is_alphanumeric() || matches!(c, '_' | '.'));
-        (code.starts_with("fn") || code.starts_with("gv")) && behind.is_some_and(|c| c.is_none_or(end))
-    };
-    find_line(text, function, declares)
-}
-
-/// The first line of a function's body whose code `is` the one.
-fn find_line(text: &str, function: &str, is: impl Fn(&str) -> bool) -> Option<(usize, usize)> {
-    let header = format!("function {function}(");
-    let lines = text.lines().enumerate().skip_while(|(_, l)| !l.trim_start().starts_with(&header)).skip(1);
-    let mut body = lines.take_while(|(_, l)| !l.trim_start().starts_with("function "));
-    let (index, line) = body.find(|(_, l)| l.split(';').next().is_some_and(|l| is(l.trim())))?;
-    Some((index + 1, line.chars().take_while(|c| c.is_whitespace()).count() + 1))
 }
 
 /// What a refused function means for an input: CLIF text that does not verify
@@ -285,9 +249,13 @@ pub fn explain(error: FinishError, source: &Source, kind: InputKind) -> LoadErro
     {
         diagnostic = Diagnostic::error(format!("invalid CLIF in function {}: {}", error.function, first.message))
             .at(place_of_function(source, &message));
-        match source.text().and_then(|text| find_inst(text, &error.function, first.inst?)) {
+        let text = source.text().unwrap_or_default();
+        match first.inst.and_then(|inst| places::inst(text, &error.function, inst)) {
             Some(line) => diagnostic = diagnostic.at(crate::protocol::inst_place(source, line)),
-            None => diagnostic = diagnostic.note(format!("at {}", first.place)),
+            None => match places::entity(text, &error.function, &first.place) {
+                Some((line, column)) => diagnostic = diagnostic.at(Place::new(source, line, column)),
+                None => diagnostic = diagnostic.note(format!("at {}", first.place)),
+            },
         }
         for complaint in &complaints[1..] {
             diagnostic = diagnostic.note(format!("at {}: {}", complaint.place, complaint.message));

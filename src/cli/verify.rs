@@ -99,7 +99,7 @@ impl Verify {
                         self.assumed(ui, &listing);
                     }
                 }
-                Err(End::ReaderGone) => return Err(End::ReaderGone),
+                Err(End::ReaderGone) => {}
                 // The others are verified all the same.
                 Err(End::Failed(failed)) => {
                     ui.report(&failed.diagnostic);
@@ -111,18 +111,21 @@ impl Verify {
                 }
             }
         }
-        match self.format {
-            Report::Sarif => ui.line(&sarif::log(&self.driver(), &total.findings, &total.errors))?,
+        unless_gone(match self.format {
+            Report::Sarif => ui.line(&sarif::log(&self.driver(), &total.findings, &total.errors)),
             Report::Json => ui.json_line(json!({
                 "kind": "summary", "functions": total.own.0 + total.runtime.0,
                 "operations": total.own.1 + total.runtime.1, "proven": total.proven,
                 "findings": total.violated + total.unproven, "violated": total.violated, "unproven": total.unproven,
                 "untyped": total.untyped, "warnings": total.warnings, "allowed": total.allowed, "inputs_failed": total.errors.len(),
-            }))?,
-            Report::Human | Report::Short if ui.quiet => {}
-            Report::Human => ui.write(summary(&total).as_bytes())?,
+            })),
+            Report::Human if !ui.quiet => ui.write(summary(&total).as_bytes()),
+            // an output file is made where nothing was found as well
+            Report::Human | Report::Short => ui.write(b""),
+        })?;
+        if self.format == Report::Short && !ui.quiet {
             // what is on standard output are findings, nothing else
-            Report::Short => ui.message(&summary(&total)),
+            ui.message(&summary(&total));
         }
         let errors = total.violated + total.unproven - total.warnings;
         Ok(match total.failed {
@@ -195,12 +198,15 @@ impl Verify {
                     Verdict::Unproven => total.unproven += 1,
                 }
                 total.warnings += u64::from(severity == Severity::Warning);
-                match self.format {
-                    Report::Human => ui.coloured(&format!("{}\n", finding.render(Style::Coloured)))?,
-                    Report::Short => ui.line(&finding.short())?,
-                    Report::Json => ui.line(&finding.to_json_line())?,
-                    Report::Sarif => total.findings.push(finding),
-                }
+                unless_gone(match self.format {
+                    Report::Human => ui.coloured(&format!("{}\n", finding.render(Style::Coloured))),
+                    Report::Short => ui.line(&finding.short()),
+                    Report::Json => ui.line(&finding.to_json_line()),
+                    Report::Sarif => {
+                        total.findings.push(finding);
+                        Ok(())
+                    }
+                })?;
             }
         }
         Ok(())
@@ -214,11 +220,11 @@ impl Verify {
         let Operation { kind, inst, null_check, revision_check, consumed, untyped } = operation;
         let line = |inst: &Option<Inst>| inst.and_then(|i| listing.line(f, i));
         if self.format == Report::Json {
-            return ui.json_line(json!({
+            return unless_gone(ui.json_line(json!({
                 "kind": "operation", "operation": kind.name(), "function": f.name, "file": listing.source().name(),
                 "line": listing.line(f, *inst), "null_check": line(null_check),
                 "revision_check": line(revision_check), "consumed": line(consumed), "untyped": untyped,
-            }));
+            })));
         }
         let parts = [("null check", null_check), ("revision check", revision_check), ("consumed", consumed)];
         let parts: Vec<String> =
@@ -245,6 +251,14 @@ impl Verify {
             uri: env!("CARGO_PKG_REPOSITORY").to_owned(),
             rules: rules::ALL.iter().map(rule).collect(),
         }
+    }
+}
+
+/// Nobody reads any more: the rest is verified all the same, for the exit code says what was found.
+fn unless_gone(written: Result<(), End>) -> Result<(), End> {
+    match written {
+        Err(End::ReaderGone) => Ok(()),
+        other => other,
     }
 }
 

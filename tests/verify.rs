@@ -1,0 +1,47 @@
+//! `verify` where its output goes nowhere, or somewhere else: the exit code and the file say what was found.
+
+#![allow(missing_docs, reason = "a test")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+fn verify(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clif-cont"));
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("clif-tests/cli/inputs"));
+    command.arg("verify").args(args).stderr(Stdio::null());
+    command
+}
+
+const FORMATS: [&str; 4] = ["human", "short", "json", "sarif"];
+
+#[test]
+fn a_reader_that_has_gone_does_not_hide_what_is_found() {
+    for format in FORMATS {
+        for (input, code) in [("verify/not-consumed.clif", 1), ("plain.clif", 0), ("syntax.clif", 2)] {
+            // what is found comes last
+            let mut child = verify(&["plain.clif", input, "--format", format])
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("the command runs");
+            drop(child.stdout.take());
+            let status = child.wait().expect("it ends");
+            assert_eq!(status.code(), Some(code), "{input} as {format}");
+        }
+    }
+}
+
+#[test]
+fn an_output_file_is_of_this_run() {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("verify-output.txt");
+    let file = path.to_str().expect("a name in UTF-8");
+    for format in FORMATS {
+        for (input, code) in [("verify/not-consumed.clif", 1), ("plain.clif", 0), ("../../run/generator.wat", 0)] {
+            std::fs::write(&path, "CC0003 of an earlier run\n").expect("it can be written");
+            let status = verify(&[input, "--format", format, "-q", "-o", file]).status().expect("the command runs");
+            assert_eq!(status.code(), Some(code), "{input} as {format}");
+            let text = std::fs::read_to_string(&path).expect("text");
+            assert!(!text.contains("earlier run"), "{input} as {format}: {text}");
+            assert_eq!(text.contains("the continuation object is not consumed"), code == 1, "{input} as {format}");
+        }
+    }
+}
