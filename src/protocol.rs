@@ -6,7 +6,7 @@
 //! that is printed for the program. Nothing here decides what is wrong, nor how it
 //! looks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use clif_cont_diag::{self as diag, Place, Severity, Source};
 use clif_cont_program::text::{Annotate, ParseError, PrintOptions, inst_lines, print};
@@ -45,9 +45,9 @@ pub struct FunctionReport {
     pub origin: Origin,
     /// What was found.
     pub report: Report,
-    /// The numbers of its instructions in the order of their lines; those of another
-    /// text of the same function differ.
-    insts: Vec<Inst>,
+    /// Its instructions, and the place of each in the order of their lines; their numbers
+    /// in another text of the same function differ.
+    insts: HashMap<Inst, usize>,
     /// What instructions were made of, as offsets into a WebAssembly module.
     offsets: BTreeMap<Inst, u32>,
 }
@@ -75,8 +75,8 @@ pub fn verify_program(program: &Program, profile: &Profile) -> Verified {
         let layout = &f.func.layout;
         // who has nothing to say needs no places
         let insts = match report.findings.is_empty() && report.operations.is_empty() {
-            true => vec![],
-            false => layout.blocks().flat_map(|b| layout.block_insts(b)).collect(),
+            true => HashMap::new(),
+            false => layout.blocks().flat_map(|b| layout.block_insts(b)).zip(0..).collect(),
         };
         let location = |inst: &Inst| Some((*inst, f.func.srcloc(*inst))).filter(|(_, at)| !at.is_default());
         let offsets = report.findings.iter().map(|finding| finding.inst);
@@ -139,8 +139,8 @@ impl Listing {
 
     /// The line of an instruction, from 1.
     pub fn line(&self, function: &FunctionReport, inst: Inst) -> Option<usize> {
-        let index = function.insts.iter().position(|i| *i == inst)?;
-        self.lines.get(&function.name)?.get(index).map(|line| *line as usize)
+        let index = function.insts.get(&inst)?;
+        self.lines.get(&function.name)?.get(*index).map(|line| *line as usize)
     }
 
     fn place(&self, function: &FunctionReport, inst: Inst) -> Place {

@@ -195,7 +195,7 @@ pub(crate) struct State {
     /// In order.
     facts: Shared<Fact>,
     /// Effect codes that a switch may have come back with, as a bit set. All
-    /// of them where a switch is not listed.
+    /// of them where a switch is not listed. In order.
     codes: Shared<(Sym, u64)>,
     /// By contref.
     objs: Shared<Obj>,
@@ -309,14 +309,14 @@ impl State {
 
     /// The effect codes that this switch may have come back with.
     pub(crate) fn codes(&self, switched: Sym) -> u64 {
-        self.codes.iter().find(|(s, _)| *s == switched).map_or(u64::MAX, |(_, m)| *m)
+        self.codes.binary_search_by_key(&switched, |(s, _)| *s).map_or(u64::MAX, |at| self.codes[at].1)
     }
 
     /// Only these codes are left.
     pub(crate) fn narrow(&mut self, switched: Sym, codes: u64) {
-        match self.codes.iter().position(|(s, _)| *s == switched) {
-            Some(i) => self.codes.own()[i].1 &= codes,
-            None => self.codes.push((switched, codes)),
+        match self.codes.binary_search_by_key(&switched, |(s, _)| *s) {
+            Ok(at) => self.codes.own()[at].1 &= codes,
+            Err(at) => self.codes.insert(at, (switched, codes)),
         }
     }
 
@@ -483,10 +483,12 @@ impl State {
         if !self.facts.is_same(&other.facts) {
             self.facts.retain(|f| other.knows(*f));
         }
-        self.codes.revise(|(s, m)| {
-            let codes = m | other.codes(*s);
-            (codes != u64::MAX).then_some((*s, codes))
-        });
+        if !self.codes.is_same(&other.codes) {
+            self.codes.revise(|(s, m)| {
+                let codes = m | other.codes(*s);
+                (codes != u64::MAX).then_some((*s, codes))
+            });
+        }
         if !self.objs.is_same(&other.objs) {
             self.objs.revise(|o| {
                 let p = other.obj(o.contref)?;

@@ -21,14 +21,25 @@ use crate::report::{Finding, Report};
 
 /// Verifying the function so many times for one finding has to do.
 const MAX_RUNS: usize = 48;
+/// And so many instructions for all findings of a function: a long one with many
+/// findings would take minutes.
+const MAX_INSTS: usize = 1_000_000;
 
 /// Gives each finding of a function's report, by [`crate::verify`] or
 /// [`crate::verify_in`], a path on which it is made, where verifying the function
-/// a few dozen times more is enough to find one.
+/// a few dozen times more is enough to find one. The first of very many findings in a
+/// very long function are given one, and the others keep a shortest path.
 pub fn retrace(func: &Function, profile: &Profile, module: Option<&Module>, report: &mut Report) {
+    let mut left = MAX_INSTS / func.dfg.num_insts().max(1);
     for finding in &mut report.findings {
-        let mut search = Search { func, profile, module, finding, runs: MAX_RUNS };
-        if let Some(path) = search.path() {
+        let runs = left.min(MAX_RUNS);
+        if runs == 0 {
+            return;
+        }
+        let mut search = Search { func, profile, module, finding, runs };
+        let path = search.path();
+        left -= runs - search.runs;
+        if let Some(path) = path {
             finding.path = path;
         }
     }

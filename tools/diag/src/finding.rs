@@ -59,7 +59,7 @@ impl Finding {
         diagnostic.code = Some(self.rule.clone());
         let rule = &self.rule;
         let made_of = self.origin.as_ref().map_or_else(String::new, |o| format!(", made of {}", o.display()));
-        let path = self.path.join(" -> ");
+        let path = self.short_path();
         diagnostic = diagnostic
             .help(self.help.as_str())
             .note(format!("in %{}{made_of}, path {path}; see `clif-cont explain {rule}`", self.function));
@@ -68,6 +68,19 @@ impl Finding {
             diagnostic.follow_ups.push(follow_up);
         }
         diagnostic
+    }
+
+    /// The path for people, who do not read more than so many blocks.
+    fn short_path(&self) -> String {
+        const SHOWN: usize = 24;
+        let list = |blocks: &[String]| blocks.join(" -> ");
+        match self.path.len().checked_sub(SHOWN) {
+            None | Some(0) => list(&self.path),
+            Some(left_out) => {
+                let (first, rest) = self.path.split_at(SHOWN / 2);
+                format!("{} -> ... {left_out} more ... -> {}", list(first), list(&rest[left_out..]))
+            }
+        }
     }
 
     /// The form for people, ending in a newline.

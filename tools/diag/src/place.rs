@@ -9,14 +9,37 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Source {
     name: Arc<str>,
-    text: Option<Arc<str>>,
+    text: Option<Arc<Text>>,
+}
+
+/// A text and where its lines begin.
+#[derive(PartialEq, Eq, Debug)]
+struct Text {
+    text: Box<str>,
+    starts: Vec<usize>,
+}
+
+impl Text {
+    fn new(text: &str) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { text: text.into(), starts }
+    }
+
+    /// A line, from 1, without its end; the last one may be empty.
+    fn line(&self, line: usize) -> Option<&str> {
+        let start = *self.starts.get(line.checked_sub(1)?)?;
+        let end = self.starts.get(line).map_or(self.text.len(), |next| next - 1);
+        let line = &self.text[start..end];
+        Some(line.strip_suffix('\r').unwrap_or(line))
+    }
 }
 
 impl Source {
     /// Name and contents of an input. What is not UTF-8, or holds a NUL, is
     /// binary, and is never shown.
     pub fn new(name: &str, bytes: &[u8]) -> Self {
-        let text = std::str::from_utf8(bytes).ok().filter(|t| !t.contains('\0')).map(Arc::from);
+        let text = std::str::from_utf8(bytes).ok().filter(|t| !t.contains('\0'));
+        let text = text.map(|text| Arc::new(Text::new(text)));
         Self { name: name.into(), text }
     }
 
@@ -27,12 +50,15 @@ impl Source {
 
     /// The text, if it is text.
     pub fn text(&self) -> Option<&str> {
-        self.text.as_deref()
+        self.text.as_deref().map(|text| &*text.text)
     }
 
     /// A line, from 1, if it is text and has that many.
     pub fn line(&self, line: usize) -> Option<&str> {
-        self.text()?.lines().nth(line.checked_sub(1)?)
+        let text = self.text.as_deref()?;
+        let found = text.line(line)?;
+        // what is behind the last line's end is no line
+        (line < text.starts.len() || !found.is_empty()).then_some(found)
     }
 }
 
@@ -82,20 +108,18 @@ impl Place {
         }
     }
 
-    /// The bytes of the source text to mark: from the column to the end, or to the
-    /// end of the word that starts there, or the whole line. `None` where there is no such
-    /// line.
-    pub(crate) fn span(&self) -> Option<Range<usize>> {
-        let text = self.source.text()?;
-        let index = self.line.checked_sub(1)?;
-        let start = match index {
-            0 => 0,
-            n => text.match_indices('\n').nth(n - 1)?.0 + 1,
-        };
-        let line = text[start..].split('\n').next()?.trim_end();
+    /// The line of the source text, and its bytes to mark: from the column to the end, or
+    /// to the end of the word that starts there, or all of it. `None` where there is no
+    /// such line.
+    pub(crate) fn excerpt(&self) -> Option<(&str, Range<usize>)> {
+        let line = self.source.text.as_deref()?.line(self.line)?;
+        Some((line, self.span(line.trim_end())))
+    }
+
+    fn span(&self, line: &str) -> Range<usize> {
         let Some(skip) = self.column.checked_sub(1) else {
             let indent = line.len() - line.trim_start().len();
-            return Some(start + indent..start + line.len());
+            return indent..line.len();
         };
         let from = line.char_indices().nth(skip).map_or(line.len(), |(at, _)| at);
         let rest = &line[from..];
@@ -103,8 +127,8 @@ impl Place {
         let first = rest.chars().next().map_or(0, char::len_utf8);
         if let Some(count) = self.end.and_then(|end| end.checked_sub(self.column)) {
             let len = rest.char_indices().nth(count).map_or(rest.len(), |(at, _)| at);
-            return Some(start + from..start + from + len.max(first));
+            return from..from + len.max(first);
         }
-        Some(start + from..start + from + word.max(first))
+        from..from + word.max(first)
     }
 }

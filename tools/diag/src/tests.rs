@@ -131,6 +131,20 @@ note: control leaves here
 }
 
 #[test]
+fn a_long_path_is_whole_for_programs_only() {
+    let blocks = |n: usize| (0..n).map(|i| format!("block{i}")).collect::<Vec<_>>();
+    let mut finding = finding(Verdict::Violated, Severity::Error);
+    finding.path = blocks(24);
+    assert!(finding.render(Style::Plain).contains(&blocks(24).join(" -> ")));
+    finding.path = blocks(100);
+    let text = finding.render(Style::Plain);
+    assert!(text.contains("path block0 -> block1 -> "), "{text}");
+    assert!(text.contains("block11 -> ... 76 more ... -> block88 -> "), "{text}");
+    assert!(text.contains(" -> block99; see"), "{text}");
+    assert!(finding.to_json_line().contains(&blocks(100).join("\",\"")));
+}
+
+#[test]
 fn verdict_and_severity_are_told_apart_in_every_form() {
     for (verdict, severity, word) in
         [(Verdict::Violated, Severity::Error, "violated"), (Verdict::Unproven, Severity::Warning, "unproven")]

@@ -16,11 +16,12 @@ pub enum Style {
 /// Adds the place to a group: the marked source line, or, where that cannot be
 /// shown, its name.
 fn locate<'a>(group: Group<'a>, place: &'a Place) -> Group<'a> {
-    if let (Some(text), Some(span)) = (place.source.text(), place.span())
+    if let Some((text, span)) = place.excerpt()
         && place.column > 0
     {
         let annotation = AnnotationKind::Primary.span(span).label(place.label.as_deref());
-        return group.element(Snippet::source(text).path(place.source.name()).annotation(annotation));
+        let snippet = Snippet::source(text).line_start(place.line).path(place.source.name());
+        return group.element(snippet.annotation(annotation));
     }
     let mut origin = Origin::path(place.source.name());
     if place.line > 0 {

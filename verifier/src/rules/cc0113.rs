@@ -97,8 +97,12 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst) {
     let func = c.a.func;
     let Some(&slot) = func.dfg.inst_results(inst).first() else { return };
     let is_slot = |v: &Value| c.a.resolve(*v) == slot;
-    let insts = func.layout.blocks().flat_map(|b| func.layout.block_insts(b));
-    let used = insts.into_iter().any(|i| func.dfg.inst_values(i).any(|v| is_slot(&v)));
+    // most uses are close behind
+    let Some(here) = func.layout.inst_block(inst) else { return };
+    let behind = std::iter::successors(Some(here), |b| func.layout.next_block(*b));
+    let before = std::iter::successors(func.layout.prev_block(here), |b| func.layout.prev_block(*b));
+    let mut insts = behind.chain(before).flat_map(|b| func.layout.block_insts(b));
+    let used = insts.any(|i| func.dfg.inst_values(i).any(|v| is_slot(&v)));
     c.require(used, &RULE, inst, "a slot is made, and lost");
 }
 
