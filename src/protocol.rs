@@ -9,10 +9,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use clif_cont_diag::{self as diag, Place, Severity, Source};
-use clif_cont_program::text::{Annotate, ParseError, PrintOptions, inst_lines, print};
+use clif_cont_program::text::{Annotate, InstLines, ParseError, PrintOptions, inst_lines, print};
 use clif_cont_program::{Origin, Program, Target};
 use clif_cont_verifier::{self as verifier, Finding, Profile, Report, Verdict, retrace, verify_in};
-use cranelift_codegen::ir::Inst;
+use cranelift_codegen::ir::{Block, Inst};
+
+use crate::load::InputKind;
 
 /// Is code verified before it is used?
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
@@ -50,6 +52,8 @@ pub struct FunctionReport {
     insts: HashMap<Inst, usize>,
     /// What instructions were made of, as offsets into a WebAssembly module.
     offsets: BTreeMap<Inst, u32>,
+    /// The first instructions of the blocks on the findings' paths.
+    begins: HashMap<Block, Inst>,
 }
 
 /// The reports on a program's functions, in their order.
@@ -78,20 +82,39 @@ pub fn verify_program(program: &Program, profile: &Profile) -> Verified {
             true => HashMap::new(),
             false => layout.blocks().flat_map(|b| layout.block_insts(b)).zip(0..).collect(),
         };
-        let location = |inst: &Inst| Some((*inst, f.func.srcloc(*inst))).filter(|(_, at)| !at.is_default());
-        let offsets = report.findings.iter().map(|finding| finding.inst);
-        let offsets = offsets.filter_map(|i| location(&i)).map(|(inst, at)| (inst, at.bits())).collect();
-        FunctionReport { name: f.name(), origin: f.origin, report, insts, offsets }
+        let steps = report.findings.iter().flat_map(|finding| steps(&finding.path));
+        let begins: HashMap<Block, Inst> = steps.filter_map(|b| Some((*b, layout.first_inst(*b)?))).collect();
+        let events = |f: &Finding| f.related.iter().map(|(inst, _)| *inst).chain([f.inst]).collect::<Vec<_>>();
+        let spoken_of = report.findings.iter().flat_map(events).chain(begins.values().copied());
+        let offsets = spoken_of.map(|inst| (inst, f.func.srcloc(inst))).filter(|(_, at)| !at.is_default());
+        let offsets = offsets.map(|(inst, at)| (inst, at.bits())).collect();
+        FunctionReport { name: f.name(), origin: f.origin, report, insts, offsets, begins }
     });
     Verified { functions: functions.collect() }
+}
+
+/// The blocks of a path that are shown with their places: of a long one its beginning and its end.
+fn steps(path: &[Block]) -> impl Iterator<Item = &Block> {
+    const SHOWN: usize = 50;
+    let left_out = SHOWN / 2..(SHOWN / 2).max(path.len().saturating_sub(SHOWN / 2));
+    path.iter().enumerate().filter(move |(i, _)| !left_out.contains(i)).map(|(_, block)| block)
+}
+
+/// The user's own input, where something else was made of it and verified.
+#[derive(Clone, Debug)]
+struct Made {
+    input: Source,
+    /// What was made of it: `lowered`.
+    what: String,
+    /// Where its instructions are, if it is CLIF: an optimiser keeps their numbers.
+    insts: BTreeMap<String, InstLines>,
 }
 
 /// A text, and where the instructions of its functions are in it.
 #[derive(Clone, Debug)]
 pub struct Listing {
     source: Source,
-    /// What it was made of, where it is not the user's own input.
-    origin: Option<Source>,
+    made: Option<Made>,
     /// For each function the lines of its instructions, from 1.
     lines: BTreeMap<String, Vec<u32>>,
 }
@@ -123,13 +146,22 @@ impl Listing {
     /// As [`Listing::of_program`].
     pub fn of_text(text: &str, input: &Source, what: &str) -> Result<Self, ParseError> {
         let source = Source::new(&format!("{} ({what})", input.name()), text.as_bytes());
-        Self::new(source, Some(input.clone()))
+        let insts = match InputKind::detect(input.name(), input.text().unwrap_or_default().as_bytes()) {
+            InputKind::Clif => inst_lines(input.text().unwrap_or_default()).unwrap_or_default(),
+            InputKind::Wasm => BTreeMap::new(),
+        };
+        Self::new(source, Some(Made { input: input.clone(), what: what.to_owned(), insts }))
     }
 
-    fn new(source: Source, origin: Option<Source>) -> Result<Self, ParseError> {
+    /// The user's own input; and what was made of it, where that is what was verified.
+    pub fn input(&self) -> (&Source, Option<&str>) {
+        self.made.as_ref().map_or((&self.source, None), |made| (&made.input, Some(&made.what)))
+    }
+
+    fn new(source: Source, made: Option<Made>) -> Result<Self, ParseError> {
         let lines = inst_lines(source.text().unwrap_or_default())?;
         let lines = lines.into_iter().map(|(name, insts)| (name, insts.into_values().collect())).collect();
-        Ok(Self { source, origin, lines })
+        Ok(Self { source, made, lines })
     }
 
     /// The text.
@@ -148,6 +180,23 @@ impl Listing {
             Some(line) => inst_place(&self.source, line),
             None => Place::whole(&self.source),
         }
+    }
+
+    /// What in the input an instruction was made of, where that is another text.
+    fn origin(&self, function: &FunctionReport, inst: Inst) -> Option<Place> {
+        let Made { input, insts, .. } = self.made.as_ref()?;
+        if let Some(line) = insts.get(&function.name).and_then(|lines| lines.get(&inst)) {
+            return Some(inst_place(input, *line as usize));
+        }
+        let text = input.text().unwrap_or_default();
+        let offset = function.offsets.get(&inst).filter(|_| insts.is_empty());
+        let position = offset.and_then(|offset| clif_cont_wasm::position_of(text.as_bytes(), *offset));
+        Some(position.map_or(Place::whole(input), |at| Place::new(input, at.line, at.column)))
+    }
+
+    fn event(&self, function: &FunctionReport, inst: Inst, what: &str) -> diag::Event {
+        let (place, origin) = (self.place(function, inst), self.origin(function, inst));
+        diag::Event { place, origin, what: what.to_owned() }
     }
 
     /// The findings in a function.
@@ -172,13 +221,16 @@ impl Listing {
                 verifier::Severity::Warning => Severity::Warning,
             },
             place,
-            origin: self.origin.as_ref().map(|input| origin(input, function.offsets.get(&finding.inst).copied())),
+            origin: self.origin(function, finding.inst),
             function: function.name.clone(),
             inst,
             message: finding.message.clone(),
-            related: finding.related.iter().map(|(inst, what)| (self.place(function, *inst), what.clone())).collect(),
+            related: finding.related.iter().map(|(inst, what)| self.event(function, *inst, what)).collect(),
             help: finding.help.clone(),
             path: finding.path.iter().map(ToString::to_string).collect(),
+            steps: steps(&finding.path)
+                .filter_map(|b| Some(self.event(function, *function.begins.get(b)?, &b.to_string())))
+                .collect(),
         }
     }
 }
@@ -196,15 +248,6 @@ pub(crate) fn inst_place(source: &Source, line: usize) -> Place {
     let code = source.line(line).unwrap_or_default().trim_start();
     let skipped = code.chars().count() - without_location(code).chars().count();
     Place { column: place.column + skipped, ..place }
-}
-
-/// What in an input an instruction was made of: the input's line where that is known.
-fn origin(input: &Source, offset: Option<u32>) -> Place {
-    let text = input.text().unwrap_or_default();
-    match offset.and_then(|offset| clif_cont_wasm::position_of(text.as_bytes(), offset)) {
-        Some(position) => Place::new(input, position.line, position.column),
-        None => Place::whole(input),
-    }
 }
 
 #[cfg(test)]
@@ -244,6 +287,10 @@ mod tests {
         assert_eq!((finding.rule.as_str(), finding.verdict), ("CC0003", diag::Verdict::Violated));
         assert_eq!(finding.origin.as_ref().map(Place::display).as_deref(), Some("run.wat:5:6"));
         assert_eq!(finding.place.source.name(), "run.wat (lowered)");
+        let line: serde_json::Value = serde_json::from_str(&finding.to_json_line()).expect("JSON");
+        assert_eq!((&line["file"], &line["line"]), (&"run.wat".into(), &5.into()));
+        assert!(finding.short().starts_with("run.wat:5:6: error[CC0003] violated: "), "{}", finding.short());
+        assert!(finding.steps.iter().all(|step| step.here().source.name() == "run.wat"), "{:?}", finding.steps);
         assert!(finding.inst.contains("stack_switch"), "{}", finding.inst);
         assert!(listing.source().line(finding.place.line).is_some_and(|l| l.contains(&finding.inst)));
     }

@@ -44,6 +44,29 @@ fn a_finding_is_shown_at_its_line() {
     assert_eq!(result["relatedLocations"][0]["physicalLocation"]["region"]["startLine"], 23);
 }
 
+/// Of code that was made of the input, too: an optimiser moves it and adds lines.
+#[test]
+fn a_finding_in_optimised_code_is_shown_at_the_line_of_the_input() {
+    let lines = |args: &[&str]| {
+        let (_, log) = verify(args);
+        let result = &log["runs"][0]["results"][0];
+        let flow = result["codeFlows"][0]["threadFlows"][0]["locations"].as_array().expect("steps").clone();
+        let related = result["relatedLocations"].as_array().expect("related").clone();
+        let places = flow.iter().map(|step| &step["location"]).chain(&related).chain([&result["locations"][0]]);
+        let place = |p: &Value| {
+            let place = &p["physicalLocation"];
+            assert_eq!(place["artifactLocation"]["uri"], "cli/inputs/verify/not-consumed.clif");
+            (place["region"]["startLine"].as_u64(), p["message"]["text"].as_str().map(str::to_owned))
+        };
+        // what a block begins with may have moved
+        places.map(place).filter(|(_, what)| what.as_deref() != Some("block3")).collect::<Vec<_>>()
+    };
+    let read = lines(&["cli/inputs/verify/not-consumed.clif"]);
+    let [first, .., last] = &read[..] else { panic!("several places") };
+    assert_eq!((first.0, last.0), (Some(13), Some(48)));
+    assert_eq!(lines(&["cli/inputs/verify/not-consumed.clif", "--opt", "speed"]), read);
+}
+
 #[test]
 fn nothing_found_and_not_read_are_told_apart() {
     let (output, log) = verify(&["run/generator.wat"]);

@@ -220,8 +220,10 @@ impl Verify {
         let Operation { kind, inst, null_check, revision_check, consumed, untyped } = operation;
         let line = |inst: &Option<Inst>| inst.and_then(|i| listing.line(f, i));
         if self.format == Report::Json {
+            // the lines are those of the listing, where that is not the input
+            let (input, made) = listing.input();
             return unless_gone(ui.json_line(json!({
-                "kind": "operation", "operation": kind.name(), "function": f.name, "file": listing.source().name(),
+                "kind": "operation", "operation": kind.name(), "function": f.name, "file": input.name(), "listing": made,
                 "line": listing.line(f, *inst), "null_check": line(null_check),
                 "revision_check": line(revision_check), "consumed": line(consumed), "untyped": untyped,
             })));

@@ -42,15 +42,41 @@ pub struct Finding {
     pub inst: String,
     /// What is wrong, in one sentence: lower case, no full stop.
     pub message: String,
-    /// Earlier events, and what they were.
-    pub related: Vec<(Place, String)>,
+    /// Earlier events.
+    pub related: Vec<Event>,
     /// What to do.
     pub help: String,
     /// The blocks from the function's entry to the instruction.
     pub path: Vec<String>,
+    /// Where the blocks of the path begin, by name; of a long path its first ones and its
+    /// last.
+    pub steps: Vec<Event>,
+}
+
+/// What happened at an instruction.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    /// The instruction, in the text that was verified.
+    pub place: Place,
+    /// What in the user's own input it was made of, where that is another text.
+    pub origin: Option<Place>,
+    /// What it was.
+    pub what: String,
+}
+
+impl Event {
+    /// The place in the user's own input.
+    pub fn here(&self) -> &Place {
+        self.origin.as_ref().unwrap_or(&self.place)
+    }
 }
 
 impl Finding {
+    /// The place in the user's own input.
+    pub fn here(&self) -> &Place {
+        self.origin.as_ref().unwrap_or(&self.place)
+    }
+
     /// The form for people, as a diagnostic.
     pub fn diagnostic(&self) -> Diagnostic {
         let mut diagnostic =
@@ -63,7 +89,7 @@ impl Finding {
         diagnostic = diagnostic
             .help(self.help.as_str())
             .note(format!("in %{}{made_of}, path {path}; see `clif-cont explain {rule}`", self.function));
-        for (place, what) in &self.related {
+        for Event { place, what, .. } in &self.related {
             let follow_up = FollowUp { kind: FollowUpKind::Note, message: what.clone(), place: Some(place.clone()) };
             diagnostic.follow_ups.push(follow_up);
         }
@@ -71,7 +97,7 @@ impl Finding {
     }
 
     /// The path for people, who do not read more than so many blocks.
-    fn short_path(&self) -> String {
+    pub(crate) fn short_path(&self) -> String {
         const SHOWN: usize = 24;
         let list = |blocks: &[String]| blocks.join(" -> ");
         match self.path.len().checked_sub(SHOWN) {
@@ -88,13 +114,17 @@ impl Finding {
         self.diagnostic().render(style)
     }
 
-    /// One line: `file:line:column: error[CC0003] violated: message`.
+    /// One line: `file:line:column: error[CC0003] violated: message`, in the user's own
+    /// input; of code that was made of it with the instruction behind it.
     pub fn short(&self) -> String {
-        let Self { rule, message, .. } = self;
-        format!("{}: {}[{rule}] {}: {message}", self.place.display(), self.severity.name(), self.verdict.name())
+        let Self { rule, message, function, inst, .. } = self;
+        let made = self.origin.as_ref().map_or_else(String::new, |_| format!(" (in %{function}: {inst})"));
+        let (severity, verdict) = (self.severity.name(), self.verdict.name());
+        format!("{}: {severity}[{rule}] {verdict}: {message}{made}", self.here().display())
     }
 
-    /// The form for programs: one object on one line, the fields in this order.
+    /// The form for programs: one object on one line, the fields in this order. File and
+    /// line are those of the user's own input; where it is not known there is no line.
     pub fn to_json_line(&self) -> String {
         let line = JsonLine {
             schema: SCHEMA,
@@ -102,9 +132,9 @@ impl Finding {
             rule: &self.rule,
             verdict: self.verdict.name(),
             severity: self.severity.name(),
-            file: self.place.source.name(),
+            file: self.here().source.name(),
             function: &self.function,
-            line: (self.place.line > 0).then_some(self.place.line),
+            line: (self.here().line > 0).then_some(self.here().line),
             inst: &self.inst,
             message: &self.message,
             path: &self.path,

@@ -15,7 +15,7 @@ mod place;
 pub mod sarif;
 mod text;
 
-pub use finding::{Finding, Verdict};
+pub use finding::{Event, Finding, Verdict};
 pub use json::SCHEMA;
 pub use place::{Place, Source};
 pub use text::Style;

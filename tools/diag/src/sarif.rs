@@ -16,7 +16,7 @@ use serde_sarif::sarif::{
     ToolComponent,
 };
 
-use crate::{Diagnostic, Finding, Place, Severity};
+use crate::{Diagnostic, Event, Finding, Place, Severity};
 
 /// Where the schema of the format is.
 pub const SCHEMA_URI: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -65,11 +65,14 @@ pub fn log(driver: &Driver, findings: &[Finding], errors: &[Diagnostic]) -> Stri
         .execution_successful(errors.is_empty())
         .tool_execution_notifications(errors.iter().map(notification).collect::<Vec<_>>())
         .build();
+    let mut seen = BTreeMap::new();
+    let one = |f: &Finding| result(f, number.get(f.rule.as_str()).copied(), fingerprint(f, &mut seen));
+    let results: Vec<SarifResult> = findings.iter().map(one).collect();
     let run = Run::builder()
         .tool(Tool::builder().driver(component).build())
         .invocations(vec![invocation])
         .column_kind("unicodeCodePoints")
-        .results(findings.iter().map(|f| result(f, number.get(f.rule.as_str()).copied())).collect::<Vec<_>>())
+        .results(results)
         .build();
     let log = Sarif::builder().schema(SCHEMA_URI).version("2.1.0").runs(vec![run]).build();
     // strings, numbers and lists of them always have a JSON form
@@ -111,7 +114,7 @@ fn notification(error: &Diagnostic) -> Notification {
     }
 }
 
-fn result(finding: &Finding, rule: Option<i64>) -> SarifResult {
+fn result(finding: &Finding, rule: Option<i64>, fingerprints: BTreeMap<String, String>) -> SarifResult {
     let message = format!("{}: {}; {}", finding.verdict.name(), finding.message, finding.help);
     let properties = BTreeMap::from([
         ("verdict".to_owned(), finding.verdict.name().into()),
@@ -119,33 +122,26 @@ fn result(finding: &Finding, rule: Option<i64>) -> SarifResult {
         ("inst".to_owned(), finding.inst.as_str().into()),
         ("path".to_owned(), finding.path.clone().into()),
     ]);
-    // The input, where that is another text than what was verified.
-    let here = finding.origin.as_ref().unwrap_or(&finding.place);
-    let related: Vec<Location> = finding
-        .related
-        .iter()
-        .zip(1..)
-        .map(|((place, what), id): (_, i64)| Location {
-            id: Some(id),
-            message: Some(Message::builder().text(what).build()),
-            ..location(finding.origin.as_ref().map_or(place, |_| here), Some((finding, None)))
-        })
-        .collect();
-    let mut steps = related.clone();
-    steps.push(Location {
-        message: Some(Message::builder().text(&finding.message).build()),
-        ..location(here, Some((finding, Some(&finding.inst))))
-    });
+    let event = |event: &Event| Location {
+        message: Some(Message::builder().text(&event.what).build()),
+        ..location(event.here(), Some((finding, None)))
+    };
+    let numbered = finding.related.iter().zip(1..);
+    let related: Vec<Location> = numbered.map(|(e, id): (_, i64)| Location { id: Some(id), ..event(e) }).collect();
+    let here = location(finding.here(), Some((finding, Some(&finding.inst))));
+    let mut steps: Vec<Location> = finding.steps.iter().map(event).collect();
+    steps.push(Location { message: Some(Message::builder().text(&finding.message).build()), ..here.clone() });
     let steps = steps.into_iter().map(|l| ThreadFlowLocation::builder().location(l).build()).collect::<Vec<_>>();
     let flow = ThreadFlow::builder()
-        .message(Message::builder().text(format!("path {}", finding.path.join(" -> "))).build())
+        .message(Message::builder().text(format!("path {}", finding.short_path())).build())
         .locations(steps)
         .build();
     let built = SarifResult::builder()
         .rule_id(&finding.rule)
         .level(level(finding.severity))
         .message(Message::builder().text(message).build())
-        .locations(vec![location(here, Some((finding, Some(&finding.inst))))])
+        .locations(vec![here])
+        .partial_fingerprints(fingerprints)
         .related_locations(related)
         .code_flows(vec![CodeFlow::builder().thread_flows(vec![flow]).build()])
         .properties(PropertyBag::builder().additional_properties(properties).build())
@@ -153,11 +149,31 @@ fn result(finding: &Finding, rule: Option<i64>) -> SarifResult {
     SarifResult { rule_index: rule, ..built }
 }
 
+/// What a finding is told by when lines have moved and values have other numbers: rule,
+/// verdict, function, and the instruction without the numbers; and how many there were
+/// that are told by the same. The name is the one that code hosts look at.
+fn fingerprint(finding: &Finding, seen: &mut BTreeMap<u64, u32>) -> BTreeMap<String, String> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '%');
+    let words = finding.inst.split_inclusive(|c| !is_word(c)).map(|word| {
+        let name = word.trim_end_matches(|c| !is_word(c));
+        let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let numbered = !letters.is_empty() && letters.chars().all(|c| c.is_ascii_lowercase());
+        if numbered { [letters, &word[name.len()..]].concat() } else { word.to_owned() }
+    });
+    let shape: String = words.collect();
+    let parts = [&finding.rule, finding.verdict.name(), finding.here().source.name(), &finding.function, &shape];
+    // FNV-1a: the same on every machine and in every version
+    let byte = |hash: u64, b: u8| (hash ^ u64::from(b)).wrapping_mul(0x100_0000_01b3);
+    let hash = parts.iter().fold(0xcbf2_9ce4_8422_2325, |hash, part| byte(part.bytes().fold(hash, byte), 0));
+    let count = seen.entry(hash).or_default();
+    *count += 1;
+    BTreeMap::from([("primaryLocationLineHash".to_owned(), format!("{hash:016x}:{count}"))])
+}
+
 /// A place, and for one in a function its name, and the instruction's text.
 fn location(place: &Place, function: Option<(&Finding, Option<&str>)>) -> Location {
     let artifact = ArtifactLocation::builder().uri(uri(place.source.name())).build();
-    let physical =
-        PhysicalLocation { region: region(place), ..PhysicalLocation::builder().artifact_location(artifact).build() };
+    let physical = PhysicalLocation::builder().artifact_location(artifact).region(region(place)).build();
     let logical = function.map(|(finding, inst)| {
         let name = &finding.function;
         let logical = LogicalLocation::builder().name(name).fully_qualified_name(format!("%{name}"));
@@ -172,18 +188,19 @@ fn location(place: &Place, function: Option<(&Finding, Option<&str>)>) -> Locati
     Location { logical_locations: logical, ..Location::builder().physical_location(physical).build() }
 }
 
-/// Lines and columns from 1, the end column behind the last character.
-fn region(place: &Place) -> Option<Region> {
+/// Lines and columns from 1, the end column behind the last character. Code hosts show
+/// nothing that has no line: what is known of an input as a whole is at its first one.
+fn region(place: &Place) -> Region {
     let number = |n: usize| i64::try_from(n).ok().filter(|n| *n > 0);
-    let line = number(place.line)?;
+    let Some(line) = number(place.line) else { return Region::builder().start_line(1).build() };
     let snippet = place.source.line(place.line).map(|l| ArtifactContent::builder().text(l.trim_end()).build());
-    Some(Region {
+    Region {
         start_column: number(place.column),
         end_line: Some(line),
         end_column: place.end.and_then(number),
         snippet,
         ..Region::builder().start_line(line).build()
-    })
+    }
 }
 
 /// A path as a relative URI reference: what is not allowed in one is escaped. A

@@ -1,5 +1,5 @@
 use crate::sarif::{self, Driver, Rule};
-use crate::{Diagnostic, Finding, FollowUp, FollowUpKind, Place, Severity, Source, Style, Verdict};
+use crate::{Diagnostic, Event, Finding, FollowUp, FollowUpKind, Place, Severity, Source, Style, Verdict};
 
 fn sample() -> Source {
     Source::new("gen.wat", b"(module\n  (fnc $f)\n)\n")
@@ -93,6 +93,7 @@ fn colours_only_when_asked_for() {
 fn finding(verdict: Verdict, severity: Severity) -> Finding {
     let source =
         Source::new("dir/a b.clif", b"function %f() {\nblock0:\n    v1 = iconst.i64 1 ; v1 = 1\n    return\n}\n");
+    let event = |line, what: &str| Event { place: Place::code(&source, line, ";"), origin: None, what: what.into() };
     Finding {
         rule: "CC0003".into(),
         verdict,
@@ -102,9 +103,10 @@ fn finding(verdict: Verdict, severity: Severity) -> Finding {
         function: "f".into(),
         inst: "v1 = iconst.i64 1".into(),
         message: "it is not consumed".into(),
-        related: vec![(Place::code(&source, 4, ";"), "control leaves here".into())],
+        related: vec![event(4, "control leaves here")],
         help: "consume it".into(),
         path: vec!["block0".into(), "block2".into()],
+        steps: vec![event(3, "block0"), event(4, "block2")],
     }
 }
 
@@ -176,7 +178,10 @@ fn log(findings: &[Finding], errors: &[Diagnostic]) -> serde_json::Value {
     };
     let rules = vec![rule("CC0001", None), rule("CC0003", Some(Severity::Error))];
     let driver = Driver { name: "tool".into(), version: "1.2.3".into(), uri: "https://example.org".into(), rules };
-    serde_json::from_str(&sarif::log(&driver, findings, errors)).expect("JSON")
+    let text = sarif::log(&driver, findings, errors);
+    let again: serde_sarif::sarif::Sarif = serde_json::from_str(&text).expect("SARIF");
+    assert_eq!(again.runs.len(), 1);
+    serde_json::from_str(&text).expect("JSON")
 }
 
 /// The properties that the schema of SARIF 2.1.0 requires, and those that a code host
@@ -206,7 +211,9 @@ fn a_sarif_log_has_what_the_schema_requires() {
         assert!(result["message"]["text"].is_string());
         assert_eq!((&result["ruleId"], &result["ruleIndex"]), (&"CC0003".into(), &1.into()));
         let [flow] = &result["codeFlows"].as_array().expect("flows")[..] else { panic!("one flow") };
-        assert_eq!(flow["threadFlows"][0]["locations"].as_array().map(Vec::len), Some(2));
+        let steps = flow["threadFlows"][0]["locations"].as_array().expect("steps");
+        let steps: Vec<_> = steps.iter().map(|s| s["location"]["message"]["text"].as_str().expect("text")).collect();
+        assert_eq!(steps, ["block0", "block2", "it is not consumed"]);
         assert_eq!(result["relatedLocations"][0]["message"]["text"], "control leaves here");
         assert_eq!(result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"], "%f");
     }
@@ -217,5 +224,36 @@ fn a_sarif_log_has_what_the_schema_requires() {
     // made of something else: that is what a change shows
     let place = &results[1]["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "x.wasm");
-    assert!(place.get("region").is_none());
+    assert_eq!(place["region"], serde_json::json!({ "startLine": 1 }), "a code host wants a line");
+}
+
+/// A code host knows a finding again by it.
+#[test]
+fn a_fingerprint_outlives_moved_lines_and_other_numbers() {
+    let one = |change: &dyn Fn(&mut Finding)| {
+        let mut finding = finding(Verdict::Violated, Severity::Error);
+        change(&mut finding);
+        finding
+    };
+    let prints = |findings: &[Finding]| -> Vec<String> {
+        let log = log(findings, &[]);
+        let results = log["runs"][0]["results"].as_array().expect("results").clone();
+        let print =
+            |r: &serde_json::Value| r["partialFingerprints"]["primaryLocationLineHash"].as_str().map(str::to_owned);
+        results.iter().map(|r| print(r).expect("a fingerprint")).collect()
+    };
+    let plain = prints(&[one(&|_| ())]).remove(0);
+    assert_eq!(plain, "30db961384aba790:1", "of every version");
+    assert_eq!(prints(&[one(&|f| f.place.line = 900)]), [plain.clone()]);
+    assert_eq!(prints(&[one(&|f| f.inst = "v77 = iconst.i64 1".into())]), [plain.clone()]);
+    assert_eq!(prints(&[one(&|f| f.severity = Severity::Warning)]), [plain.clone()]);
+    let changes: [&dyn Fn(&mut Finding); 4] =
+        [&|f| f.inst = "v1 = iconst.i32 1".into(), &|f| f.rule = "CC0001".into(), &|f| f.function = "g".into(), &|f| {
+            f.verdict = Verdict::Unproven
+        }];
+    for change in changes {
+        assert_ne!(prints(&[one(change)]), [plain.clone()]);
+    }
+    let twice = prints(&[one(&|_| ()), one(&|f| f.place.line = 4)]);
+    assert_eq!(twice, [plain.clone(), plain.replace(":1", ":2")]);
 }
