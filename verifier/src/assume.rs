@@ -219,6 +219,7 @@ impl Analysis<'_> {
             && self.switch_kinds[inst].is_some_and(|kind| codes & !self.expected_codes(kind) == 0)
         {
             state.undecoded.retain(|i| *i != inst);
+            self.catch(inst, codes, state);
         }
     }
 
@@ -287,13 +288,13 @@ impl Analysis<'_> {
                 }
             }
             if self.syms.as_const(witness).is_none() {
-                self.assume_hit(current, witness, state);
+                self.assume_hit(current, witness, at, state);
             }
         }
     }
 
     /// A handler table's first entry is the tag looked for.
-    fn assume_hit(&mut self, entry: Sym, tag: Sym, state: &mut State) {
+    fn assume_hit(&mut self, entry: Sym, tag: Sym, branch: Inst, state: &mut State) {
         if self.chain().is_some() {
             return self.chain_equal(entry, state);
         }
@@ -315,7 +316,7 @@ impl Analysis<'_> {
         let code = self.syms.constant(code);
         for last in last {
             state.learn(Fact::Found(last, resumer, code));
-            state.learn(Fact::Serves(resumer, tag));
+            self.end_search(resumer, tag, branch, state);
         }
     }
 }

@@ -9,7 +9,7 @@ use cranelift_codegen::ir::{Block, Function, Inst, InstructionData};
 use crate::chain;
 use crate::flow::Analysis;
 use crate::graph::{Edge, Graph};
-use crate::module::Module;
+use crate::module::{Module, Word};
 use crate::place::Access;
 use crate::profile::{Callee, FunctionRole, Profile, Role};
 use crate::report::{Finding, Operation, OperationKind, Report, Severity, Verdict};
@@ -136,6 +136,7 @@ impl<'a> Check<'a> {
                 rules::cc0113::ends(c);
                 rules::cc0114::judge(c);
                 rules::cc0107::judge(c);
+                rules::cc0204::judge(c);
                 rules::cc0208::unreachable(c);
             }
             Some(shape) => chain::judge(c, shape),
@@ -199,8 +200,8 @@ impl<'a> Check<'a> {
         }
         let looked_at = self.is_looked_at(block, &state);
         for e in edges {
-            let back = self.a.is_back(e);
-            if let (true, Some(on_edge)) = (looked_at || back, self.a.edge_state(e)) {
+            let round = self.a.goes_round(e);
+            if let (true, Some(on_edge)) = (looked_at || round, self.a.edge_state(e)) {
                 rules::at_edge(self, e, &state, &on_edge);
             }
         }
@@ -333,6 +334,21 @@ impl<'a> Check<'a> {
             self.report.operations.push(operation);
             rules::cc0204::bound(self, inst);
         }
+    }
+
+    /// What constant data of the module holds at an offset in bytes, where that is known.
+    pub(crate) fn constant_word(&self, data: Sym, offset: i32) -> Option<&'a Word> {
+        let Node::Symbol(symbol) = self.a.syms.node(data) else { return None };
+        let word = i64::from(self.a.profile.word_bytes());
+        let name = self.a.symbol_name(symbol)?;
+        self.module?.word(&name, i64::from(offset) / word).filter(|_| i64::from(offset) % word == 0)
+    }
+
+    /// Is it the address of data that the program writes to?
+    pub(crate) fn is_written(&self, data: Sym) -> bool {
+        let Node::Symbol(symbol) = self.a.syms.node(data) else { return false };
+        let name = self.a.symbol_name(symbol);
+        self.module.zip(name).is_some_and(|(module, name)| module.is_writable(&name))
     }
 
     /// An obligation was met.

@@ -510,6 +510,12 @@ impl<'a> Analysis<'a> {
         self.graph.block_dominates(edge.to, edge.from)
     }
 
+    /// Does the edge lead to a block that may have led here? In a circle of several
+    /// entries none of the blocks dominates the others.
+    pub(crate) fn goes_round(&self, edge: &Edge) -> bool {
+        self.graph.position(edge.to) <= self.graph.position(edge.from)
+    }
+
     /// A base was found to be a ContRef's.
     pub(crate) fn mark_contref(&mut self, s: Sym) {
         self.contrefs.insert(s);

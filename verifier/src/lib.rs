@@ -81,6 +81,7 @@ mod report;
 pub mod rules;
 mod shared;
 mod state;
+mod steps;
 mod sym;
 mod transfer;
 mod types;

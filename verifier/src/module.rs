@@ -125,6 +125,30 @@ impl Module {
         !self.host.is_empty()
     }
 
+    /// Does it know the program's tags?
+    pub(crate) fn has_tags(&self) -> bool {
+        !self.tags.is_empty()
+    }
+
+    /// A word of constant data, at an offset in words; none where nothing is known of
+    /// it.
+    pub(crate) fn word(&self, symbol: &str, at: i64) -> Option<&Word> {
+        match self.data.get(symbol)? {
+            Data::Constant(words) => words.get(usize::try_from(at).ok()?),
+            Data::Writable => None,
+        }
+    }
+
+    /// May a program write to it?
+    pub(crate) fn is_writable(&self, symbol: &str) -> bool {
+        self.data.get(symbol) == Some(&Data::Writable)
+    }
+
+    /// Is it the symbol of data?
+    pub(crate) fn is_data(&self, symbol: &str) -> bool {
+        self.data.contains_key(symbol)
+    }
+
     /// The types of a function's operations; none where it has none.
     pub(crate) fn operations(&self, function: &str) -> Option<&FunctionTypes> {
         self.operations.get(function)

@@ -160,6 +160,14 @@ pub(crate) enum Owed {
     Payload,
     /// Raising what the other side raised; no store.
     Raise,
+    /// Making a continuation of a slot that was taken.
+    Slot,
+    /// Going on with a search that was begun, or giving up.
+    Search,
+    /// Switching to whoever a search found.
+    Suspend,
+    /// Handing over the running continuation's own object.
+    Own,
 }
 
 /// What is to be stored for a [`Duty`].
@@ -310,6 +318,11 @@ impl State {
     /// The effect codes that this switch may have come back with.
     pub(crate) fn codes(&self, switched: Sym) -> u64 {
         self.codes.binary_search_by_key(&switched, |(s, _)| *s).map_or(u64::MAX, |at| self.codes[at].1)
+    }
+
+    /// The switches whose effect is known in part, with the codes that are left.
+    pub(crate) fn decoded(&self) -> &[(Sym, u64)] {
+        &self.codes
     }
 
     /// Only these codes are left.

@@ -24,6 +24,15 @@ pub(crate) struct SwitchSite {
     pub(crate) to: Sym,
 }
 
+/// What is done with the pool of slots.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum PoolUse {
+    /// The first one is taken.
+    Taken(Sym),
+    /// This one is put in front.
+    PutBack(Sym),
+}
+
 /// What an instruction is to the protocol.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Event {
@@ -303,7 +312,7 @@ impl Analysis<'_> {
                     state.learn(Fact::Found(last, resumer, code));
                     if let Some(&tag) = func.dfg.inst_args(inst).get(1) {
                         let tag = self.value(tag);
-                        state.learn(Fact::Serves(resumer, tag));
+                        self.end_search(resumer, tag, inst, state);
                     }
                 }
             }
@@ -312,9 +321,12 @@ impl Analysis<'_> {
                 state.retain_cells(|c| c.base != self.store_context);
                 if let (Some(slot), None) = (first, second) {
                     self.mark_contref(slot);
-                    state.learn(Fact::Taken(slot));
                     if callee == Callee::Grow {
+                        self.take_slot(slot, inst, state);
                         state.learn(Fact::NonNull(slot));
+                    } else {
+                        // or none
+                        state.learn(Fact::Taken(slot));
                     }
                 }
             }
@@ -342,6 +354,9 @@ impl Analysis<'_> {
         let Some(block) = func.layout.inst_block(access.inst) else { return };
         let opaque = self.opaque(result, block);
         let payload = matches!(access.place.role(), Some(Role::Payload(_)));
+        self.begin_search(access, state);
+        self.make_object(access, state);
+        self.read_exception(access, state);
         if !plain {
             self.set_value(result, opaque);
             if payload && state.cell(access.base, access.offset).is_none() {
@@ -586,16 +601,28 @@ impl Analysis<'_> {
             || plus(x, c.wrapping_sub(d)).is_some_and(|s| state.same(s, y))
     }
 
-    /// A store to the free list's head: something is taken from it, or put back.
+    /// A store to the free list's head.
     fn pool_store(&mut self, access: &Access, value: Sym, state: &mut State) {
+        match self.pool_use(access, value, state) {
+            Some(PoolUse::Taken(slot)) => {
+                self.mark_contref(slot);
+                self.take_slot(slot, access.inst, state);
+            }
+            Some(PoolUse::PutBack(slot)) => state.learn(Fact::Done(slot)),
+            None => {}
+        }
+    }
+
+    /// What a store to the free list's head does: none where the list is not one any
+    /// more.
+    pub(crate) fn pool_use(&self, access: &Access, value: Sym, state: &State) -> Option<PoolUse> {
         let link = self.profile.field(Role::Parent).offset;
-        let head = state.cell(access.base, access.offset).map(|c| c.value);
-        let Some(head) = head else { return };
-        if state.cell(head, link).is_some_and(|c| c.value == value) {
-            self.mark_contref(head);
-            state.learn(Fact::Taken(head));
-        } else if state.cell(value, link).is_some_and(|c| c.value == head) {
-            state.learn(Fact::Done(value));
+        let head = state.cell(access.base, access.offset)?.value;
+        let leads = |from, to| state.cell(from, link).is_some_and(|c| c.value == to);
+        if leads(head, value) {
+            Some(PoolUse::Taken(head))
+        } else {
+            leads(value, head).then_some(PoolUse::PutBack(value))
         }
     }
 }

@@ -72,7 +72,8 @@ pub(crate) fn sites(func: &Function, name: &str, abi: &Abi) -> Vec<Site> {
         let rest = if scope.runtime { Aspect::Runtime } else { Aspect::Own };
         let mut site = scope.found.remove(&inst).unwrap_or_else(|| Site::of(inst, rest, operands(func, inst)));
         let all = edges(func, inst).iter().enumerate();
-        let free = scope.runtime || site.aspect == Aspect::Own;
+        // where a search leads to is the protocol's, whether or not it fails
+        let free = scope.runtime || matches!(site.aspect, Aspect::Own | Aspect::Search);
         site.runtime = scope.runtime;
         site.edges = all.filter(|(_, e)| free || fails(func, target(func, e))).map(|(n, _)| n).collect();
         site.needed = free || region(func, inst) != Some(Region::Payload) || !opcode(func, inst).can_load();

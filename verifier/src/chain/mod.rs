@@ -25,7 +25,7 @@ mod suspend;
 mod transfer;
 mod walk;
 
-pub(crate) use walk::{judge, walk};
+pub(crate) use walk::{judge, owed, walk};
 
 use crate::flow::Analysis;
 use crate::place::Kind;

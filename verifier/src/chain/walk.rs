@@ -11,7 +11,7 @@ use crate::profile::{Callee, ChainShape, FunctionRole, RecordKind, Role};
 use crate::report::{OperationKind, Verdict};
 use crate::rules::{
     self, Rule, cc0001, cc0002, cc0003, cc0004, cc0005, cc0006, cc0007, cc0008, cc0009, cc0010, cc0011, cc0101, cc0102,
-    cc0103, cc0104, cc0105, cc0106, cc0107, cc0108, cc0109, cc0201, cc0202, cc0204, cc0205, cc0208,
+    cc0103, cc0104, cc0105, cc0106, cc0107, cc0108, cc0109, cc0113, cc0201, cc0202, cc0204, cc0205, cc0208,
 };
 use crate::state::{Duty, Fact, Owed, State};
 use crate::sym::{Node, Sym};
@@ -76,6 +76,10 @@ pub(crate) fn owed(duty: &Duty) -> (&'static Rule, &'static str) {
         Owed::Clear => (&cc0205::RULE, "a payload buffer is left as it was"),
         Owed::Payload => (&cc0204::RULE, "a buffer's length counts a value that is not stored"),
         Owed::Raise => (&cc0108::RULE, "what ended a continuation is not raised here"),
+        Owed::Slot => (&cc0113::RULE, "a slot is taken, and no object is made of it"),
+        Owed::Search => (&cc0101::RULE, "a search for a handler is begun, and then neither gone on with nor given up"),
+        Owed::Suspend => (&cc0101::RULE, "a handler is found, and then not switched to"),
+        Owed::Own => (&cc0004::RULE, "the revision of the running continuation is read, and no switch hands it over"),
     }
 }
 

@@ -86,6 +86,22 @@ pub(crate) fn unused(c: &mut Check<'_>, inst: Inst, before: &Obj) {
     c.fail_with(&RULE, Verdict::Violated, check, message, vec![(inst, "this is reached".into())]);
 }
 
+/// Control goes round: what was checked is consumed.
+pub(crate) fn circles(c: &mut Check<'_>, inst: Inst, state: &State) {
+    if c.a.role != FunctionRole::Program {
+        return;
+    }
+    let checks = [Opcode::Brif, Opcode::Trapz, Opcode::Trapnz];
+    let idle = |o: &&Obj| {
+        let checked = o.bump.is_none() && checks.contains(&c.a.func.dfg.insts[o.check].opcode());
+        o.stale.is_none() && (checked || o.again == Some(inst))
+    };
+    if let Some(check) = state.objs().iter().find(idle).map(|o| o.check) {
+        let message = "the object is checked, and then neither consumed nor dropped";
+        c.fail_with(&RULE, Verdict::Violated, check, message, vec![(inst, "control goes round here".into())]);
+    }
+}
+
 /// A trap as on a consumed continuation: no object is current, checked, and left
 /// as it was. An optimiser that knows of a store to the revision makes this the
 /// only way on. And a call of what may run the program.
@@ -94,7 +110,11 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
         Some(Callee::Trap) => {
             // where the check itself led here, that was said
             let known = c.report.findings.iter().any(|f| f.inst == inst);
-            if !known && c.a.trap_code(inst) == Some(Trap::Consumed.code().into()) {
+            // a trap of the program's own does not lie in an operation
+            let over =
+                c.a.trap_code(inst)
+                    .is_some_and(|code| code == u64::from(Trap::Consumed.code()) || !c.a.profile.fails_operation(code));
+            if !known && over {
                 leave(c, inst, None, state);
             }
         }

@@ -16,7 +16,8 @@ pub(crate) const RULE: Rule = Rule {
     id: "CC0004",
     name: "current-pair",
     statement: "An object is built from a contref and that same contref's current revision: the one loaded when it \
-                suspended, or the one that consuming it has just stored.",
+                suspended, or the one that consuming it has just stored. That of the running continuation is made for a \
+                switch only.",
     why: "An object with an older revision is dead, and with a later one it is current twice.",
     bugs: "",
     help: "pair the contref with its revision as it is now",

@@ -99,6 +99,17 @@ fn pairing(c: &mut Check<'_>, contref: Sym, witness: Sym, at: Inst, seen: &mut V
     {
         return both(pairing(c, a, x, at, seen), || pairing(c, b, y, at, seen));
     }
+    // one is chosen, and the other is not, or by something else
+    let merged_later = |c: &Check<'_>, s: Sym| c.a.param(s).is_some_and(|(block, _)| c.a.rpo.first() != Some(&block));
+    match (c.a.syms.node(contref), c.a.syms.node(witness)) {
+        (Node::Select(_, a, b), _) if !merged_later(c, witness) => {
+            return both(pairing(c, a, witness, at, seen), || pairing(c, b, witness, at, seen));
+        }
+        (_, Node::Select(_, x, y)) if !merged_later(c, contref) => {
+            return both(pairing(c, contref, x, at, seen), || pairing(c, contref, y, at, seen));
+        }
+        _ => {}
+    }
     // an object in one value of two words
     if let (Node::And(x, u64::MAX), Node::High(y)) = (c.a.syms.node(contref), c.a.syms.node(witness)) {
         return if x == y { Pairing::Yes } else { Pairing::No };

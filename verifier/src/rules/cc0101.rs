@@ -6,11 +6,12 @@ use smallvec::SmallVec;
 
 use super::{Rule, examples};
 use crate::check::Check;
-use crate::place::Kind;
+use crate::module::Module;
+use crate::place::{Access, Kind};
 use crate::profile::{Callee, FunctionRole, Role};
 use crate::report::{OperationKind, Verdict};
-use crate::state::{Fact, Since, State};
-use crate::sym::Sym;
+use crate::state::{Fact, Owed, Since, State};
+use crate::sym::{Node, Sym};
 use crate::transfer::SwitchSite;
 
 pub(crate) const RULE: Rule = Rule {
@@ -22,7 +23,7 @@ pub(crate) const RULE: Rule = Rule {
                 call and a trap go to the driver, a return to the parent that there was before the end. A switch that \
                 is none of these is a finding. What the driver is to do is in the store context \
                 before the switch, a host function by a constant. A fresh context is the top of its stack, no frame, \
-                and the entry function. Which tag was looked for is not decided. Under `wasmtime-48` an operand is a control context, found through the address behind the stack of the chain's last ancestor; the words that a switch moves are followed, and the search for a handler is part of the function: it begins with the running stack, goes from parent to parent, stops at the initial stack, and looks at its part of each list one by one.",
+                and the entry function. A search is for a tag of the module, where that is known (which one is not decided), and what it finds is switched to before control leaves. Under `wasmtime-48` an operand is a control context, found through the address behind the stack of the chain's last ancestor; the words that a switch moves are followed, and the search for a handler is part of the function: it begins with the running stack, goes from parent to parent, stops at the initial stack, and looks at its part of each list one by one.",
     why: "Control arrives at a stack that does not wait for it, or with a payload that means something else.",
     bugs: "Wizard #213, #679",
     help: "switch from the running continuation to the one that the operation is about",
@@ -49,6 +50,11 @@ pub(crate) fn gave_up(c: &mut Check<'_>) {
 
 /// The operands, by kind of operation.
 pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, state: &State) {
+    match kind {
+        OperationKind::Switch => open(c, site.inst, state, &[Owed::Raise]),
+        OperationKind::Suspend => open(c, site.inst, state, &[Owed::Own, Owed::Raise]),
+        _ => leave(c, site.inst, state),
+    }
     let leaves_own = site.from == c.a.active || kind == OperationKind::Invoke;
     c.require(leaves_own, &RULE, site.inst, "the context that is left is not the running continuation's");
     let role = c.a.role;
@@ -128,7 +134,8 @@ fn threw(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
         // on an edge the reference is known not to be null
         let thrown = matches!(call, Some(InstructionData::CallIndirect { .. }))
             && state.is_some_and(|state| state.knows(Fact::NonNull(s)));
-        thrown || a.loaded_from(s) == Some((active, at))
+        let whole = a.syms.bits(s) == a.profile.word_bits();
+        thrown || whole && a.loaded_from(s) == Some((active, at))
     });
     c.require(from_there, &RULE, site.inst, "what is thrown is neither what the function threw nor what was raised");
 }
@@ -145,6 +152,19 @@ fn to_driver(c: &mut Check<'_>, site: &SwitchSite) {
 }
 
 fn suspend(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
+    let served = state.facts().iter().find_map(|f| match *f {
+        Fact::Serves(resumer, tag) if resumer == site.to => Some(tag),
+        _ => None,
+    });
+    match served {
+        Some(tag) => names(c, site.inst, tag, state),
+        // where the tags are known, each suspend is for one of them
+        None if c.module.is_some_and(Module::has_tags) => {
+            let message = "the handler to which the suspend goes was not found for one tag on all paths";
+            c.fail(&RULE, Verdict::Violated, site.inst, message);
+        }
+        None => {}
+    }
     let code = c.a.effect_code(site.word);
     let found = state.facts().iter().any(|f| match f {
         Fact::Found(_, resumer, k) => *resumer == site.to && Some(*k) == code,
@@ -160,12 +180,76 @@ fn suspend(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
     }
 }
 
+/// Control leaves: whoever a search found was switched to.
+pub(crate) fn leave(c: &mut Check<'_>, inst: Inst, state: &State) {
+    open(c, inst, state, &[Owed::Search, Owed::Suspend, Owed::Own, Owed::Raise]);
+}
+
+/// Control goes round, or another search is begun: a search may go on, but not what
+/// follows it.
+pub(crate) fn circles(c: &mut Check<'_>, inst: Inst, state: &State) {
+    open(c, inst, state, &[Owed::Suspend, Owed::Raise]);
+}
+
+fn open(c: &mut Check<'_>, inst: Inst, state: &State, what: &[Owed]) {
+    let Some(duty) = state.duties().iter().find(|d| what.contains(&d.what)).copied() else { return };
+    let (rule, message) = crate::chain::owed(&duty);
+    c.fail_with(rule, Verdict::Violated, duty.since, message, vec![(inst, "the operation is over here".into())]);
+}
+
+/// What is searched for is the address of a tag.
+fn names(c: &mut Check<'_>, inst: Inst, tag: Sym, state: &State) {
+    let tags = c.origins(tag, state).unwrap_or_default();
+    let all = tags.iter().all(|origin| may_be_tag(c, origin.value));
+    c.require(all, &RULE, inst, "what is searched for is no tag");
+}
+
+/// May it be the address of a tag? Where the module knows the tags, it is that of one
+/// of them.
+fn may_be_tag(c: &Check<'_>, s: Sym) -> bool {
+    let (base, offset) = c.a.syms.split_add(s);
+    let module = c.module.filter(|module| module.has_tags());
+    match c.a.syms.node(base) {
+        Node::Symbol(symbol) => {
+            let name = c.a.symbol_name(symbol);
+            let known = module.zip(name).is_none_or(|(module, name)| offset == 0 && module.tag(&name).is_some());
+            known && base != c.a.store_context
+        }
+        Node::Value(_) | Node::Select(..) => {
+            module.is_none()
+                && !c.a.is_contref(base)
+                && c.a.loaded_from(base).is_none_or(|(from, _)| !c.a.is_contref(from))
+        }
+        _ => false,
+    }
+}
+
+/// A search begins: the one before it is over. What lies behind a first entry belongs to
+/// the same one.
+pub(crate) fn begins(c: &mut Check<'_>, access: &Access, state: &State) {
+    if !matches!(access.place.role(), Some(Role::SuspendHandlers | Role::SwitchHandlers)) {
+        return;
+    }
+    let resumer = c.a.loaded_from(access.base).map(|(resumer, _)| resumer);
+    if resumer.is_some_and(|resumer| c.a.kind(resumer) == Kind::Parent(c.a.active)) {
+        leave(c, access.inst, state);
+    }
+}
+
 /// A search starts at the running continuation, for the tag that the first
 /// entry was compared with; the entry function calls what its continuation is
 /// for.
 pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
     let func = c.a.func;
     let args: SmallVec<[Sym; 4]> = func.dfg.inst_args(inst).iter().map(|v| c.a.value(*v)).collect();
+    match c.a.callee_of(inst) {
+        Some(Callee::Drop | Callee::HostFunction | Callee::Unknown) => leave(c, inst, state),
+        // an operation may still fail for another reason
+        Some(Callee::Trap) if c.a.trap_code(inst).is_some_and(|code| !c.a.profile.fails_operation(code)) => {
+            leave(c, inst, state);
+        }
+        _ => {}
+    }
     match c.a.callee_of(inst) {
         Some(Callee::SearchSuspend | Callee::SearchSwitch) => {
             let [from, tag] = args[..] else { return };
@@ -175,13 +259,17 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
                 Fact::Differ(entry, compared) => c.a.loads_table(entry) && compared != tag,
                 _ => false,
             });
+            circles(c, inst, state);
             c.require(!other, &RULE, inst, "the search is for another tag than the first entry was compared with");
+            names(c, inst, tag, state);
         }
         _ if c.a.role == FunctionRole::Entry => {
             let InstructionData::CallIndirect { .. } = func.dfg.insts[inst] else { return };
             let [callee, contref] = args[..] else { return };
             let at = c.a.profile.field(Role::Handlers).offset;
-            let holds = contref == c.a.active && c.a.loaded_from(callee) == Some((c.a.active, at));
+            // the one that it has now: the slot may have had another user since
+            let current = state.cell(c.a.active, at).is_some_and(|cell| cell.value == callee);
+            let holds = current && contref == c.a.active && c.a.loaded_from(callee) == Some((c.a.active, at));
             c.require(holds, &RULE, inst, "the entry function does not call its own continuation's trampoline");
         }
         _ => {}

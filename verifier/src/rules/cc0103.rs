@@ -5,6 +5,7 @@ use cranelift_codegen::ir::Inst;
 
 use super::{Rule, examples};
 use crate::check::Check;
+use crate::module::Word;
 use crate::place::{Access, Kind};
 use crate::profile::{FunctionRole, Role};
 use crate::report::{OperationKind, Verdict};
@@ -122,6 +123,25 @@ pub(crate) fn left(c: &mut Check<'_>, inst: Inst, state: &State) {
     }
 }
 
+/// Is it something else for sure? A number, what the protocol has its own use for, the
+/// address of data, or what constant data holds that is none of a function.
+fn is_no_function(c: &Check<'_>, value: Sym) -> bool {
+    let data = |name: &str| c.module.is_some_and(|module| module.is_data(name));
+    match c.a.syms.node(value) {
+        Node::FuncAddr(_) => false,
+        Node::Symbol(symbol) => c.a.symbol_name(symbol).is_some_and(|name| data(&name)),
+        Node::Value(_) => {
+            let loaded = c.a.loaded_from(value);
+            let word = loaded.and_then(|(base, at)| c.constant_word(base, at));
+            let other = word.is_some_and(|word| !matches!(word, Word::Address(name) if !data(name)));
+            let record = loaded.is_some_and(|(base, _)| base == c.a.store_context || c.a.is_contref(base));
+            other || record || c.a.is_contref(value)
+        }
+        Node::Select(..) | Node::Pure(..) => false,
+        _ => true,
+    }
+}
+
 /// The first object of a fresh continuation: everything else is in place.
 pub(crate) fn fresh(c: &mut Check<'_>, access: &Access, state: &State) {
     let slot = access.base;
@@ -154,9 +174,12 @@ pub(crate) fn fresh(c: &mut Check<'_>, access: &Access, state: &State) {
         };
         cell.base == slot && stored && here && cell.size == c.a.profile.word_bytes()
     });
-    let whole = callee.is_some_and(|cell| !super::cc0005::is_part(c, cell.value));
+    let callee = callee.map(|cell| cell.value);
+    let whole = callee.is_some_and(|value| !super::cc0005::is_part(c, value));
     let message = "a fresh continuation's function is not stored where its trampoline looks";
     c.require(whole, &RULE, access.inst, message);
+    let none = callee.is_some_and(|value| whole && is_no_function(c, value));
+    c.require(!none, &RULE, access.inst, "what is stored as a fresh continuation's function is none");
     if !whole {
         c.fail(&super::cc0204::RULE, Verdict::Violated, access.inst, message);
     }

@@ -17,7 +17,8 @@ pub(crate) const RULE: Rule = Rule {
     name: "effect-decoded",
     statement: "The result of every switch is told apart exhaustively before the operation goes on: every effect that \
                 cannot occur there traps. Payload and results are read, and an object is made, only on the edge of the \
-                one effect that they belong to. Under `wasmtime-48` the effect is above bit 32 of the word, and who came back is read from the chain.",
+                one effect that they belong to. An effect that was told apart leads on, and not back to where it was not. \
+                Under `wasmtime-48` the effect is above bit 32 of the word, and who came back is read from the chain.",
     why: "A payload read as something else lets a program forge references: a sandbox escape.",
     bugs: "wt #13028 (sandbox escape)",
     help: "branch on the effect code first, with a trap for every other code",
@@ -135,6 +136,28 @@ pub(crate) fn leave(c: &mut Check<'_>, inst: Inst, state: &State) {
             "the program goes on without having excluded the effects that cannot occur here",
             vec![(inst, "it goes on here".into())],
         ),
+    }
+}
+
+/// Control goes round behind the switch: that tells nothing of its effect.
+pub(crate) fn circles(c: &mut Check<'_>, edge: &Edge, state: &State) {
+    let layout = &c.a.func.layout;
+    let behind = |switch: &Inst| {
+        let home = layout.inst_block(*switch);
+        home.is_some_and(|home| home != edge.to && c.a.graph.block_dominates(home, edge.to))
+    };
+    if state.undecoded.iter().any(behind) {
+        return leave(c, edge.inst, state);
+    }
+    // what has just been told apart was not known where this leads to
+    let told = state.decoded().iter().find(|(word, codes)| {
+        let Node::Switched(switch) = c.a.syms.node(*word) else { return false };
+        let before = c.a.edges_to(edge.to).filter(|e| !c.a.goes_round(e)).filter_map(|e| c.a.edge_state(e));
+        behind(&switch) && before.fold(0, |all, state| all | state.codes(*word)) != *codes
+    });
+    if told.is_some() {
+        let message = "an effect is told apart, and nothing is done with it";
+        c.fail(&RULE, Verdict::Violated, edge.inst, message);
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) const RULE: Rule = Rule {
     id: "CC0108",
     name: "trap-propagates",
     statement: "Behind a call of the trap function, and behind its switch, there is a trap instruction: the edge never \
-                rejoins the program. Under `wasmtime-48` what ended the continuation, or is thrown into it, is raised again by the runtime's function for it.",
+                rejoins the program. An exception with which a switch comes back is read. Under `wasmtime-48` what ended the continuation, or is thrown into it, is raised again by the runtime's function for it.",
     why: "A program that goes on after its trap runs on a stack that was abandoned.",
     bugs: "wt #11717",
     help: "end the block with `trap` behind the call",

@@ -9,17 +9,17 @@ use crate::graph::Edge;
 use crate::place::{Access, Kind};
 use crate::profile::{Callee, FunctionRole, RecordKind, Role};
 use crate::report::Verdict;
-use crate::state::{Fact, State};
-use crate::transfer::SwitchSite;
+use crate::state::{Fact, Owed, Since, State};
+use crate::transfer::{PoolUse, SwitchSite};
 
 pub(crate) const RULE: Rule = Rule {
     id: "CC0113",
     name: "ended-once",
     statement: "However a continuation ends, its revision is incremented once, and its slot is put on the free list \
-                once, or retired where the revision has reached its limit; its parent is read before. Functions that \
-                walk a chain end every stack of it. Programs never end a continuation themselves. A \
+                once, or retired where the revision has reached its limit; its parent is read between its function and \
+                its end. Functions that walk a chain end every stack of it. Programs never end a continuation themselves. A \
                 slot has one user at a time: a new one is made only where none is free, and is cut off a reservation \
-                once.",
+                once; of one that is taken an object is made.",
     why: "A slot that is free twice has two users; an object that survives its continuation runs the slot's next user.",
     bugs: "fx #253",
     help: "increment the revision and push the slot once, in the function that ends the continuation",
@@ -51,6 +51,12 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
         super::contract::slots::abandons(c, access.inst, access.base, state);
     }
     begins(c, access);
+    if c.a.role == FunctionRole::Entry {
+        let parent = c.a.profile.field(Role::Parent).offset;
+        let known = state.cell(access.base, parent).is_some();
+        let message = "the continuation's parent was not read between its function and its end";
+        c.require(known, &RULE, access.inst, message);
+    }
     let Some(stored) = access.stored else { return };
     let value = c.a.value(stored);
     let current = state.cell(access.base, access.offset).map(|cell| cell.value);
@@ -62,6 +68,29 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
         access.inst,
         "the end of a continuation does not increment its revision by one, once",
     );
+}
+
+/// A store to the head of the free list: its first slot is taken, or one is put in
+/// front that has ended.
+pub(crate) fn pool(c: &mut Check<'_>, access: &Access, state: &State) {
+    let (Some(Role::Free), Some(stored)) = (access.place.role(), access.stored) else { return };
+    let value = c.a.value(stored);
+    let ends = matches!(c.a.role, FunctionRole::Entry | FunctionRole::Drop | FunctionRole::Reclaim);
+    let message = match c.a.pool_use(access, value, state) {
+        Some(PoolUse::Taken(_)) if ends => "a slot is taken where continuations end",
+        Some(PoolUse::PutBack(_)) if !ends => "a slot is put on the free list where no continuation ends",
+        Some(_) => return c.proven(),
+        None => "what is stored as the first free slot is neither the next one nor one in front of the first",
+    };
+    c.fail(&RULE, Verdict::Violated, access.inst, message);
+}
+
+/// Control leaves, or goes round: what was taken has become a continuation.
+pub(crate) fn taken(c: &mut Check<'_>, inst: Inst, state: &State) {
+    let lost = state.duties().iter().find(|d| d.what == Owed::Slot).copied();
+    let Some(duty) = lost else { return };
+    let (rule, message) = crate::chain::owed(&duty);
+    c.fail_with(rule, Verdict::Violated, duty.since, message, vec![(inst, "the operation is over here".into())]);
 }
 
 /// A walk along a chain begins at its first stack.
@@ -90,7 +119,10 @@ pub(crate) fn load(c: &mut Check<'_>, access: &Access, state: &State) {
 }
 
 /// A slot that was made has a use.
-pub(crate) fn call(c: &mut Check<'_>, inst: Inst) {
+pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
+    if !c.a.callee_of(inst).is_some_and(Callee::is_harmless) {
+        taken(c, inst, state);
+    }
     if !matches!(c.a.callee_of(inst), Some(Callee::Grow | Callee::NewSlot)) {
         return;
     }
@@ -153,6 +185,12 @@ pub(crate) fn ended(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
     let any = all_done(c, site.inst, state);
     let own = any && state.knows(Fact::Ended(c.a.active));
     c.require(own, &RULE, site.inst, "the continuation returns without its revision being incremented");
+    // whoever ran in between may have made it another one's child
+    let now = match (state.since, c.a.def(site.to)) {
+        (Since::Inst(call), Some((load, _))) => c.a.graph.dominates(call, load, &c.a.func.layout),
+        _ => true,
+    };
+    c.require(now, &RULE, site.inst, "the parent to which the continuation returns was read before its function ran");
 }
 
 /// The next turn of a walk along a chain.

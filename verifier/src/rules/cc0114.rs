@@ -32,6 +32,9 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
     match c.a.role {
         FunctionRole::Entry => contract::stack::runs(c, inst, state),
         FunctionRole::Enter => contract::stack::passes(c, inst, state),
+        FunctionRole::Invoke if c.a.callee_of(inst) == Some(Callee::HostFunction) => {
+            contract::driver::current(c, inst, state);
+        }
         FunctionRole::NewSlot => contract::slots::reserves(c, inst, state),
         _ => {}
     }
@@ -58,16 +61,20 @@ pub(crate) fn leave(c: &mut Check<'_>, inst: Inst, state: &State) {
 /// An edge that leads back: only a walk, or a stack that is used again, goes in a
 /// circle.
 pub(crate) fn edge(c: &mut Check<'_>, edge: &Edge, state: &State) {
-    if !c.a.is_back(edge) {
+    if !c.a.goes_round(edge) {
         return;
     }
-    let waited = |c: &Check<'_>, by: fn(&Check<'_>, Inst) -> bool| match state.since {
+    let waited = |c: &Check<'_>, by: &dyn Fn(&Check<'_>, Inst) -> bool| match state.since {
         Since::Inst(i) => by(c, i),
         _ => false,
     };
     let holds = match c.a.role {
-        FunctionRole::Entry => waited(c, |c, i| c.a.switch_kinds[i].is_some_and(OperationKind::ends)),
-        FunctionRole::Invoke => waited(c, |c, i| c.a.callee_of(i) == Some(Callee::HostFunction)),
+        FunctionRole::Entry => waited(c, &|c, i| {
+            c.a.switch_kinds[i].is_some_and(OperationKind::ends) && contract::stack::comes_from(c, edge, i)
+        }),
+        FunctionRole::Invoke => {
+            waited(c, &|c, i| c.a.callee_of(i) == Some(Callee::HostFunction)) && contract::driver::goes_on(c, edge)
+        }
         FunctionRole::Program | FunctionRole::Drop | FunctionRole::Reclaim => true,
         role => role.is_search(),
     };

@@ -54,11 +54,26 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
                 || state.objs().iter().any(|o| o.contref == base || c.a.syms.split_add(o.witness).0 == base);
             // a parameter of the function is no constant
             let given = c.a.param(base).is_some_and(|(block, _)| c.a.rpo.first() == Some(&block));
-            let open = matches!(node, Node::Value(_) | Node::Select(..)) && !object && !given;
+            let origins = c.origins(base, state).unwrap_or_default();
+            let known = origins.iter().any(|origin| is_no_table(c, origin.value));
+            let open = matches!(node, Node::Value(_) | Node::Select(..)) && !object && !given && !known;
             let verdict = if open { Verdict::Unproven } else { Verdict::Violated };
             let message = "the installed handler table is neither a constant of the module nor on this frame";
             c.fail(&RULE, verdict, site.inst, message);
         }
+    }
+}
+
+/// Is it something else for sure: a number, what the protocol's records hold, or what
+/// the module's data does?
+fn is_no_table(c: &Check<'_>, s: Sym) -> bool {
+    match c.a.syms.node(s) {
+        Node::Value(_) => c.a.loaded_from(s).is_some_and(|(from, at)| {
+            let records = from == c.a.store_context || c.a.is_contref(from);
+            // constants are known, and what a program may write to is none
+            records || c.constant_word(from, at).is_some() || c.is_written(from)
+        }),
+        node => !matches!(node, Node::Symbol(_) | Node::StackAddr(_) | Node::Select(..)),
     }
 }
 

@@ -1,7 +1,8 @@
 //! CC0204 payload-types.
 
 use clif_cont_abi::EffectKind;
-use cranelift_codegen::ir::Inst;
+use cranelift_codegen::entity::EntitySet;
+use cranelift_codegen::ir::{Block, Inst};
 
 use super::{Rule, examples};
 use crate::check::{Check, PairDuty};
@@ -10,7 +11,7 @@ use crate::place::{Access, Kind};
 use crate::profile::{Callee, FunctionRole, Role};
 use crate::report::OperationKind;
 use crate::report::Verdict;
-use crate::state::{Fact, Since, State};
+use crate::state::{Fact, Owed, Since, State};
 use crate::sym::{Node, Sym};
 use crate::transfer::SwitchSite;
 use crate::types::{OperationTypes, Part, Passed, part_at, parts};
@@ -21,7 +22,8 @@ pub(crate) const RULE: Rule = Rule {
     statement: "What is handed over in a payload is what the other side loads, in the same slots and widths. It is read \
                 before other code runs. Where the module knows the types (of a tag, of a host's function, of an \
                 operation), every value is stored on every path, in its slot and width, unless an optimiser is said to \
-                have kept what is there; and nothing else is loaded of what comes back with an effect. Where it does \
+                have kept what is there; nothing else is loaded of what comes back with an effect, and no value twice while another of its \
+                width is left out. Where it does \
                 not, it is decided that what is handed over fills the payload from its last value on without a gap (a \
                 value of two slots may leave the first one). That a continuation has the type by which it is resumed \
                 is the producer's business. A trampoline passes each value on from its slot, and to it, as its name says. Under `wasmtime-48` every value that a buffer's length counts is stored, in the buffer that belongs to the continuation's state.",
@@ -70,7 +72,7 @@ fn own(c: &mut Check<'_>, access: &Access, state: &State) {
     let kind = match state.since {
         Since::Entry => None,
         Since::Inst(i) => c.a.switch_kinds[i],
-        Since::Several => return,
+        Since::Several => return met(c, access),
     };
     let message = match kind {
         // what a resumer's own payload holds is of no operation
@@ -81,6 +83,29 @@ fn own(c: &mut Check<'_>, access: &Access, state: &State) {
         None => "the payload is read where nobody has just handed over any",
     };
     c.fail(&RULE, Verdict::Violated, access.inst, message);
+}
+
+/// It is read where paths meet, or behind that: on each of them a switch came back.
+fn met(c: &mut Check<'_>, access: &Access) {
+    let handed = |i: Inst| c.a.switch_kinds[i].is_some_and(|kind| !kind.installs_handlers());
+    let mut queue: Vec<Block> = c.a.func.layout.inst_block(access.inst).into_iter().collect();
+    let mut seen: EntitySet<Block> = EntitySet::new();
+    let mut all = true;
+    while let Some(block) = queue.pop() {
+        if !seen.insert(block) {
+            continue;
+        }
+        for edge in c.a.edges_to(block) {
+            match c.a.edge_state(edge).map(|state| state.since) {
+                Some(Since::Entry) => all = false,
+                Some(Since::Inst(i)) => all &= handed(i),
+                Some(Since::Several) => queue.push(edge.from),
+                None => {}
+            }
+        }
+    }
+    let message = "the payload is read where on some path nobody has just handed over any";
+    c.require(all, &RULE, access.inst, message);
 }
 
 /// The payload of what came back is read, and nothing has run since.
@@ -95,11 +120,11 @@ fn others(c: &mut Check<'_>, access: &Access, word: Sym, state: &State) {
         return c.proven();
     }
     // who ended has given its stack up; who suspended may have been resumed
-    let (verdict, message) = match state.codes(word) & !c.a.profile.ending_codes() {
-        0 => (Verdict::Violated, "the payload of a continuation that has ended is read after other code ran"),
-        _ => (Verdict::Unproven, "a payload is read after other code ran, which may have resumed its continuation"),
+    let message = match state.codes(word) & !c.a.profile.ending_codes() {
+        0 => "the payload of a continuation that has ended is read after other code ran",
+        _ => "a payload is read after other code ran, which may have resumed its continuation",
     };
-    c.fail_with(&RULE, verdict, access.inst, message, vec![(switch, "came back here".into())]);
+    c.fail_with(&RULE, Verdict::Violated, access.inst, message, vec![(switch, "came back here".into())]);
 }
 
 /// What is stored of the running continuation's payload is stored on every path.
@@ -177,6 +202,17 @@ pub(crate) struct Received {
     /// With a suspend that a handler serves: by handler, where its tag's type is known.
     /// None where the handlers are not known.
     suspended: Option<Vec<Option<Vec<Part>>>>,
+    /// What was loaded of it: by which handler's edge, none for the results.
+    loaded: Vec<(Option<usize>, Inst, i32)>,
+}
+
+impl Received {
+    fn list(&self, handler: Option<usize>) -> Option<&[Part]> {
+        match handler {
+            None => Some(&self.results),
+            Some(handler) => self.suspended.as_ref()?.get(handler)?.as_deref(),
+        }
+    }
 }
 
 /// A switch: what it hands over is stored.
@@ -213,7 +249,7 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, 
     if !known {
         c.untyped.insert(site.inst);
     }
-    c.received.insert(site.inst, Received { results, suspended });
+    c.received.insert(site.inst, Received { results, suspended, loaded: vec![] });
 }
 
 /// What a switch hands over and comes back with; none for one that passes no values.
@@ -344,11 +380,48 @@ pub(crate) fn read(c: &mut Check<'_>, access: &Access, state: &State) {
         return;
     };
     let message = format!("{} bytes at offset {} are no value that comes back here", access.size, access.offset);
+    let first = 1 << profile.effect(EffectKind::Suspend);
+    let far = 1 << profile.effect(EffectKind::SuspendFar);
+    let handler = (codes >= first).then(|| (codes.trailing_zeros() - first.trailing_zeros()) as usize);
+    if known
+        && codes.is_power_of_two()
+        && codes != far
+        && let Some(received) = c.received.get_mut(&switch)
+    {
+        received.loaded.push((handler, access.inst, access.offset));
+    }
     match known {
         true => c.proven(),
         false => {
             c.fail_with(&RULE, Verdict::Violated, access.inst, message, vec![(switch, "came back here".into())]);
         }
+    }
+}
+
+/// No value is loaded twice while another one of its width is not: it would be taken for
+/// that one. A program that needs a value again has it.
+pub(crate) fn judge(c: &mut Check<'_>) {
+    let mut twice = vec![];
+    for received in c.received.values() {
+        for (i, (handler, inst, offset)) in received.loaded.iter().enumerate() {
+            let of_list = || received.loaded.iter().filter(|(h, ..)| h == handler);
+            let before = received.loaded[..i].iter().find(|(h, first, at)| {
+                (h, at) == (handler, offset) && c.a.graph.dominates(*first, *inst, &c.a.func.layout)
+            });
+            let (Some((_, first, _)), Some(list)) = (before, received.list(*handler)) else { continue };
+            let size = part_at(list, *offset).map(|part| part.size);
+            let left_out = list
+                .iter()
+                .find(|part| Some(part.size) == size && of_list().all(|(_, _, loaded)| *loaded != part.offset));
+            if let Some(part) = left_out {
+                twice.push((*inst, *first, part.offset));
+            }
+        }
+    }
+    twice.sort_unstable();
+    for (inst, first, offset) in twice {
+        let message = format!("a value is loaded a second time, and the one at offset {offset} is not loaded at all");
+        c.fail_with(&RULE, Verdict::Violated, inst, message, vec![(first, "loaded here before".into())]);
     }
 }
 
@@ -367,7 +440,7 @@ pub(crate) fn bound(c: &mut Check<'_>, inst: Inst) {
 
 /// Other code runs: what a `cont.bind` supplies is stored.
 pub(crate) fn leave(c: &mut Check<'_>, state: &State) {
-    for duty in state.duties() {
+    for duty in state.duties().iter().filter(|d| d.what == Owed::Payload) {
         let message = format!("a value is not bound: nothing is stored in its width at offset {}", duty.offset);
         c.fail(&RULE, Verdict::Violated, duty.since, message);
     }

@@ -142,10 +142,12 @@ pub(crate) fn at_access(c: &mut Check<'_>, access: &Access, state: &State) {
         cc0003::store(c, access, state);
         cc0009::store(c, access, state);
         cc0113::store(c, access, state);
+        cc0113::pool(c, access, state);
         cc0105::store(c, access);
         cc0105::driver(c, access, state);
         cc0006::store(c, access, state);
     } else {
+        cc0101::begins(c, access, state);
         cc0103::fresh(c, access, state);
         cc0113::load(c, access, state);
     }
@@ -157,6 +159,7 @@ pub(crate) fn at_switch(c: &mut Check<'_>, site: &SwitchSite, kind: Option<Opera
     cc0109::leave(c, site.inst, state);
     cc0107::leave(c, site.inst, state);
     cc0204::leave(c, state);
+    cc0113::taken(c, site.inst, state);
     let Some(kind) = kind else {
         cc0101::unidentified(c, site);
         return;
@@ -206,7 +209,7 @@ pub(crate) fn at_call(c: &mut Check<'_>, inst: Inst, state: &State) {
     cc0109::leave(c, inst, state);
     cc0005::call(c, inst);
     cc0101::call(c, inst, state);
-    cc0113::call(c, inst);
+    cc0113::call(c, inst, state);
     cc0114::call(c, inst, state);
     cc0107::call(c, inst, state);
     cc0108::call(c, inst);
@@ -221,6 +224,12 @@ pub(crate) fn at_edge(c: &mut Check<'_>, edge: &Edge, before: &State, state: &St
     cc0004::edge(c, edge, state);
     cc0002::edge(c, edge, state);
     cc0114::edge(c, edge, state);
+    if c.a.goes_round(edge) {
+        cc0003::circles(c, edge.inst, state);
+        cc0101::circles(c, edge.inst, state);
+        cc0107::circles(c, edge, state);
+        cc0113::taken(c, edge.inst, state);
+    }
     rechecked(c, edge.inst, before.objs(), state);
 }
 
@@ -241,6 +250,8 @@ pub(crate) fn at_return(c: &mut Check<'_>, inst: Inst, state: &State) {
     cc0204::leave(c, state);
     cc0003::leave(c, inst, None, state);
     cc0103::left(c, inst, state);
+    cc0101::leave(c, inst, state);
+    cc0113::taken(c, inst, state);
     cc0105::leave(c, inst, state);
     cc0113::leave(c, inst, state);
     cc0114::leave(c, inst, state);

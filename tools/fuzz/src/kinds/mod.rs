@@ -41,11 +41,17 @@ pub enum Kind {
     /// A call is to another function of the same signature, a branch goes to
     /// another block with the same parameters.
     Retarget,
+    /// A store is done at another place as well.
+    Copy,
+    /// A function is called once more, behind a link that was set.
+    Call,
+    /// A function of the runtime returns where it would go on.
+    Leave,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Delete,
         Self::SwapOperands,
         Self::SwapSuccessors,
@@ -58,6 +64,9 @@ impl Kind {
         Self::Duplicate,
         Self::Replace,
         Self::Retarget,
+        Self::Copy,
+        Self::Call,
+        Self::Leave,
     ];
 
     /// The stable name.
@@ -75,6 +84,9 @@ impl Kind {
             Self::Duplicate => "duplicate",
             Self::Replace => "replace",
             Self::Retarget => "retarget",
+            Self::Copy => "copy",
+            Self::Call => "call",
+            Self::Leave => "leave",
         }
     }
 
@@ -99,6 +111,8 @@ impl Kind {
             (Self::Move, Payload | Words, Outcome::BelowSwitch) => &["CC0007"],
             (Self::Move, Payload | Words, _) => &["CC0204", "CC0104", "CC0011"],
             (Self::Duplicate, Switches | Abort, _) => &["CC0102", "CC0107"],
+            (Self::Call, ..) => &["CC0104", "CC0103"],
+            (Self::Leave, ..) => &["CC0114"],
             (Self::Delete, Abort, _) => &["CC0108"],
             // a value is not passed, or another
             (Self::Delete, Words, _) => &["CC0204", "CC0006"],
@@ -132,6 +146,8 @@ impl Kind {
             (Self::Width, _) => &[Outcome::InPlace, Outcome::Access],
             (Self::Replace, Aspect::Switch) => &[Outcome::InPlace, Outcome::OtherResult],
             (Self::Move, _) => &[Outcome::InPlace, Outcome::AboveFailure, Outcome::AboveCall, Outcome::BelowSwitch],
+            // only there
+            (Self::Call, aspect) if !matches!(aspect, Aspect::Link | Aspect::Install) => &[],
             _ => &[Outcome::InPlace],
         };
         let mut all: Vec<_> = outcomes.iter().filter_map(|o| self.rules(aspect, *o).first().copied()).collect();
@@ -166,6 +182,9 @@ impl Kind {
             Self::Condition => change::condition(func, site, rng),
             Self::Duplicate => shift::duplicate(func, site),
             Self::Retarget => replace::target(func, site, rng),
+            Self::Copy => shift::copy(func, site, rng),
+            Self::Call => shift::call(func, site, rng),
+            Self::Leave => replace::leave(func, site, rng),
             // not these
             Self::Offset | Self::Width | Self::Move | Self::Replace | Self::Flags => None,
         }

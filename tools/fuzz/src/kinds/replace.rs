@@ -1,12 +1,14 @@
 //! Another value, another callee, another block.
 
-use cranelift_codegen::ir::{BlockArg, BlockCall, FuncRef, Function, InstructionData, Opcode, Value};
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::ir::{BlockArg, BlockCall, FuncRef, Function, InstBuilder, InstructionData, Opcode, Value};
 use fastrand::Rng;
 
 use super::Outcome;
 use crate::aspect::Aspect;
 use crate::func::{
-    available, constant, def, edge_args, edges, edges_mut, operand as get, set_operand, target as block_of,
+    available, constant, constant_before, def, edge_args, edges, edges_mut, opcode, operand as get, set_operand,
+    target as block_of,
 };
 use crate::scope::{Site, is_switch};
 
@@ -98,6 +100,24 @@ pub(super) fn target(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<
     let block = rng.choice(func.layout.blocks().filter(same).collect::<Vec<_>>())?;
     let call = BlockCall::new(block, args, &mut func.dfg.value_lists);
     edges_mut(func, site.inst)[n] = call;
+    Some(())
+}
+
+/// A return in place of a jump or a branch of the runtime.
+pub(super) fn leave(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<()> {
+    if !site.runtime || !matches!(opcode(func, site.inst), Opcode::Jump | Opcode::Brif | Opcode::BrTable) {
+        return None;
+    }
+    let types: Vec<_> = func.signature.returns.iter().map(|p| p.value_type).collect();
+    let mut results = vec![];
+    for ty in types {
+        results.push(match rng.choice(available(func, site.inst, ty)) {
+            Some(v) => v,
+            None => constant_before(func, site.inst, ty, 0)?,
+        });
+    }
+    FuncCursor::new(func).at_inst(site.inst).ins().return_(&results);
+    func.layout.remove_inst(site.inst);
     Some(())
 }
 

@@ -1,12 +1,13 @@
 //! An instruction is elsewhere, or there twice.
 
-use cranelift_codegen::ir::{Function, Inst, Value};
+use clif_cont_abi::symbols;
+use cranelift_codegen::ir::{Function, Inst, Opcode, Value};
 use fastrand::Rng;
 
 use super::Outcome;
 use crate::func::{
-    Operand, address_operand, again, def, edges, is_terminator, move_before, move_behind, normal_successor, opcode,
-    operand, predecessors, target,
+    Operand, address_operand, again, available, callee, constant_before, def, edges, insts, is_terminator, move_before,
+    move_behind, normal_successor, opcode, operand, operands, predecessors, set_operand, target,
 };
 use crate::scope::{self, Site, is_switch};
 
@@ -118,4 +119,38 @@ pub(super) fn duplicate(func: &mut Function, site: &Site) -> Option<()> {
         return None;
     }
     again(func, site.inst).map(|_| ())
+}
+
+/// A store once more, anywhere in the function.
+pub(super) fn copy(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<()> {
+    if !site.whole || !opcode(func, site.inst).can_store() {
+        return None;
+    }
+    let place = rng.choice(insts(func).filter(|i| *i != site.inst).collect::<Vec<_>>())?;
+    let copy = func.dfg.clone_inst(site.inst);
+    func.layout.insert_inst(copy, place);
+    Some(())
+}
+
+/// One of the function's calls once more, right behind a store of a program's operation.
+pub(super) fn call(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<()> {
+    if !site.whole || site.runtime || !opcode(func, site.inst).can_store() {
+        return None;
+    }
+    let place = func.layout.next_inst(site.inst)?;
+    let trap = |i: Inst| callee(func, i).as_deref() == Some(symbols::TRAP);
+    let calls: Vec<Inst> = insts(func).filter(|i| opcode(func, *i) == Opcode::Call && !is_switch(func, *i)).collect();
+    let again = rng.choice(calls.into_iter().filter(|i| !trap(*i)).collect::<Vec<_>>())?;
+    let copy = func.dfg.clone_inst(again);
+    func.layout.insert_inst(copy, place);
+    // with arguments that are there
+    for at in operands(func, copy) {
+        let ty = func.dfg.value_type(operand(func, copy, at)?);
+        let given = match rng.choice(available(func, copy, ty)) {
+            Some(v) => v,
+            None => constant_before(func, copy, ty, 0)?,
+        };
+        set_operand(func, copy, at, given)?;
+    }
+    Some(())
 }

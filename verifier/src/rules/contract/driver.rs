@@ -4,9 +4,11 @@ use clif_cont_abi::{EffectKind, Trap};
 use cranelift_codegen::ir::Inst;
 
 use crate::check::Check;
+use crate::graph::Edge;
 use crate::place::Kind;
 use crate::profile::{Callee, Role};
-use crate::rules::{cc0103, cc0107, cc0108, cc0113};
+use crate::report::OperationKind;
+use crate::rules::{cc0103, cc0105, cc0107, cc0108, cc0113};
 use crate::state::{Fact, State};
 use crate::sym::{Node, Sym};
 use crate::transfer::SwitchSite;
@@ -18,6 +20,7 @@ fn cell(c: &Check<'_>, base: Sym, role: Role, state: &State) -> Option<Sym> {
 /// The driver runs a stack: its own invocation's, which hangs on it, or the one
 /// that called a host function that succeeded.
 pub(crate) fn runs(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
+    current(c, site.inst, state);
     for origin in c.origins(site.to, state).unwrap_or_default() {
         match c.a.kind(origin.value) {
             Kind::Handed => {
@@ -39,6 +42,34 @@ pub(crate) fn runs(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
         }
     }
 }
+
+/// The driver leaves, to a stack or to the host: until it is done it is the current one,
+/// whatever it has stored since it was made so.
+pub(crate) fn current(c: &mut Check<'_>, inst: Inst, state: &State) {
+    let holds = c.arrivals(inst, state).iter().map(|(_, state)| state).chain([state]).all(|state| {
+        let stored = cell(c, c.a.store_context, Role::Driver, state);
+        stored.is_none_or(|driver| matches!(c.a.kind(driver), Kind::DriverRecord(_)))
+    });
+    c.contract(holds, &cc0105::RULE, inst, "the outer driver is put back before the invocation is over");
+}
+
+/// Does an edge lead to the driver's switch?
+pub(crate) fn goes_on(c: &Check<'_>, edge: &Edge) -> bool {
+    let mut block = edge.to;
+    for _ in 0..MAX_HOPS {
+        if c.a.func.layout.block_insts(block).any(|i| c.a.switch_kinds[i] == Some(OperationKind::Invoke)) {
+            return true;
+        }
+        match c.a.edges_from(block).next().filter(|e| e.is_always()) {
+            Some(next) => block = next.to,
+            None => return false,
+        }
+    }
+    false
+}
+
+/// So many jumps are followed to the driver's switch.
+const MAX_HOPS: usize = 8;
 
 /// Is the last host function's status 0?
 fn succeeded(c: &mut Check<'_>, caller: Sym, state: &State) -> bool {
@@ -133,7 +164,8 @@ fn is_reason(c: &mut Check<'_>, code: Sym, state: &State) -> bool {
     let is = |c: &Check<'_>, effect| came == 1 << c.a.profile.effect(effect);
     let store = c.a.store_context;
     if c.a.loaded_from(code) == Some((store, c.a.profile.field(Role::TrapCode).offset)) {
-        return is(c, EffectKind::Trap);
+        // as the last trap left it
+        return is(c, EffectKind::Trap) && cell(c, store, Role::TrapCode, state) == Some(code);
     }
     if is_status(c, code, None) {
         return is(c, EffectKind::HostCall) && state.knows(Fact::NonNull(code));

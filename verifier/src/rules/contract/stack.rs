@@ -4,6 +4,7 @@ use clif_cont_abi::EffectKind;
 use cranelift_codegen::ir::{Inst, InstructionData, Opcode, Value};
 
 use crate::check::Check;
+use crate::graph::{Edge, EdgeKind};
 use crate::profile::Role;
 use crate::rules::cc0114::RULE;
 use crate::rules::{cc0107, cc0108, cc0113, cc0204};
@@ -39,6 +40,26 @@ pub(crate) fn is_told(c: &mut Check<'_>, effect: EffectKind, state: &State) -> b
         .equals(code)
         .any(|word| c.every_origin(word, &mut vec![], &|a, s, _| a.is_switched(s) || a.param(s) == Some((first, 0))))
 }
+
+/// Is there nothing but jumps between a switch and an edge?
+pub(crate) fn comes_from(c: &Check<'_>, edge: &Edge, switch: Inst) -> bool {
+    let home = c.a.func.layout.inst_block(switch);
+    let mut block = edge.from;
+    for _ in 0..MAX_HOPS {
+        if Some(block) == home {
+            return true;
+        }
+        let mut edges = c.a.edges_to(block);
+        match (edges.next(), edges.next()) {
+            (Some(only), None) if only.is_always() || only.kind == EdgeKind::Returned => block = only.from,
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// So many jumps are followed from a stack's last switch.
+const MAX_HOPS: usize = 8;
 
 /// Slots and types of a call's values behind its first argument.
 struct Passed {
