@@ -125,6 +125,21 @@ impl Aspect {
         }
     }
 
+    /// Is it a part of what the runtime's functions do, most of all?
+    pub(crate) const fn is_runtimes(self) -> bool {
+        matches!(
+            self,
+            Self::End
+                | Self::Abort
+                | Self::Handlers
+                | Self::Store
+                | Self::Reason
+                | Self::Pool
+                | Self::Failure
+                | Self::Runtime
+        )
+    }
+
     /// The rules that are about it, the one meant first.
     ///
     /// A wrong pointer shows where it is used, as an access that nothing was

@@ -90,7 +90,7 @@ impl Analysis<'_> {
     }
 
     /// Has the instruction no effect but its results?
-    pub(super) fn only_computes(&self, inst: Inst) -> bool {
+    pub(crate) fn only_computes(&self, inst: Inst) -> bool {
         let opcode = self.func.dfg.insts[inst].opcode();
         !(opcode.is_terminator()
             || opcode.is_call()

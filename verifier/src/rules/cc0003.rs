@@ -4,6 +4,7 @@ use clif_cont_abi::Trap;
 
 use super::{Rule, cc0005, examples};
 use crate::check::{Check, PairDuty};
+use crate::graph::Edge;
 use crate::place::{Access, Kind};
 use crate::profile::{Callee, FunctionRole, RecordKind, Role};
 use crate::report::Verdict;
@@ -84,6 +85,22 @@ pub(crate) fn unused(c: &mut Check<'_>, inst: Inst, before: &Obj) {
     }
     let message = "the object is checked, and then neither consumed nor dropped";
     c.fail_with(&RULE, Verdict::Violated, check, message, vec![(inst, "this is reached".into())]);
+}
+
+/// A check succeeds, and leads to a trap of the program's own.
+pub(crate) fn edge(c: &mut Check<'_>, edge: &Edge, state: &State) {
+    if c.a.role != FunctionRole::Program
+        || !state.objs().iter().any(|o| o.check == edge.inst || o.again == Some(edge.inst))
+    {
+        return;
+    }
+    let insts = c.a.func.layout.block_insts(edge.to);
+    let first = insts.into_iter().find(|i| !c.a.only_computes(*i));
+    let code = first.filter(|i| c.a.callee_of(*i) == Some(Callee::Trap)).and_then(|call| c.a.trap_code(call));
+    if code.is_some_and(|code| !c.a.profile.fails_operation(code)) {
+        let message = "the object is checked, and then neither consumed nor dropped";
+        c.fail(&RULE, Verdict::Violated, edge.inst, message);
+    }
 }
 
 /// Control goes round: what was checked is consumed.

@@ -6,6 +6,7 @@ use cranelift_codegen::ir::{Block, Inst};
 
 use super::{Rule, examples};
 use crate::check::{Check, PairDuty};
+use crate::graph::Edge;
 use crate::module::Module;
 use crate::place::{Access, Kind};
 use crate::profile::{Callee, FunctionRole, Role};
@@ -395,6 +396,23 @@ pub(crate) fn read(c: &mut Check<'_>, access: &Access, state: &State) {
         false => {
             c.fail_with(&RULE, Verdict::Violated, access.inst, message, vec![(switch, "came back here".into())]);
         }
+    }
+}
+
+/// Control goes round: what came back with a switch is not read again where that switch is
+/// not made again.
+pub(crate) fn circles(c: &mut Check<'_>, edge: &Edge) {
+    let layout = &c.a.func.layout;
+    let within = |inst: Inst| {
+        let block = layout.inst_block(inst);
+        block.is_some_and(|b| c.a.graph.block_dominates(edge.to, b) && c.a.graph.block_dominates(b, edge.from))
+    };
+    let behind = |switch: Inst| layout.inst_block(switch).is_some_and(|b| !c.a.graph.block_dominates(edge.to, b));
+    let once = c.received.iter().filter(|(switch, _)| behind(**switch));
+    let again = once.flat_map(|(_, received)| &received.loaded).map(|(_, inst, _)| *inst).filter(|inst| within(*inst));
+    if let Some(load) = again.min() {
+        let message = "what came back is read again and again, and nothing comes back";
+        c.fail_with(&RULE, Verdict::Violated, load, message, vec![(edge.inst, "control goes round here".into())]);
     }
 }
 

@@ -223,11 +223,13 @@ pub(crate) fn at_call(c: &mut Check<'_>, inst: Inst, state: &State) {
 pub(crate) fn at_edge(c: &mut Check<'_>, edge: &Edge, before: &State, state: &State) {
     cc0004::edge(c, edge, state);
     cc0002::edge(c, edge, state);
+    cc0003::edge(c, edge, state);
     cc0114::edge(c, edge, state);
     if c.a.goes_round(edge) {
         cc0003::circles(c, edge.inst, state);
         cc0101::circles(c, edge.inst, state);
         cc0107::circles(c, edge, state);
+        cc0204::circles(c, edge);
         cc0113::taken(c, edge.inst, state);
     }
     rechecked(c, edge.inst, before.objs(), state);

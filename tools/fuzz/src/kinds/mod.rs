@@ -112,7 +112,6 @@ impl Kind {
             (Self::Move, Payload | Words, _) => &["CC0204", "CC0104", "CC0011"],
             (Self::Duplicate, Switches | Abort, _) => &["CC0102", "CC0107"],
             (Self::Call, ..) => &["CC0104", "CC0103"],
-            (Self::Leave, ..) => &["CC0114"],
             (Self::Delete, Abort, _) => &["CC0108"],
             // a value is not passed, or another
             (Self::Delete, Words, _) => &["CC0204", "CC0006"],
@@ -132,6 +131,9 @@ impl Kind {
         };
         let mut rules = own.to_vec();
         rules.extend(aspect.rules().iter().filter(|r| !own.contains(r)));
+        if self == Self::Leave && !rules.contains(&"CC0114") {
+            rules.push("CC0114");
+        }
         if self == Self::Width && !rules.contains(&"CC0005") {
             rules.push("CC0005");
         }
@@ -148,6 +150,7 @@ impl Kind {
             (Self::Move, _) => &[Outcome::InPlace, Outcome::AboveFailure, Outcome::AboveCall, Outcome::BelowSwitch],
             // only there
             (Self::Call, aspect) if !matches!(aspect, Aspect::Link | Aspect::Install) => &[],
+            (Self::Leave, aspect) if !aspect.is_runtimes() => &[],
             _ => &[Outcome::InPlace],
         };
         let mut all: Vec<_> = outcomes.iter().filter_map(|o| self.rules(aspect, *o).first().copied()).collect();

@@ -52,12 +52,19 @@ fn value(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<()> {
     set_operand(func, site.inst, at, new)
 }
 
-/// Is it the other value plus one?
+/// Is it the other value plus one, or what is loaded from the same place, which a check
+/// has found to be that?
 fn is_next(func: &Function, sum: Value, other: Value) -> bool {
     let Some(InstructionData::Binary { opcode: Opcode::Iadd, args }) = def(func, sum).map(|i| func.dfg.insts[i]) else {
         return false;
     };
-    let is_other = |v: Value| func.dfg.resolve_aliases(v) == func.dfg.resolve_aliases(other);
+    let place = |v: Value| match func.dfg.insts[def(func, v)?] {
+        InstructionData::Load { arg, offset, .. } => Some((func.dfg.resolve_aliases(arg), offset)),
+        _ => None,
+    };
+    let is_other = |v: Value| {
+        func.dfg.resolve_aliases(v) == func.dfg.resolve_aliases(other) || place(v).is_some() && place(v) == place(other)
+    };
     args.into_iter().any(is_other) && args.into_iter().any(|v| constant(func, v) == Some(1))
 }
 
