@@ -174,20 +174,20 @@ fn read_clif(source: &Source, text: &str, target: Option<Target>) -> Result<Prog
                 .at(places::target(source)),
         ));
     }
+    if program.functions.is_empty() {
+        return Err(invalid(Diagnostic::error("the input has no function").at(Place::whole(source))));
+    }
+    // Cranelift's verifier and its optimiser do not reckon with it
+    if let Some(empty) = program.functions.iter().find(|f| f.func.layout.entry_block().is_none()) {
+        let message = format!("function {} has no block", empty.func.name);
+        let place = place_of_function(source, &message);
+        return Err(invalid(Diagnostic::error(message).at(place)));
+    }
     // Before anything is made of it: what the verifier refuses has no meaning.
     let mut checked = program.clone();
     let cranelift_only = Finish { opt: OptLevel::None, protocol: Protocol::Trust };
     if let Err(error) = crate::finish::finish(&mut checked, cranelift_only) {
         return Err(explain(error, source, InputKind::Clif));
-    }
-    if program.functions.is_empty() {
-        return Err(invalid(Diagnostic::error("the input has no function").at(Place::whole(source))));
-    }
-    // Cranelift's verifier lets it pass, and its optimiser does not
-    if let Some(empty) = program.functions.iter().find(|f| f.func.layout.entry_block().is_none()) {
-        let message = format!("function {} has no block", empty.func.name);
-        let place = place_of_function(source, &message);
-        return Err(invalid(Diagnostic::error(message).at(place)));
     }
     Ok(program)
 }

@@ -43,7 +43,7 @@ fn begins(line: &str, function: &str) -> bool {
     let Some(rest) = line.trim_start().strip_prefix("function") else { return false };
     let name = rest.trim_start().split(|c: char| c == '(' || c.is_whitespace()).next().unwrap_or_default();
     let numbered = || name.starts_with('u') && format!("%{}", name.replacen(':', "_", 1)) == function;
-    rest.starts_with(char::is_whitespace) && (name == function || numbered())
+    rest.starts_with(|c: char| c.is_whitespace() || c == '%') && (name == function || numbered())
 }
 
 /// The line on which a function declares a callee or a symbol: `%name`, or `%name(`.

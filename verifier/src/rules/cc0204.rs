@@ -26,7 +26,8 @@ pub(crate) const RULE: Rule = Rule {
                 have kept what is there; nothing else is loaded of what comes back with an effect, and no value twice while another of its \
                 width is left out. Where it does \
                 not, it is decided that what is handed over fills the payload from its last value on without a gap (a \
-                value of two slots may leave the first one). That a continuation has the type by which it is resumed \
+                value of two slots may leave the first one). A float and an integer of one width are the same bits, \
+                and a producer may hand over either for the other: they are not told apart. That a continuation has the type by which it is resumed \
                 is the producer's business. A trampoline passes each value on from its slot, and to it, as its name says. Under `wasmtime-48` every value that a buffer's length counts is stored, in the buffer that belongs to the continuation's state.",
     why: "A slot that was not written holds what its last user left there: a value of another type, or an object that \
           nobody may have.",
