@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use clif_cont::protocol::{PROFILES, profile, verify_program};
+
 fn verify(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_clif-cont"));
     command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("clif-tests/cli/inputs"));
@@ -44,4 +46,20 @@ fn an_output_file_is_of_this_run() {
             assert_eq!(text.contains("the continuation object is not consumed"), code == 1, "{input} as {format}");
         }
     }
+}
+
+/// Jumps back into the middle of one another: what is known goes round many times.
+#[test]
+fn loops_that_are_entangled_are_verified_to_the_end() {
+    const BLOCKS: usize = 400;
+    let mut text =
+        String::from("function %f(i64, i64) -> i64 tail {\nblock0(v0: i64, v1: i64):\n    brif v0, block1, block2\n");
+    for i in 1..=BLOCKS {
+        let (next, back, offset) = (i + 1, (i * 7 % BLOCKS).max(1), 8 * i % 1024);
+        text += &format!("block{i}:\n    store v1, v0+{offset}\n    brif v1, block{next}, block{back}\n");
+    }
+    text += &format!("block{}:\n    return v0\n}}\n", BLOCKS + 1);
+    let program = clif_cont::load::read("x.clif", text.as_bytes(), None).expect("CLIF");
+    let profile = profile(PROFILES[0], &program.target).expect("the usual profile");
+    assert!(verify_program(&program, &profile).is_clean());
 }

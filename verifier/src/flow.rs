@@ -30,7 +30,8 @@ use crate::sym::{Node, Sym, Syms};
 
 /// After so many rounds a block only forgets, so that the analysis ends.
 const FREE_ROUNDS: u32 = 6;
-/// And after so many it gives up, which no function has been seen to need.
+/// And after so many more than the loop has blocks it gives up, which no function has been
+/// seen to need: what is learnt at the end of a jump back waits for the next round.
 const MAX_ROUNDS: u32 = 40;
 
 /// A loop's argument that takes a longer chain of instructions than this is not evaluated ahead.
@@ -233,7 +234,7 @@ impl<'a> Analysis<'a> {
                 }
             } else if !part.iter().any(|b| self.is_outdated(*b)) {
                 break;
-            } else if round >= MAX_ROUNDS {
+            } else if round as usize >= MAX_ROUNDS as usize + part.len() {
                 self.converged = false;
                 break;
             }
