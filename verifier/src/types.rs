@@ -114,7 +114,7 @@ impl Analysis<'_> {
     }
 
     /// What the bind at this store hands over.
-    fn bound(&self, inst: Inst) -> Vec<Part> {
+    pub(crate) fn bound(&self, inst: Inst) -> Vec<Part> {
         let Some(OperationTypes::ContBind(ty, count)) = self.types.and_then(|types| types.of(inst)) else {
             return vec![];
         };

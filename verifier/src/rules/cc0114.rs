@@ -79,6 +79,10 @@ pub(crate) fn edge(c: &mut Check<'_>, edge: &Edge, state: &State) {
         role => role.is_search(),
     };
     c.require(holds, &RULE, edge.inst, "the function goes in a circle");
+    if c.a.role == FunctionRole::Entry && holds {
+        let quiet = contract::stack::leaves_alone(c, state);
+        c.require(quiet, &RULE, edge.inst, "a record is written behind the continuation's end");
+    }
 }
 
 /// What the function is for happens at all.

@@ -2,7 +2,7 @@
 
 use clif_cont_abi::EffectKind;
 use cranelift_codegen::entity::EntitySet;
-use cranelift_codegen::ir::{Block, Inst};
+use cranelift_codegen::ir::{Block, Inst, Value};
 
 use super::{Rule, examples};
 use crate::check::{Check, PairDuty};
@@ -12,7 +12,7 @@ use crate::place::{Access, Kind};
 use crate::profile::{Callee, FunctionRole, Role};
 use crate::report::OperationKind;
 use crate::report::Verdict;
-use crate::state::{Fact, Owed, Since, State};
+use crate::state::{Duty, Fact, Owed, Since, State};
 use crate::sym::{Node, Sym};
 use crate::transfer::SwitchSite;
 use crate::types::{OperationTypes, Part, Passed, part_at, parts};
@@ -59,13 +59,33 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
         _ => is_other(c, access.base),
     };
     c.require(!other, &RULE, access.inst, "the payload of a continuation is used that is not the operation's");
-    if access.stored.is_none() {
+    if let Some(stored) = access.stored {
+        halves(c, access, stored, state);
+    } else {
         match kind {
             Kind::Active => own(c, access, state),
             Kind::Back(word) => others(c, access, word, state),
             _ => {}
         }
     }
+}
+
+/// A word that a `cont.bind` supplies: with the other one of its object, where that was
+/// stored before it, it has to be of one origin.
+fn halves(c: &mut Check<'_>, access: &Access, stored: Value, state: &State) {
+    let open: Vec<&Duty> = state.duties().iter().filter(|d| d.what == Owed::Payload && d.base == access.base).collect();
+    let Some(duty) = open.iter().find(|d| d.offset == access.offset) else { return };
+    let parts = c.a.bound(duty.since);
+    let Some(part) = part_at(&parts, access.offset) else { return };
+    let Some(other) = parts.iter().find(|p| p.value == part.value && p.offset != part.offset) else { return };
+    if open.iter().any(|d| d.offset == other.offset) {
+        return;
+    }
+    let Some(before) = state.cell(access.base, other.offset).map(|cell| cell.value) else { return };
+    let value = c.a.value(stored);
+    // the revision is in the lower slot
+    let (contref, witness) = if other.offset > part.offset { (before, value) } else { (value, before) };
+    c.pairs.push(PairDuty::new(access.inst, contref, witness, access.inst));
 }
 
 /// The running continuation's payload is read: it came back with a switch, and

@@ -1,7 +1,7 @@
 //! An instruction is elsewhere, or there twice.
 
 use clif_cont_abi::symbols;
-use cranelift_codegen::ir::{Function, Inst, Opcode, Value};
+use cranelift_codegen::ir::{ExternalName, Function, Inst, InstructionData, Opcode, Value};
 use fastrand::Rng;
 
 use super::Outcome;
@@ -138,9 +138,18 @@ pub(super) fn call(func: &mut Function, site: &Site, rng: &mut Rng) -> Option<()
         return None;
     }
     let place = func.layout.next_inst(site.inst)?;
-    let trap = |i: Inst| callee(func, i).as_deref() == Some(symbols::TRAP);
-    let calls: Vec<Inst> = insts(func).filter(|i| opcode(func, *i) == Opcode::Call && !is_switch(func, *i)).collect();
-    let again = rng.choice(calls.into_iter().filter(|i| !trap(*i)).collect::<Vec<_>>())?;
+    // the program's, or what gives it a slot: a helper of the host does harm with the wrong
+    // arguments only
+    let named = |i: Inst| match func.dfg.insts[i] {
+        InstructionData::Call { func_ref, .. } => {
+            matches!(func.dfg.ext_funcs[func_ref].name, ExternalName::TestCase(_))
+        }
+        _ => false,
+    };
+    let runs =
+        |i: &Inst| named(*i) && callee(func, *i).is_some_and(|c| c == symbols::GROW || !c.starts_with(symbols::PREFIX));
+    let calls = insts(func).filter(|i| opcode(func, *i) == Opcode::Call && !is_switch(func, *i));
+    let again = rng.choice(calls.filter(runs).collect::<Vec<_>>())?;
     let copy = func.dfg.clone_inst(again);
     func.layout.insert_inst(copy, place);
     // with arguments that are there

@@ -58,6 +58,12 @@ pub(crate) fn comes_from(c: &Check<'_>, edge: &Edge, switch: Inst) -> bool {
     false
 }
 
+/// Was no record written since then? They are the next user's.
+pub(crate) fn leaves_alone(c: &Check<'_>, state: &State) -> bool {
+    let records = |base| base == c.a.store_context || c.a.is_contref(base);
+    !state.cells().iter().any(|cell| records(cell.base) && c.a.func.dfg.insts[cell.by].opcode().can_store())
+}
+
 /// So many jumps are followed from a stack's last switch.
 const MAX_HOPS: usize = 8;
 
