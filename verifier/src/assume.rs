@@ -107,7 +107,7 @@ impl Analysis<'_> {
 
     /// What is left of the stack, when the function computes it.
     pub(crate) fn stack_left(&self) -> Option<Sym> {
-        let sp = self.syms.find(Node::StackPointer)?;
+        let sp = self.stack_pointer?;
         self.syms.find(Node::And(sp, self.profile.stack.slot_size - 1))
     }
 
@@ -201,12 +201,10 @@ impl Analysis<'_> {
             Node::Add(_, _, bits) => u32::from(bits),
             _ => 64,
         };
-        let mut codes = state.codes(switched);
-        for code in 0..=self.profile.effect_mask() {
-            if codes & (1 << code) != 0 && !holds(code.wrapping_add(add as u64) & mask(bits)) {
-                codes &= !(1 << code);
-            }
-        }
+        let holds = |code: u32| holds(u64::from(code).wrapping_add(add as u64) & mask(bits));
+        let codes = state.codes(switched);
+        let left = (0..=self.profile.effect_mask() as u32).fold(0, |left, code| left | u64::from(holds(code)) << code);
+        let codes = codes & left;
         self.decode(switched, codes, state);
         codes != 0
     }

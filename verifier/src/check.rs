@@ -1,10 +1,10 @@
 //! The walk that demands: each reachable instruction once, with what is known
 //! before it, is shown to the rules.
 
-use std::collections::HashMap;
-
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
 use cranelift_codegen::ir::{Block, Function, Inst, InstructionData};
+
+use rustc_hash::FxHashMap;
 
 use crate::chain;
 use crate::flow::Analysis;
@@ -41,33 +41,71 @@ impl PairDuty {
     }
 }
 
+/// After so many rounds a block of a loop only forgets, so that the analysis ends.
+const FREE_ROUNDS: usize = 6;
+/// And after so many more than there are blocks it gives up, which no function has been
+/// seen to need: what is learnt at the end of a jump back waits for the next round.
+const MAX_ROUNDS: usize = 40;
+/// So many rounds begin anew with what is known of values by then.
+const MAX_RESTARTS: usize = 20;
+/// So many rounds are judged before it is known whether one is the last.
+const MAX_TRIALS: usize = 3;
+
+/// How often loops were gone through.
+struct Rounds {
+    /// So many of them, at the most.
+    bound: usize,
+    number: usize,
+    /// The first one that knew what it knows of values.
+    restarted: usize,
+    /// The one before found nothing new.
+    settled: bool,
+}
+
+impl Rounds {
+    fn forgets(&self) -> bool {
+        self.number - self.restarted >= FREE_ROUNDS
+    }
+
+    fn is_last(&self) -> bool {
+        self.number >= self.bound
+    }
+}
+
 /// So many times a function is judged again because a value turned out to be a
 /// ContRef's address behind what was judged without knowing it.
 const MAX_HINDSIGHT: usize = 3;
 
-/// The analysis, and the report being written.
+/// The analysis, and what is made of it.
 #[derive(Debug)]
 pub(crate) struct Check<'a> {
     pub(crate) a: Analysis<'a>,
+    /// The data around the function, where the caller has it.
+    pub(crate) module: Option<&'a Module>,
+    pub(crate) notes: Notes,
+}
+
+/// The report being written, and what is noted for it on the way. Of a loop that was
+/// not known well enough when it was judged, it is forgotten again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes {
     pub(crate) report: Report,
     /// Stores that consume, and whether a switch used what they consumed.
     bumps: Vec<(Inst, Option<Inst>, Sym)>,
     switched_bumps: EntitySet<Inst>,
     pub(crate) pairs: Vec<PairDuty>,
     /// The effects with which the program goes on behind a switch.
-    pub(crate) served: SecondaryMap<Inst, u64>,
+    pub(crate) served: FxHashMap<Inst, u64>,
     /// Does a function of the runtime ever return what it is for?
     pub(crate) returned: bool,
     /// How many suspend handlers a resume installs, where a list has them.
     pub(crate) installed: Vec<(Inst, u64)>,
     /// Resumes behind which a table leads to the handlers.
     pub(crate) dispatched: EntitySet<Inst>,
-    /// The data around the function, where the caller has it.
-    pub(crate) module: Option<&'a Module>,
     /// The suspend handlers in the table that a resume installs.
-    pub(crate) handlers: SecondaryMap<Inst, Option<u64>>,
+    pub(crate) handlers: FxHashMap<Inst, u64>,
     /// What switches come back with, of those whose types are known.
-    pub(crate) received: HashMap<Inst, rules::cc0204::Received>,
+    pub(crate) received: FxHashMap<Inst, rules::cc0204::Received>,
     /// Comparisons of revisions, and those that a branch or a trap looks at.
     pub(crate) comparisons: Vec<Inst>,
     pub(crate) decisions: EntitySet<Inst>,
@@ -96,35 +134,52 @@ impl<'a> Check<'a> {
     }
 
     fn new(a: Analysis<'a>, module: Option<&'a Module>) -> Self {
-        Self {
-            a,
-            report: Report::default(),
-            bumps: vec![],
-            switched_bumps: EntitySet::new(),
-            pairs: vec![],
-            served: SecondaryMap::new(),
-            returned: false,
-            installed: vec![],
-            dispatched: EntitySet::new(),
-            module,
-            handlers: SecondaryMap::new(),
-            received: HashMap::new(),
-            comparisons: vec![],
-            decisions: EntitySet::new(),
-            untyped: EntitySet::new(),
-        }
+        Self { a, module, notes: Notes::default() }
     }
 
     fn walk_all(&mut self) {
         for (part, loops) in self.a.graph.parts() {
-            if loops {
-                self.a.settle(part);
-            }
-            for block in part {
-                let state = if loops { self.a.settled(*block) } else { self.a.enter(*block) };
-                if let Some(state) = state {
-                    self.walk(*block, state, loops);
+            match part {
+                [block] if !loops => {
+                    if let Some(state) = self.a.enter(*block) {
+                        self.walk(*block, state, false);
+                    }
                 }
+                _ => self.walk_loops(part),
+            }
+        }
+    }
+
+    /// Goes through the blocks of loops until nothing comes round that is new. Every
+    /// round is judged as if it were the last, which most first and second ones are, for
+    /// as long as nothing tells that it is not; what was noted in vain is forgotten.
+    fn walk_loops(&mut self, part: &[Block]) {
+        let mut rounds = Rounds { bound: MAX_ROUNDS + part.len(), number: 0, restarted: 0, settled: false };
+        self.a.open(part);
+        loop {
+            let (notes, noted, epoch) = (self.notes.clone(), self.a.noted.clone(), self.a.epoch());
+            let mut judged = rounds.number <= rounds.restarted + MAX_TRIALS || rounds.settled || rounds.is_last();
+            for block in part {
+                judged &= self.a.epoch() == epoch && !self.a.is_premature();
+                if !judged {
+                    self.a.visit(*block, rounds.forgets());
+                } else if let Some((state, evaluated)) = self.a.arrive(*block, rounds.forgets()) {
+                    self.walk(*block, state, evaluated);
+                }
+            }
+            let premature = self.a.end_round();
+            rounds.settled = !premature && self.a.epoch() == epoch && self.a.is_settled(part, rounds.forgets());
+            if judged && !premature && (rounds.settled || rounds.is_last()) {
+                self.a.converged &= rounds.settled;
+                break;
+            }
+            (self.notes, self.a.noted) = (notes, noted);
+            rounds.number += 1;
+            // what a loop said of a value that turned out to be opaque would
+            // keep out what can be said of it now
+            if self.a.epoch() != epoch && self.a.chain().is_some() && rounds.number <= MAX_RESTARTS {
+                rounds.restarted = rounds.number;
+                self.a.open(part);
             }
         }
     }
@@ -148,29 +203,30 @@ impl<'a> Check<'a> {
             rules::cc0101::gave_up(c);
         }
         c.finish_operations();
-        for operation in &mut c.report.operations {
-            operation.untyped = c.untyped.contains(operation.inst);
+        for operation in &mut c.notes.report.operations {
+            operation.untyped = c.notes.untyped.contains(operation.inst);
         }
-        for i in 0..c.report.findings.len() {
-            c.report.findings[i].path = c.path_to(c.report.findings[i].inst);
+        for i in 0..c.notes.report.findings.len() {
+            c.notes.report.findings[i].path = c.path_to(c.notes.report.findings[i].inst);
         }
-        c.report.operations.sort_by_key(|o| o.inst);
-        c.report.findings.sort_by_key(|f| (f.inst, f.rule));
-        self.report
+        c.notes.report.operations.sort_by_key(|o| o.inst);
+        c.notes.report.findings.sort_by_key(|f| (f.inst, f.rule));
+        self.notes.report
     }
 
     /// Shows a block to the rules, and hands on what is known at its end.
-    fn walk(&mut self, block: Block, mut state: State, settled: bool) {
+    fn walk(&mut self, block: Block, mut state: State, evaluated: bool) {
         let func = self.a.func;
         for inst in func.layout.block_insts(block) {
-            if !settled {
-                self.a.evaluate(inst);
+            let data = &func.dfg.insts[inst];
+            if !evaluated {
+                self.a.evaluate_as(inst, data);
             }
             if state.dead {
                 continue;
             }
-            rules::cc0002::compare(self, inst);
-            let event = self.a.event(inst);
+            rules::cc0002::compare(self, inst, data);
+            let event = self.a.event(inst, data);
             match (self.a.chain(), &event) {
                 (Some(shape), _) => chain::walk(self, shape, inst, &state),
                 (_, Event::Access(access)) => self.access(access, &state),
@@ -237,20 +293,21 @@ impl<'a> Check<'a> {
     /// Where the effects of a switch are told apart.
     fn dispatch(&mut self, edges: &[Edge], state: &State) {
         for e in edges {
-            let Some(on_edge) = self.a.edge_state(e) else {
+            if !self.a.is_taken(e) {
                 rules::cc0107::dead_arm(self, e);
                 continue;
-            };
+            }
             for switch in state.undecoded.iter() {
-                if !on_edge.undecoded.contains(switch) {
-                    let word = self.a.switched(*switch);
-                    // a word that came through a parameter was compared as a whole
-                    let codes = match on_edge.codes(word) {
-                        u64::MAX => self.a.switch_kinds[*switch].map_or(0, |k| self.a.expected_codes(k)),
-                        codes => codes,
-                    };
-                    self.served[*switch] |= codes;
-                }
+                let word = self.a.switched(*switch);
+                let Some(on_edge) = self.a.on_edge(e).filter(|known| !known.undecoded.contains(switch)) else {
+                    continue;
+                };
+                // a word that came through a parameter was compared as a whole
+                let codes = match on_edge.codes(word) {
+                    u64::MAX => self.a.switch_kinds[*switch].map_or(0, |k| self.a.expected_codes(k)),
+                    codes => codes,
+                };
+                *self.notes.served.entry(*switch).or_default() |= codes;
             }
         }
     }
@@ -262,10 +319,10 @@ impl<'a> Check<'a> {
         if role == Some(Role::Revision) {
             let consumed = state.obj(access.base).filter(|o| o.stale.is_none()).map(|o| o.check);
             if self.a.role == FunctionRole::Program {
-                self.bumps.push((access.inst, consumed, access.base));
+                self.notes.bumps.push((access.inst, consumed, access.base));
             } else if !matches!(self.a.role, FunctionRole::Entry) {
                 let operation = self.a.operation(OperationKind::End, access.inst, None, state);
-                self.report.operations.push(operation);
+                self.notes.report.operations.push(operation);
             }
         }
         let value = self.a.value(stored);
@@ -274,7 +331,7 @@ impl<'a> Check<'a> {
             && matches!(self.a.syms.node(value), Node::FuncAddr(_))
         {
             let operation = self.a.operation(OperationKind::ContNew, access.inst, None, state);
-            self.report.operations.push(operation);
+            self.notes.report.operations.push(operation);
         }
     }
 
@@ -286,31 +343,36 @@ impl<'a> Check<'a> {
             let object = kind.runs_object().then_some(site.to);
             let operation = self.a.operation(kind, inst, object, state);
             self.consumed_by_switch(&operation);
-            self.report.operations.push(operation);
+            self.notes.report.operations.push(operation);
         }
     }
 
     fn call(&mut self, inst: Inst, state: &State) {
+        let callee = self.a.callee_of(inst);
+        if callee == Some(Callee::Trap) {
+            let code = self.a.trap_code(inst);
+            return rules::at_trap_call(self, inst, code, state);
+        }
         rules::at_call(self, inst, state);
-        if self.a.callee_of(inst) == Some(Callee::Drop)
+        if callee == Some(Callee::Drop)
             && let Some(&v) = self.a.func.dfg.inst_args(inst).first()
         {
             let contref = self.a.value(v);
             let operation = self.a.operation(OperationKind::ContDrop, inst, Some(contref), state);
-            self.report.operations.push(operation);
+            self.notes.report.operations.push(operation);
         }
         if self.a.role == FunctionRole::Entry
             && let InstructionData::CallIndirect { .. } = self.a.func.dfg.insts[inst]
         {
             let operation = self.a.operation(OperationKind::Enter, inst, None, state);
-            self.report.operations.push(operation);
+            self.notes.report.operations.push(operation);
         }
     }
 
     /// What an operation consumed is accounted for.
     pub(crate) fn consumed_by_switch(&mut self, operation: &Operation) {
         if let Some(bump) = operation.consumed {
-            self.switched_bumps.insert(bump);
+            self.notes.switched_bumps.insert(bump);
         }
     }
 
@@ -318,20 +380,20 @@ impl<'a> Check<'a> {
     pub(crate) fn note_bump(&mut self, access: &Access, state: &State) {
         if access.stored.is_some() && access.place.role() == Some(Role::Revision) {
             let consumed = state.obj(access.base).filter(|o| o.stale.is_none()).map(|o| o.check);
-            self.bumps.push((access.inst, consumed, access.base));
+            self.notes.bumps.push((access.inst, consumed, access.base));
         }
     }
 
     /// What was consumed without a switch was bound.
     fn finish_operations(&mut self) {
-        for (inst, check, contref) in std::mem::take(&mut self.bumps) {
-            if self.switched_bumps.contains(inst) || check.is_none() {
+        for (inst, check, contref) in std::mem::take(&mut self.notes.bumps) {
+            if self.notes.switched_bumps.contains(inst) || check.is_none() {
                 continue;
             }
             let mut operation = self.a.operation(OperationKind::ContBind, inst, Some(contref), &State::default());
             operation.revision_check = check;
             operation.consumed = Some(inst);
-            self.report.operations.push(operation);
+            self.notes.report.operations.push(operation);
             rules::cc0204::bound(self, inst);
         }
     }
@@ -353,7 +415,7 @@ impl<'a> Check<'a> {
 
     /// An obligation was met.
     pub(crate) fn proven(&mut self) {
-        self.report.proven += 1;
+        self.notes.report.proven += 1;
     }
 
     /// An obligation was not met. One finding for each rule and instruction.
@@ -370,10 +432,10 @@ impl<'a> Check<'a> {
         message: impl Into<String>,
         related: Vec<(Inst, String)>,
     ) {
-        if self.report.findings.iter().any(|f| f.rule == rule.id && f.inst == inst) {
+        if self.notes.report.findings.iter().any(|f| f.rule == rule.id && f.inst == inst) {
             return;
         }
-        self.report.findings.push(Finding {
+        self.notes.report.findings.push(Finding {
             rule: rule.id,
             verdict,
             severity: Severity::Error,
@@ -388,9 +450,9 @@ impl<'a> Check<'a> {
 
     /// Something is as no rule wants it, and does no harm.
     pub(crate) fn warn(&mut self, rule: &'static Rule, inst: Inst, message: impl Into<String>) {
-        let before = self.report.findings.len();
+        let before = self.notes.report.findings.len();
         self.fail(rule, Verdict::Violated, inst, message);
-        if let Some(finding) = self.report.findings.get_mut(before) {
+        if let Some(finding) = self.notes.report.findings.get_mut(before) {
             finding.severity = Severity::Warning;
         }
     }

@@ -12,10 +12,11 @@
 
 mod values;
 
-use std::cell::RefCell;
+use std::borrow::Cow;
+use std::cell::Cell;
 
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
-use cranelift_codegen::ir::{Block, BlockArg, ExternalName, Function, Inst, UserFuncName, Value};
+use cranelift_codegen::ir::{Block, BlockArg, ExternalName, Function, Inst, Opcode, UserFuncName, Value, ValueDef};
 
 use smallvec::SmallVec;
 
@@ -27,12 +28,6 @@ use crate::report::OperationKind;
 use crate::shared::Shared;
 use crate::state::State;
 use crate::sym::{Node, Sym, Syms};
-
-/// After so many rounds a block only forgets, so that the analysis ends.
-const FREE_ROUNDS: u32 = 6;
-/// And after so many more than the loop has blocks it gives up, which no function has been
-/// seen to need: what is learnt at the end of a jump back waits for the next round.
-const MAX_ROUNDS: u32 = 40;
 
 /// A loop's argument that takes a longer chain of instructions than this is not evaluated ahead.
 const MAX_FORESEEN: u32 = 8;
@@ -46,6 +41,8 @@ struct ValueState {
     sym: Option<Sym>,
     /// The value as a leaf, where it was asked for.
     leaf: Option<Sym>,
+    /// What defines it, if it is a leaf.
+    def: Option<ValueDef>,
     /// It is opaque from now on.
     pinned: bool,
     /// The word that lay next to a loaded one when it was loaded: the lower
@@ -67,6 +64,16 @@ struct BlockState {
     undecoded: Option<Shared<Inst>>,
 }
 
+/// What instructions do that is judged last. Of a loop that was not known well enough
+/// when it was gone through, it is forgotten again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Noted {
+    /// Stores to revisions: of which contref, and what.
+    pub(crate) bumps: Vec<(Sym, Sym, Inst)>,
+    /// Revisions that were read where an object may be made from them.
+    pub(crate) constructed: EntitySet<Value>,
+}
+
 /// Everything that is known of one function.
 #[derive(Debug)]
 pub(crate) struct Analysis<'a> {
@@ -84,16 +91,9 @@ pub(crate) struct Analysis<'a> {
     blocks: SecondaryMap<Block, BlockState>,
     /// What is known on each edge that is taken, by its number.
     edge_states: Vec<Option<State>>,
-    /// Bases of accesses to ContRefs.
-    contrefs: EntitySet<Sym>,
-    /// What was asked of and taken for none.
-    others: RefCell<EntitySet<Sym>>,
     /// The branch on whether a contref is null.
     pub(crate) null_checks: Vec<(Sym, Inst)>,
-    /// Stores to revisions: of which contref, and what.
-    pub(crate) bumps: Vec<(Sym, Sym, Inst)>,
-    /// Revisions that were read where an object may be made from them.
-    pub(crate) constructed: EntitySet<Value>,
+    pub(crate) noted: Noted,
     /// Where values are read that belong to the thread.
     pub(crate) locals: Vec<Inst>,
     /// What each switch belongs to.
@@ -102,18 +102,24 @@ pub(crate) struct Analysis<'a> {
     failing: EntitySet<Block>,
     /// How often a value became something else.
     epoch: u32,
-    /// What is noted of instructions is not to stay: their loop is gone through again.
-    settling: bool,
+    /// Loops are gone through for the first time: was something asked of an edge that is
+    /// still to come?
+    premature: Cell<Option<bool>>,
+    /// Their first block is to come, and other code runs in them.
+    coming: bool,
     /// The running continuation's ContRef.
     pub(crate) active: Sym,
     pub(crate) store_context: Sym,
     pub(crate) zero: Sym,
-    symbols: Vec<ExternalName>,
+    /// Where the function reads it.
+    pub(crate) stack_pointer: Option<Sym>,
+    /// The data symbols whose addresses the function takes, but for the store context's.
+    symbols: Vec<&'a ExternalName>,
     pub(crate) callees: SecondaryMap<cranelift_codegen::ir::FuncRef, Option<Callee>>,
     /// What the module knows of the types of operations.
     pub(crate) types: Option<&'a FunctionTypes>,
     /// The function's name.
-    pub(crate) name: String,
+    pub(crate) name: Cow<'a, str>,
     /// Did it end within the bound?
     pub(crate) converged: bool,
 }
@@ -124,15 +130,14 @@ impl<'a> Analysis<'a> {
         let mut syms = Syms::new(graph, func.dfg.num_values());
         let (name, role) = match &func.name {
             UserFuncName::Testcase(t) => {
-                let name = String::from_utf8_lossy(t.raw()).into_owned();
+                let name = String::from_utf8_lossy(t.raw());
                 let role = profile.function_role(&name);
                 (name, role)
             }
-            UserFuncName::User(name) => (String::new(), profile.numbered_role(name.namespace)),
+            UserFuncName::User(name) => (Cow::Borrowed(""), profile.numbered_role(name.namespace)),
         };
         let active = syms.global(Node::Active, profile.word_bits());
-        let store_name = ExternalName::testcase(profile.store_symbol());
-        let store_context = syms.global(Node::Symbol(0), profile.word_bits());
+        let store_context = syms.global(Node::Symbol(values::STORE_CONTEXT), profile.word_bits());
         let zero = syms.constant(0);
         let mut a = Self {
             func,
@@ -145,20 +150,19 @@ impl<'a> Analysis<'a> {
             copies: Copies::default(),
             blocks: SecondaryMap::with_capacity(func.dfg.num_blocks()),
             edge_states: vec![None; graph.len()],
-            contrefs: EntitySet::new(),
-            others: RefCell::default(),
             null_checks: vec![],
-            bumps: vec![],
-            constructed: EntitySet::new(),
+            noted: Noted::default(),
             locals: vec![],
             switch_kinds: SecondaryMap::new(),
             failing: EntitySet::new(),
             epoch: 0,
-            settling: false,
+            premature: Cell::default(),
+            coming: false,
             active,
             store_context,
             zero,
-            symbols: vec![store_name],
+            stack_pointer: None,
+            symbols: vec![],
             callees: SecondaryMap::new(),
             types: module.and_then(|module| module.operations(&name)),
             name,
@@ -199,7 +203,9 @@ impl<'a> Analysis<'a> {
                 continue;
             }
             // a call and a trap, the code in front of them or hoisted
-            let call = self.func.layout.last_inst(block).and_then(|t| self.before(t));
+            let last = self.func.layout.last_inst(block);
+            let trap = last.filter(|i| self.func.dfg.insts[*i].opcode() == Opcode::Trap);
+            let call = trap.and_then(|t| self.before(t));
             let Some((call, code)) = call.and_then(|c| Some((c, self.trap_code(c)?))) else { continue };
             if self.profile.fails_operation(code) {
                 self.failing.insert(block);
@@ -210,41 +216,56 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    /// Goes through the blocks of loops until nothing changes.
-    pub(crate) fn settle(&mut self, part: &[Block]) {
+    /// Loops are gone through from here on; nothing is known of their blocks but what values
+    /// are.
+    pub(crate) fn open(&mut self, part: &[Block]) {
         for block in part {
-            self.blocks[*block].again = true;
-        }
-        self.settling = true;
-        let mut restarted = 0;
-        for round in 0.. {
-            let epoch = self.epoch;
-            for block in part {
-                self.visit(*block, round - restarted >= FREE_ROUNDS);
-            }
-            // what a loop said of a value that turned out to be opaque would
-            // keep out what can be said of it now
-            if self.epoch != epoch && self.chain().is_some() && round < MAX_ROUNDS / 2 {
-                restarted = round + 1;
-                for block in part {
-                    self.blocks[*block] = BlockState { again: true, ..BlockState::default() };
-                    for e in self.graph.edges_from(*block) {
-                        self.edge_states[e.number] = None;
-                    }
-                }
-            } else if !part.iter().any(|b| self.is_outdated(*b)) {
-                break;
-            } else if round as usize >= MAX_ROUNDS as usize + part.len() {
-                self.converged = false;
-                break;
+            self.blocks[*block] = BlockState { again: true, ..BlockState::default() };
+            for e in self.graph.edges_from(*block) {
+                self.edge_states[e.number] = None;
             }
         }
-        self.settling = false;
+        self.premature.set(Some(false));
+        self.coming = self.chain().is_none()
+            && part.iter().any(|b| self.func.layout.block_insts(*b).any(|i| self.runs_others(i)));
     }
 
-    /// What is known at the entry of a block of loops that are settled, once.
-    pub(crate) fn settled(&mut self, block: Block) -> Option<State> {
-        self.blocks[block].entry.take()
+    /// Does an instruction let other code of the program run, behind which nothing is known
+    /// of records?
+    fn runs_others(&self, inst: Inst) -> bool {
+        let opcode = self.func.dfg.insts[inst].opcode();
+        opcode == Opcode::StackSwitch
+            || opcode.is_call()
+                && !matches!(opcode, Opcode::ReturnCall | Opcode::ReturnCallIndirect)
+                && self.callee_of(inst).is_none_or(Callee::runs_others)
+    }
+
+    /// Was something asked of an edge that is still to come?
+    pub(crate) fn is_premature(&self) -> bool {
+        self.premature.get() == Some(true)
+    }
+
+    /// The same; all edges that are taken are known from here on.
+    pub(crate) fn end_round(&mut self) -> bool {
+        self.coming = false;
+        self.premature.take() == Some(true)
+    }
+
+    /// Is everything known that leads into these blocks, and the same as before?
+    pub(crate) fn is_settled(&mut self, part: &[Block], forget: bool) -> bool {
+        part.iter().all(|block| {
+            if !self.is_outdated(*block) {
+                return true;
+            }
+            let mut state = self.enter(*block);
+            let known = &self.blocks[*block];
+            if let (true, Some(state), Some(old)) = (forget, &mut state, &known.entry) {
+                state.meet(old);
+            }
+            let same = state == known.entry && known.epoch == self.epoch;
+            self.blocks[*block].again = !same;
+            same
+        })
     }
 
     /// Was it gone through before a symbol changed, or a state that leads to it?
@@ -253,39 +274,49 @@ impl<'a> Analysis<'a> {
         known.again || known.entry.is_some() && known.epoch != self.epoch
     }
 
+    /// What is known at the entry of a block of loops, and whether its values are,
+    /// too.
+    pub(crate) fn arrive(&mut self, block: Block, forget: bool) -> Option<(State, bool)> {
+        self.blocks[block].again = false;
+        let mut state = self.enter(block)?;
+        if std::mem::take(&mut self.coming) {
+            state.forget_others();
+        }
+        let known = &mut self.blocks[block];
+        let evaluated = known.entry.is_some() && known.epoch == self.epoch;
+        if let Some(old) = known.entry.as_ref().filter(|_| forget) {
+            state.meet(old);
+        }
+        known.entry = Some(state.clone());
+        Some((state, evaluated))
+    }
+
     /// Goes through a block of a loop, where there is something new.
-    fn visit(&mut self, block: Block, forget: bool) {
+    pub(crate) fn visit(&mut self, block: Block, forget: bool) {
         if !self.is_outdated(block) {
             return;
         }
-        self.blocks[block].again = false;
-        let Some(mut state) = self.enter(block) else { return };
-        let known = &self.blocks[block];
-        // the epoch that its values are of
-        let epoch = known.entry.as_ref().map(|_| known.epoch);
-        if let Some(old) = &known.entry {
-            if *old == state && epoch == Some(self.epoch) {
-                return;
-            }
-            if forget {
-                state.meet(old);
-            }
+        let before = self.blocks[block].entry.clone();
+        let Some((mut state, evaluated)) = self.arrive(block, forget) else { return };
+        if evaluated && before.is_some_and(|before| before == state) {
+            return;
         }
-        self.blocks[block].entry = Some(state.clone());
         for inst in self.func.layout.block_insts(block) {
-            if epoch != Some(self.epoch) {
-                self.evaluate(inst);
+            let data = &self.func.dfg.insts[inst];
+            if !evaluated {
+                self.evaluate_as(inst, data);
             }
-            let event = self.event(inst);
+            let event = self.event(inst, data);
             self.step(inst, &event, &mut state);
         }
-        self.blocks[block].epoch = self.epoch;
         self.leave(block, &state);
     }
 
     /// Hands a state on along the edges out of a block.
     pub(crate) fn leave(&mut self, block: Block, state: &State) {
-        let first = self.blocks[block].undecoded.replace(state.undecoded.clone()).is_none();
+        let known = &mut self.blocks[block];
+        known.epoch = self.epoch;
+        let first = known.undecoded.replace(state.undecoded.clone()).is_none();
         for edge in self.graph.edges_from(block) {
             let mut on_edge = None;
             if !state.dead {
@@ -297,6 +328,11 @@ impl<'a> Analysis<'a> {
                 self.blocks[edge.to].again = true;
             }
         }
+    }
+
+    /// How often a value became something else.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.epoch
     }
 
     /// The state at a block's entry; `None` while no edge to it was seen.
@@ -470,10 +506,26 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    /// The state on an edge, its condition included; none where it is never
-    /// taken.
+    /// What is known on an edge, where it is taken.
+    pub(crate) fn on_edge(&self, edge: &Edge) -> Option<&State> {
+        self.look_ahead(edge);
+        self.edge_states[edge.number].as_ref()
+    }
+
+    /// Is the edge ever taken?
+    pub(crate) fn is_taken(&self, edge: &Edge) -> bool {
+        self.on_edge(edge).is_some()
+    }
+
+    /// The same, to be kept.
     pub(crate) fn edge_state(&self, edge: &Edge) -> Option<State> {
-        self.edge_states[edge.number].clone()
+        self.on_edge(edge).cloned()
+    }
+
+    fn look_ahead(&self, edge: &Edge) {
+        if self.premature.get().is_some() && !self.is_left(edge.from) {
+            self.premature.set(Some(true));
+        }
     }
 
     /// Where paths meet: is this parameter what the switch came back with, on
@@ -484,6 +536,7 @@ impl<'a> Analysis<'a> {
         let word = self.switched(switch);
         let mut any = false;
         let all = edges.all(|edge| {
+            self.look_ahead(edge);
             let pending = self.blocks[edge.from].undecoded.as_ref().is_some_and(|left| left.contains(&switch));
             any |= pending;
             !pending || self.edge_arg(edge, i) == Some(word)
@@ -519,34 +572,34 @@ impl<'a> Analysis<'a> {
 
     /// A base was found to be a ContRef's.
     pub(crate) fn mark_contref(&mut self, s: Sym) {
-        self.contrefs.insert(s);
+        self.syms.mark(s);
     }
 
     /// Was something taken for no ContRef that turned out to be one?
     pub(crate) fn knows_better(&self) -> bool {
-        let others = self.others.borrow();
-        self.contrefs.iter().any(|s| others.contains(s))
+        self.syms.any_marked_late()
     }
 
     /// The same function once more, with what is known of ContRefs by now.
     pub(crate) fn again(self, module: Option<&'a Module>) -> Self {
-        let Self { syms, contrefs, symbols, .. } = self;
-        Self { syms, contrefs, symbols, ..Self::new(self.func, self.profile, module, self.graph) }
+        let Self { mut syms, mut values, symbols, stack_pointer, .. } = self;
+        syms.keep_marks();
+        // the symbols are those of the same leaves
+        for known in values.values_mut() {
+            *known = ValueState { leaf: known.leaf, def: known.def, ..ValueState::default() };
+        }
+        Self { syms, values, symbols, stack_pointer, ..Self::new(self.func, self.profile, module, self.graph) }
     }
 
     /// Is there an access to a ContRef, or a switch, through it?
     pub(crate) fn is_marked(&self, s: Sym) -> bool {
-        let marked = s == self.active || self.contrefs.contains(s);
-        if !marked {
-            self.others.borrow_mut().insert(s);
-        }
-        marked
+        s == self.active || self.syms.is_marked(s)
     }
 
     /// A revision is stored.
     pub(crate) fn note_bump(&mut self, contref: Sym, value: Sym, inst: Inst) {
-        if !self.settling && !self.bumps.contains(&(contref, value, inst)) {
-            self.bumps.push((contref, value, inst));
+        if !self.noted.bumps.contains(&(contref, value, inst)) {
+            self.noted.bumps.push((contref, value, inst));
         }
     }
 
@@ -559,8 +612,6 @@ impl<'a> Analysis<'a> {
 
     /// An object may be made from this revision.
     pub(crate) fn note_constructed(&mut self, revision: Value) {
-        if !self.settling {
-            self.constructed.insert(revision);
-        }
+        self.noted.constructed.insert(revision);
     }
 }

@@ -16,6 +16,7 @@ use std::ops::Range;
 
 use cranelift_codegen::entity::SecondaryMap;
 use cranelift_codegen::ir::{Block, BlockCall, Function, Inst, InstructionData, Layout, Value};
+use smallvec::{SmallVec, smallvec};
 
 /// An edge of the control-flow graph.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +32,9 @@ pub(crate) struct Edge {
     /// Its index among those of its terminator.
     nth: usize,
 }
+
+/// Most functions have no more blocks than this.
+const FEW: usize = 32;
 
 /// Edges that are left out of a graph, by their [`Edge::key`].
 pub(crate) type Cut = HashSet<(Block, usize)>;
@@ -164,9 +168,8 @@ impl Graph {
             /// How many blocks were finished without their part when it was begun.
             finished: usize,
         }
-        let blocks = self.nodes.keys().len();
-        let [mut finished, mut last] = [(); 2].map(|()| Vec::with_capacity(blocks));
-        let (mut next, mut open) = (0, Vec::with_capacity(blocks));
+        let [mut finished, mut last]: [SmallVec<[Block; FEW]>; 2] = Default::default();
+        let (mut next, mut open) = (0, SmallVec::<[Open; FEW]>::new());
         let mut begin = Some(entry);
         loop {
             if let Some(block) = begin.take() {
@@ -335,7 +338,7 @@ impl Graph {
                 self.nodes[self.order[closest as usize]].tree.end += size;
             }
         }
-        let mut free = vec![0; self.order.len()];
+        let mut free: SmallVec<[u32; FEW]> = smallvec![0; self.order.len()];
         for i in 0..self.order.len() {
             let node = &mut self.nodes[self.order[i]];
             let (size, closest) = (node.tree.end, node.dominator.unwrap_or(0) as usize);

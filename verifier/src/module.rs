@@ -11,9 +11,8 @@
 //! module.add_tag("tag_0", PassedTypes { params: vec![Passed::Bytes(4)], results: vec![] });
 //! ```
 
-use std::collections::HashMap;
-
 use cranelift_codegen::ir::Inst;
+use rustc_hash::FxHashMap;
 
 use crate::types::{OperationTypes, PassedTypes};
 
@@ -38,8 +37,8 @@ enum Data {
 /// What is known of a function's operations, by the instruction that stands for each.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(crate) struct FunctionTypes {
-    types: HashMap<Inst, OperationTypes>,
-    kept: HashMap<Inst, Vec<i32>>,
+    types: FxHashMap<Inst, OperationTypes>,
+    kept: FxHashMap<Inst, Vec<i32>>,
 }
 
 impl FunctionTypes {
@@ -57,10 +56,10 @@ impl FunctionTypes {
 /// The data and the types of a module. What is left out is not known.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Module {
-    data: HashMap<String, Data>,
-    tags: HashMap<String, PassedTypes>,
+    data: FxHashMap<String, Data>,
+    tags: FxHashMap<String, PassedTypes>,
     host: Vec<PassedTypes>,
-    operations: HashMap<String, FunctionTypes>,
+    operations: FxHashMap<String, FunctionTypes>,
 }
 
 /// A handler table of a module.

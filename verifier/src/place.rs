@@ -4,7 +4,7 @@
 //! A pointer's kind follows from where its value came from (a field, a switch, the pool,
 //! the stack pointer), never from the name that a producer gave it.
 
-use cranelift_codegen::ir::{Inst, InstructionData, Opcode, StackSlot, Value};
+use cranelift_codegen::ir::{Inst, InstructionData, MemFlagsData, Opcode, StackSlot, Value};
 
 use crate::flow::Analysis;
 use crate::profile::{Callee, FieldLayout, FunctionRole, RecordKind, Role};
@@ -46,6 +46,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Is it a ContRef's address, whatever is done with it?
+    fn is_contref(self) -> bool {
+        !matches!(self, Self::Outside | Self::Merged | Self::Null)
+    }
+
     /// Does the protocol itself vouch for it: never null, and not the program's
     /// to give up?
     pub(crate) fn is_protocols_own(self) -> bool {
@@ -98,6 +103,8 @@ impl Place {
 pub(crate) struct Access {
     pub(crate) inst: Inst,
     pub(crate) base: Sym,
+    /// What the base is.
+    pub(crate) kind: Kind,
     pub(crate) offset: i32,
     /// In bytes.
     pub(crate) size: u32,
@@ -105,14 +112,22 @@ pub(crate) struct Access {
     pub(crate) stored: Option<Value>,
     /// `user_id` of the alias region.
     pub(crate) region: Option<u32>,
+    pub(crate) flags: MemFlagsData,
+    /// The record whose region that is.
+    pub(crate) declared: Option<RecordKind>,
     pub(crate) place: Place,
 }
 
 impl Analysis<'_> {
     /// Decodes a load or a store.
     pub(crate) fn access(&mut self, inst: Inst) -> Option<Access> {
+        self.access_as(inst, &self.func.dfg.insts[inst])
+    }
+
+    /// The same, of an instruction that is looked at already.
+    pub(crate) fn access_as(&mut self, inst: Inst, data: &InstructionData) -> Option<Access> {
         let func = self.func;
-        let (opcode, address, offset, stored) = match func.dfg.insts[inst] {
+        let (opcode, address, offset, stored) = match *data {
             InstructionData::Load { opcode, arg, offset, .. } => (opcode, arg, i32::from(offset), None),
             InstructionData::LoadNoOffset { opcode, arg, .. } => (opcode, arg, 0, None),
             InstructionData::Store { opcode, args, offset, .. } => (opcode, args[1], i32::from(offset), Some(args[0])),
@@ -128,12 +143,14 @@ impl Analysis<'_> {
                 func.dfg.value_type(v).bytes()
             }
         };
-        let flags = func.dfg.insts[inst].memflags_data(&func.dfg)?;
+        let flags = data.memflags_data(&func.dfg)?;
         let region = flags.alias_region().map(|r| func.dfg.alias_regions[r].user_id);
         let address = self.value(address);
         let (base, add) = self.split_address(address);
         let offset = offset.wrapping_add(add as i32);
-        let record = self.record_at(base, region);
+        let declared = region.and_then(|r| self.profile.record_of_region(r));
+        let kind = self.kind(base);
+        let record = self.record_at(base, kind, declared);
         let place = match record {
             None => Place::Other,
             Some(record) => self.field_at(record, offset, size),
@@ -141,7 +158,7 @@ impl Analysis<'_> {
         if region.is_some() && record == Some(RecordKind::ContRef) {
             self.mark_contref(base);
         }
-        Some(Access { inst, base, offset, size, stored, region, place })
+        Some(Access { inst, base, kind, offset, size, stored, region, flags, declared, place })
     }
 
     /// Base and offset; a ContRef that is computed from its slot is a base.
@@ -157,14 +174,13 @@ impl Analysis<'_> {
         (base, add)
     }
 
-    /// Which record a base is the address of: by what it is, else by the region
-    /// of the access.
-    pub(crate) fn record_at(&mut self, base: Sym, region: Option<u32>) -> Option<RecordKind> {
+    /// Which record a base is the address of: by what it is, else as the region of
+    /// the access says.
+    fn record_at(&self, base: Sym, kind: Kind, named: Option<RecordKind>) -> Option<RecordKind> {
         if base == self.store_context {
             return Some(RecordKind::Store);
         }
-        let named = region.and_then(|r| self.profile.record_of_region(r));
-        if named == Some(RecordKind::ContRef) || self.is_contref(base) {
+        if named == Some(RecordKind::ContRef) || self.is_contref_as(base, kind) {
             // a driver's record and its empty table share a slot
             let on_frame = matches!(self.syms.node(base), Node::StackAddr(_));
             return Some(if named == Some(RecordKind::Table) && on_frame {
@@ -203,7 +219,12 @@ impl Analysis<'_> {
 
     /// Is it a ContRef's address?
     pub(crate) fn is_contref(&self, base: Sym) -> bool {
-        self.is_marked(base) || !matches!(self.kind(base), Kind::Outside | Kind::Merged | Kind::Null)
+        self.is_marked(base) || self.kind(base).is_contref()
+    }
+
+    /// The same, of what is known to be of that kind.
+    fn is_contref_as(&self, base: Sym, kind: Kind) -> bool {
+        self.is_marked(base) || kind.is_contref()
     }
 
     /// What a pointer is.

@@ -126,6 +126,11 @@ impl Callee {
     pub const fn is_harmless(self) -> bool {
         matches!(self, Self::Harmless | Self::Reserve | Self::Tell)
     }
+
+    /// May other code of the program run before it comes back?
+    pub(crate) const fn runs_others(self) -> bool {
+        matches!(self, Self::Drop | Self::HostFunction | Self::Unknown | Self::Routine | Self::HostSwitch)
+    }
 }
 
 /// What a function is in the runtime: fixes the meaning of its parameters and
@@ -424,16 +429,20 @@ impl Profile {
     /// Slot and type size of each value of a payload, from the first, and the
     /// slot behind them.
     pub(crate) fn payload_layout(&self, sizes: impl DoubleEndedIterator<Item = u32>) -> (Vec<u32>, u32) {
-        let (mut slots, mut next) = (vec![], 0);
-        for size in sizes.rev() {
-            let wide = size > Abi::PAYLOAD_SLOT_BYTES;
-            // slot 0 and slot 1 need not be neighbours
-            let slot = if wide { next.max(1) } else { next };
-            slots.push(slot);
-            next = slot + if wide { 2 } else { 1 };
-        }
+        let mut next = 0;
+        let mut slots: Vec<u32> = sizes.rev().map(|size| Self::payload_slot_from(&mut next, size)).collect();
         slots.reverse();
         (slots, next)
+    }
+
+    /// The slot of a value of that size, where those before it take the slots up to
+    /// `next`; moves that on.
+    pub(crate) fn payload_slot_from(next: &mut u32, size: u32) -> u32 {
+        let wide = size > Abi::PAYLOAD_SLOT_BYTES;
+        // slot 0 and slot 1 need not be neighbours
+        let slot = if wide { (*next).max(1) } else { *next };
+        *next = slot + if wide { 2 } else { 1 };
+        slot
     }
 
     /// Bits of a switched word that hold the effect code.
@@ -527,7 +536,12 @@ impl Profile {
         if let Some(f) = self.contref.iter().find(|f| f.offset == offset) {
             return Some(*f);
         }
-        let slot = self.payload.binary_search(&offset).ok()?;
+        // most slots follow each other
+        let first = *self.payload.first()?;
+        let near = usize::try_from(offset.checked_sub(first)?).ok()? / Abi::PAYLOAD_SLOT_BYTES as usize;
+        let is_slot = |slot: &usize| self.payload.get(*slot) == Some(&offset);
+        let slot = [near, near.saturating_sub(1)].into_iter().find(is_slot);
+        let slot = slot.or_else(|| self.payload.binary_search(&offset).ok())?;
         Some(self.payload_slot(slot as u32))
     }
 

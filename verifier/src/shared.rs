@@ -9,7 +9,10 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-type List<T> = SmallVec<[T; 8]>;
+/// So many elements lie with the count.
+const INLINE: usize = 8;
+
+type List<T> = SmallVec<[T; INLINE]>;
 
 /// A list; to copy it costs nothing.
 #[derive(Clone, Debug)]
@@ -70,7 +73,7 @@ impl<T: Copy + PartialEq> Shared<T> {
             return;
         }
         // where one is added, others follow
-        let mut list = List::with_capacity(self.len() + 4);
+        let mut list = if self.len() < INLINE { List::new() } else { List::with_capacity(self.len() + 4) };
         let (before, behind) = self.split_at(at);
         list.extend_from_slice(before);
         list.push(element);

@@ -104,6 +104,11 @@ impl Fact {
         }
     }
 
+    /// Does it hold whatever other code does?
+    fn outlasts_others(&self) -> bool {
+        !matches!(self, Self::Taken(_) | Self::Found(..) | Self::Serves(..))
+    }
+
     /// Two syms are equal.
     pub(crate) fn equal(a: Sym, b: Sym) -> Self {
         if a <= b { Self::Equal(a, b) } else { Self::Equal(b, a) }
@@ -371,7 +376,14 @@ impl State {
     pub(crate) fn make_stale(&mut self, by: Inst) {
         self.since = Since::Inst(by);
         self.objs.revise(|o| Some(Obj { stale: o.stale.or(Some(by)), ..*o }));
-        self.facts.retain(|f| !matches!(f, Fact::Taken(_) | Fact::Found(..) | Fact::Serves(..)));
+        self.facts.retain(Fact::outlasts_others);
+    }
+
+    /// Forgets what other code may have changed.
+    pub(crate) fn forget_others(&mut self) {
+        self.since = Since::Several;
+        self.forget_memory();
+        self.facts.retain(Fact::outlasts_others);
     }
 
     /// From here on a failure would leave consumed objects behind.

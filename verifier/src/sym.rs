@@ -9,6 +9,7 @@
 //! Memory is no part of an expression: a load is either forwarded by the
 //! abstract state or opaque, see [`crate::state`].
 
+use std::cell::Cell;
 use std::hash::BuildHasher;
 use std::num::NonZeroU32;
 
@@ -83,11 +84,21 @@ pub(crate) fn mask(bits: u32) -> u64 {
 }
 
 /// An expression, the bits that its value can have, and its home.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Known {
     node: Node,
     bits: u8,
     home: Block,
+    /// Is it the base of an access to a ContRef?
+    marked: bool,
+    /// Was it taken for none before that was known?
+    missed: Cell<bool>,
+}
+
+impl Known {
+    fn new(node: Node, bits: u32, home: Block) -> Self {
+        Self { node, bits: bits.min(128) as u8, home, marked: false, missed: Cell::new(false) }
+    }
 }
 
 /// The arena.
@@ -121,6 +132,30 @@ impl<'a> Syms<'a> {
         self.nodes[s.index()].home
     }
 
+    /// It is a ContRef's address.
+    pub(crate) fn mark(&mut self, s: Sym) {
+        self.nodes[s.index()].marked = true;
+    }
+
+    /// Is it known to be one?
+    pub(crate) fn is_marked(&self, s: Sym) -> bool {
+        let known = &self.nodes[s.index()];
+        if !known.marked {
+            known.missed.set(true);
+        }
+        known.marked
+    }
+
+    /// Was anything taken for no ContRef's address that turned out to be one?
+    pub(crate) fn any_marked_late(&self) -> bool {
+        self.nodes.iter().any(|known| known.marked && known.missed.get())
+    }
+
+    /// What is known of marks now was known from the beginning.
+    pub(crate) fn keep_marks(&mut self) {
+        self.nodes.iter_mut().for_each(|known| known.missed.set(false));
+    }
+
     fn intern(&mut self, node: Node, bits: u32, home: Block) -> Sym {
         let Self { nodes, index, .. } = self;
         let same = |s: &Sym| nodes[s.index()].node == node;
@@ -129,7 +164,7 @@ impl<'a> Syms<'a> {
             Entry::Vacant(free) => {
                 let s = Sym::new(nodes.len());
                 free.insert(s);
-                nodes.push(Known { node, bits: bits.min(128) as u8, home });
+                nodes.push(Known::new(node, bits, home));
                 s
             }
         }
@@ -142,6 +177,13 @@ impl<'a> Syms<'a> {
 
     fn join_home(&self, a: Sym, b: Sym) -> Block {
         self.deeper(self.home(a), self.home(b))
+    }
+
+    /// A leaf that nobody asks for again: whoever does keeps it.
+    pub(crate) fn only(&mut self, node: Node, bits: u32, home: Block) -> Sym {
+        let s = Sym::new(self.nodes.len());
+        self.nodes.push(Known::new(node, bits, home));
+        s
     }
 
     /// A leaf that is defined in `home`.

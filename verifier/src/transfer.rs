@@ -52,12 +52,20 @@ pub(crate) enum Event {
 impl Analysis<'_> {
     /// Gives the results of a pure instruction their symbols.
     pub(crate) fn evaluate(&mut self, inst: Inst) {
+        self.evaluate_as(inst, &self.func.dfg.insts[inst]);
+    }
+
+    /// The same, of an instruction that is looked at already.
+    pub(crate) fn evaluate_as(&mut self, inst: Inst, data: &InstructionData) {
         let func = self.func;
         let dfg = &func.dfg;
+        if !gives_word(data) {
+            return;
+        }
         let Some(&result) = dfg.inst_results(inst).first() else { return };
         let ty = dfg.value_type(result);
         let bits = ty.bits();
-        let sym = match dfg.insts[inst] {
+        let sym = match *data {
             InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } => {
                 self.syms.constant(imm.bits() as u64 & mask(bits))
             }
@@ -93,7 +101,9 @@ impl Analysis<'_> {
                 let [c, a, b] = args.map(|v| self.value(v));
                 self.syms.select(c, a, b)
             }
-            InstructionData::NullAry { opcode: Opcode::GetStackPointer } => self.syms.global(Node::StackPointer, bits),
+            InstructionData::NullAry { opcode: Opcode::GetStackPointer } => {
+                *self.stack_pointer.insert(self.syms.global(Node::StackPointer, bits))
+            }
             InstructionData::UnaryGlobalValue { opcode: Opcode::SymbolValue, global_value } => {
                 match &func.stencil.global_values[global_value] {
                     GlobalValueData::Symbol { name, offset, tls: false, .. } => {
@@ -143,7 +153,7 @@ impl Analysis<'_> {
         let (base, add) = self.syms.split_add(s);
         let Node::Sub(slot, colour, _) = self.syms.node(base) else { return s };
         let shape = self.profile.stack;
-        let Some(sp) = self.syms.find(Node::StackPointer) else { return s };
+        let Some(sp) = self.stack_pointer else { return s };
         let slot_mask = !(shape.slot_size - 1) & mask(bits);
         if self.profile.switch_model() == SwitchModel::HostCall
             || self.syms.node(slot) != Node::And(sp, slot_mask)
@@ -183,8 +193,8 @@ impl Analysis<'_> {
     }
 
     /// What an instruction is to the protocol.
-    pub(crate) fn event(&mut self, inst: Inst) -> Event {
-        match self.func.dfg.insts[inst] {
+    pub(crate) fn event(&mut self, inst: Inst, data: &InstructionData) -> Event {
+        match data {
             // most instructions only compute
             InstructionData::Unary { .. }
             | InstructionData::UnaryImm { .. }
@@ -198,13 +208,13 @@ impl Analysis<'_> {
             | InstructionData::BranchTable { .. } => return Event::Nothing,
             _ => {}
         }
-        if let Some(access) = self.access(inst) {
+        if let Some(access) = self.access_as(inst, data) {
             return Event::Access(access);
         }
         if let Some(site) = self.switch_site(inst) {
             return Event::Switch(site);
         }
-        match self.func.dfg.insts[inst].opcode() {
+        match data.opcode() {
             opcode if opcode.is_call() => Event::Call,
             Opcode::Return => Event::Return,
             Opcode::Trap | Opcode::Trapz | Opcode::Trapnz => Event::Trap,
@@ -452,7 +462,7 @@ impl Analysis<'_> {
         if state.knows(Fact::Taken(access.base)) {
             return true;
         }
-        let Kind::Back(switched) = self.kind(access.base) else { return false };
+        let Kind::Back(switched) = access.kind else { return false };
         let Node::Switched(inst) = self.syms.node(switched) else { return false };
         let first = self.profile.effect(EffectKind::Suspend);
         state.since == Since::Inst(inst) && state.codes(switched) & mask(first as u32) == 0
@@ -625,6 +635,21 @@ impl Analysis<'_> {
             leads(value, head).then_some(PoolUse::PutBack(value))
         }
     }
+}
+
+/// May the instruction be one whose first result is a symbolic word of its operands?
+fn gives_word(data: &InstructionData) -> bool {
+    !matches!(
+        data,
+        InstructionData::Load { .. }
+            | InstructionData::Store { .. }
+            | InstructionData::Call { .. }
+            | InstructionData::CallIndirect { .. }
+            | InstructionData::Jump { .. }
+            | InstructionData::Brif { .. }
+            | InstructionData::MultiAry { .. }
+            | InstructionData::Trap { .. }
+    )
 }
 
 /// Other operations whose operands may be exchanged.

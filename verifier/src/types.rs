@@ -6,6 +6,7 @@
 //! are known is in `CC0204`.
 
 use cranelift_codegen::ir::Inst;
+use smallvec::SmallVec;
 
 use crate::flow::Analysis;
 use crate::place::Access;
@@ -68,21 +69,26 @@ pub(crate) struct Part {
     pub(crate) value: usize,
 }
 
+/// Those of a list of values.
+pub(crate) type Parts = SmallVec<[Part; 4]>;
+
 /// The places of a list of values, from the last to the first: by offset.
-pub(crate) fn parts(profile: &Profile, list: &[Passed]) -> Vec<Part> {
+pub(crate) fn parts(profile: &Profile, list: &[Passed]) -> Parts {
     let word = profile.word_bytes();
-    let sizes = list.iter().enumerate().flat_map(|(value, passed)| match *passed {
-        Passed::Bytes(size) => [Some((value, size)), None],
-        Passed::Object => [Some((value, word)); 2],
+    let mut next = 0;
+    let values = list.iter().enumerate().rev().flat_map(|(value, passed)| {
+        let (size, count) = match *passed {
+            Passed::Bytes(size) => (size, 1),
+            Passed::Object => (word, 2),
+        };
+        std::iter::repeat_n((value, size), count)
     });
-    let sizes: Vec<(usize, u32)> = sizes.flatten().collect();
-    let (slots, _) = profile.payload_layout(sizes.iter().map(|(_, size)| *size));
-    let place = |(slot, (value, size)): (u32, (usize, u32))| Part {
-        offset: profile.field(Role::Payload(slot)).offset,
-        size,
-        value,
-    };
-    slots.into_iter().zip(sizes).rev().map(place).collect()
+    values
+        .map(|(value, size)| {
+            let slot = Profile::payload_slot_from(&mut next, size);
+            Part { offset: profile.field(Role::Payload(slot)).offset, size, value }
+        })
+        .collect()
 }
 
 /// The part at an offset.
@@ -114,9 +120,9 @@ impl Analysis<'_> {
     }
 
     /// What the bind at this store hands over.
-    pub(crate) fn bound(&self, inst: Inst) -> Vec<Part> {
+    pub(crate) fn bound(&self, inst: Inst) -> Parts {
         let Some(OperationTypes::ContBind(ty, count)) = self.types.and_then(|types| types.of(inst)) else {
-            return vec![];
+            return Parts::new();
         };
         let mut parts = parts(self.profile, &ty.params);
         parts.retain(|part| part.value < *count);

@@ -128,5 +128,5 @@ fn handlers(c: &mut Check<'_>, inst: Inst, state: &State) {
     let first_switch = constant(c, Role::FirstSwitchHandler);
     let holds = first_switch.is_some_and(|n| n <= length);
     c.require(holds, RULE, inst, "where the switch handlers begin in the list is not said");
-    c.installed.push((inst, first_switch.unwrap_or(length)));
+    c.notes.installed.push((inst, first_switch.unwrap_or(length)));
 }

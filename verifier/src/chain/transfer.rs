@@ -55,7 +55,7 @@ impl Analysis<'_> {
     /// one that has just suspended, and, by a switch, of the running one.
     pub(crate) fn chain_constructs(&self, access: &Access, state: &State) -> bool {
         let Some(shape) = self.chain() else { return false };
-        match self.kind(access.base) {
+        match access.kind {
             Kind::Fresh | Kind::Active => true,
             Kind::Back(switched) => {
                 let Node::Switched(inst) = self.syms.node(switched) else { return false };
@@ -82,7 +82,7 @@ impl Analysis<'_> {
             }
             Role::ParentKind | Role::Parent | Role::LastAncestor => true,
             Role::State => {
-                let came_back = matches!(self.kind(access.base), Kind::Back(_));
+                let came_back = matches!(access.kind, Kind::Back(_));
                 let goes_on = access.base == self.active && constant == Some(shape.running);
                 !came_back && !goes_on && constant != Some(shape.trapped)
             }
@@ -96,7 +96,7 @@ impl Analysis<'_> {
         if begun {
             state.dirty.push((access.inst, role));
         }
-        if role == Role::State && constant == Some(shape.trapped) && !matches!(self.kind(access.base), Kind::Back(_)) {
+        if role == Role::State && constant == Some(shape.trapped) && !matches!(access.kind, Kind::Back(_)) {
             self.owe_end(access.base, access.inst, state);
         }
     }

@@ -44,12 +44,12 @@ pub(crate) fn walk(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &St
 
 /// What belongs to the whole function.
 pub(crate) fn judge(c: &mut Check<'_>, shape: &ChainShape) {
-    for (inst, kind) in c.report.operations.iter().map(|o| (o.inst, o.kind)).collect::<Vec<_>>() {
+    for (inst, kind) in c.notes.report.operations.iter().map(|o| (o.inst, o.kind)).collect::<Vec<_>>() {
         if c.a.switch_kinds[inst].is_none() {
             continue;
         }
         let all = c.a.possible_effects(kind);
-        let served = c.served[inst];
+        let served = c.notes.served.get(&inst).copied().unwrap_or_default();
         // what throws nothing need not be told from a resume
         let must = if kind.installs_handlers() { all } else { 1 << shape.resume };
         c.require(
@@ -58,9 +58,9 @@ pub(crate) fn judge(c: &mut Check<'_>, shape: &ChainShape) {
             inst,
             "the operation does not go on with each effect that may come back",
         );
-        let installed = c.installed.iter().find(|(i, _)| *i == inst).map_or(0, |(_, n)| *n);
+        let installed = c.notes.installed.iter().find(|(i, _)| *i == inst).map_or(0, |(_, n)| *n);
         if installed > 0 {
-            let dispatched = c.dispatched.contains(inst);
+            let dispatched = c.notes.dispatched.contains(inst);
             c.require(dispatched, &cc0201::RULE, inst, "no table leads to the handlers that are installed");
         }
     }
@@ -135,7 +135,7 @@ fn switch(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
     }
     let operation = c.a.operation(kind, inst, object, state);
     c.consumed_by_switch(&operation);
-    c.report.operations.push(operation);
+    c.notes.report.operations.push(operation);
 }
 
 fn call(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
@@ -153,7 +153,7 @@ fn call(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
             let tested = func.is_some_and(|f| state.knows(Fact::NonNull(f)));
             c.require(tested, &cc0001::RULE, inst, "a continuation is made of a function that was not tested for null");
             let operation = c.a.operation(OperationKind::ContNew, inst, None, state);
-            c.report.operations.push(operation);
+            c.notes.report.operations.push(operation);
         }
         Callee::Raise => {
             let left: Vec<Duty> = state.duties().iter().filter(|d| d.what != Owed::Raise).copied().collect();
@@ -279,9 +279,9 @@ fn table(c: &mut Check<'_>, shape: &ChainShape, inst: Inst) {
     let InstructionData::BranchTable { arg, table, .. } = func.dfg.insts[inst] else { return };
     let operand = c.a.value(arg);
     let Some(switch) = c.a.dispatches(operand) else { return };
-    c.dispatched.insert(switch);
+    c.notes.dispatched.insert(switch);
     let table = &func.stencil.dfg.jump_tables[table];
-    let installed = c.installed.iter().find(|(i, _)| *i == switch).map_or(0, |(_, n)| *n);
+    let installed = c.notes.installed.iter().find(|(i, _)| *i == switch).map_or(0, |(_, n)| *n);
     let covers = table.as_slice().len() as u64 == installed;
     c.require(covers, &cc0201::RULE, inst, "the dispatch does not cover the suspend handlers that are installed");
     let default = table.default_block().block(&func.dfg.value_lists);
@@ -334,7 +334,7 @@ fn continuation(c: &mut Check<'_>, access: &Access, state: &State) {
 
 /// What came back from a resume is used for what happened to it.
 fn came_back(c: &mut Check<'_>, shape: &ChainShape, access: &Access, state: &State) {
-    let Kind::Back(switched) = c.a.kind(access.base) else { return };
+    let Kind::Back(switched) = access.kind else { return };
     let codes = state.codes(switched);
     if state.obj(access.base).is_some_and(|o| o.bump.is_some()) || access.place.record() != Some(RecordKind::ContRef) {
         return;
@@ -458,5 +458,5 @@ fn object(c: &mut Check<'_>, inst: Inst, contref: Sym, revision: Sym, state: &St
         };
         return c.fail_with(rule, Verdict::Violated, inst, message, related);
     }
-    c.pairs.push(PairDuty::new(inst, contref, revision, inst));
+    c.notes.pairs.push(PairDuty::new(inst, contref, revision, inst));
 }

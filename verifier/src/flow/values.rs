@@ -1,14 +1,17 @@
 //! What the analysis knows of values, symbols and callees, and what stands in
 //! front of an instruction and behind it. Nothing here changes a state.
 
-use cranelift_codegen::ir::{Block, BlockArg, ExternalName, Inst, InstructionData, Opcode, Value};
+use cranelift_codegen::ir::{Block, BlockArg, ExternalName, Inst, InstructionData, Opcode, Value, ValueDef};
 
 use super::Analysis;
 use crate::graph::Edge;
 use crate::profile::Callee;
 use crate::sym::{Node, Sym};
 
-impl Analysis<'_> {
+/// The number of the store context's symbol; others follow.
+pub(super) const STORE_CONTEXT: u32 = 0;
+
+impl<'a> Analysis<'a> {
     /// The value itself: aliases and block parameters that can be nothing else
     /// are seen through.
     pub(crate) fn resolve(&self, v: Value) -> Value {
@@ -118,9 +121,9 @@ impl Analysis<'_> {
     pub(super) fn home_of(&self, v: Value) -> Block {
         let dfg = &self.func.dfg;
         let block = match dfg.value_def(v) {
-            cranelift_codegen::ir::ValueDef::Result(inst, _) => self.func.layout.inst_block(inst),
-            cranelift_codegen::ir::ValueDef::Param(block, _) => Some(block),
-            cranelift_codegen::ir::ValueDef::Union(..) => None,
+            ValueDef::Result(inst, _) => self.func.layout.inst_block(inst),
+            ValueDef::Param(block, _) => Some(block),
+            ValueDef::Union(..) => None,
         };
         block.or(self.rpo.first().copied()).unwrap_or(Block::from_u32(0))
     }
@@ -131,8 +134,9 @@ impl Analysis<'_> {
             return leaf;
         }
         let bits = self.func.dfg.value_type(v).bits();
-        let leaf = self.syms.leaf(Node::Value(v), bits, home);
-        self.values[v].leaf = Some(leaf);
+        let leaf = self.syms.only(Node::Value(v), bits, home);
+        let known = &mut self.values[v];
+        (known.leaf, known.def) = (Some(leaf), Some(self.func.dfg.value_def(v)));
         leaf
     }
 
@@ -176,33 +180,49 @@ impl Analysis<'_> {
 
     /// The name of a symbol, without the `%`.
     pub(crate) fn symbol_name(&self, number: u32) -> Option<String> {
-        match self.symbols.get(number as usize)? {
+        if number == STORE_CONTEXT {
+            return Some(self.profile.store_symbol().to_owned());
+        }
+        match self.symbols.get(number as usize - 1)? {
             ExternalName::TestCase(t) => Some(String::from_utf8_lossy(t.raw()).into_owned()),
             _ => None,
         }
     }
 
     /// The symbol's number.
-    pub(crate) fn symbol(&mut self, name: &ExternalName) -> u32 {
-        if let Some(i) = self.symbols.iter().position(|n| n == name) {
-            return i as u32;
+    pub(crate) fn symbol(&mut self, name: &'a ExternalName) -> u32 {
+        match name {
+            ExternalName::TestCase(t) if t.raw() == self.profile.store_symbol().as_bytes() => STORE_CONTEXT,
+            _ => {
+                let known = self.symbols.iter().position(|n| *n == name);
+                let i = known.unwrap_or_else(|| {
+                    self.symbols.push(name);
+                    self.symbols.len() - 1
+                });
+                i as u32 + STORE_CONTEXT + 1
+            }
         }
-        self.symbols.push(name.clone());
-        self.symbols.len() as u32 - 1
     }
 
     /// The instruction that defines an opaque value, and which result it is.
     pub(crate) fn def(&self, s: Sym) -> Option<(Inst, usize)> {
-        let Node::Value(v) = self.syms.node(s) else { return None };
-        let def = self.func.dfg.value_def(v);
-        Some((def.inst()?, def.num()))
+        match self.leaf_def(s)? {
+            ValueDef::Result(inst, i) => Some((inst, i)),
+            _ => None,
+        }
     }
 
     /// The block whose parameter it is, and which one.
     pub(crate) fn param(&self, s: Sym) -> Option<(Block, usize)> {
-        let Node::Value(v) = self.syms.node(s) else { return None };
-        match self.func.dfg.value_def(v) {
-            cranelift_codegen::ir::ValueDef::Param(block, i) => Some((block, i)),
+        match self.leaf_def(s)? {
+            ValueDef::Param(block, i) => Some((block, i)),
+            _ => None,
+        }
+    }
+
+    fn leaf_def(&self, s: Sym) -> Option<ValueDef> {
+        match self.syms.node(s) {
+            Node::Value(v) => self.values[v].def,
             _ => None,
         }
     }

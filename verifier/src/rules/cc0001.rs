@@ -27,8 +27,8 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
         return;
     }
     let reads_revision = access.stored.is_none() && access.place.role() == Some(Role::Revision);
-    let made = reads_revision && c.a.kind(access.base) == Kind::Fresh;
-    if made || c.is_non_null(access.base, state) {
+    let made = reads_revision && access.kind == Kind::Fresh;
+    if made || c.is_non_null_as(access.base, access.kind, state) {
         c.proven();
     } else {
         c.fail(
@@ -37,14 +37,14 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
             access.inst,
             "a continuation is accessed whose contref was not tested for null on this path",
         );
-        cc0005::cut(c, access.inst, access.base, state);
+        cc0005::cut(c, access.inst, access.base);
     }
 }
 
 /// The store that consumes an object, where every operation tests its own: also
 /// one that has just come back, and was made into an object here.
 pub(crate) fn consumes(c: &mut Check<'_>, access: &Access, state: &State) {
-    if access.place.role() != Some(Role::Revision) || !matches!(c.a.kind(access.base), Kind::Fresh | Kind::Back(_)) {
+    if access.place.role() != Some(Role::Revision) || !matches!(access.kind, Kind::Fresh | Kind::Back(_)) {
         return;
     }
     let tested = state.knows(Fact::NonNull(access.base));

@@ -29,8 +29,8 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 /// Is a ContRef's content the operation's to use?
-pub(crate) fn is_owned(c: &mut Check<'_>, contref: Sym, state: &State) -> bool {
-    state.obj(contref).is_some_and(|o| o.stale.is_none()) || c.is_trusted(contref, state)
+pub(crate) fn is_owned(c: &mut Check<'_>, access: &Access, state: &State) -> bool {
+    state.obj(access.base).is_some_and(|o| o.stale.is_none()) || c.is_trusted(access.base, access.kind, state)
 }
 
 /// A check succeeds on this edge: on the other one the operation traps.
@@ -75,7 +75,7 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
     if runtime_pool && access_of_free(c, access) {
         return;
     }
-    if is_owned(c, access.base, state) {
+    if is_owned(c, access, state) {
         c.proven();
     } else if state.obj(access.base).is_none() && !cc0005::narrowed(c, access, state) {
         c.fail(
@@ -84,30 +84,32 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
             access.inst,
             "a continuation is used whose revision was not compared with the object's witness on this path",
         );
-        cc0005::cut(c, access.inst, access.base, state);
+        cc0005::cut(c, access.inst, access.base);
     }
 }
 
 /// The head of the free list, before it is taken.
 fn access_of_free(c: &mut Check<'_>, access: &Access) -> bool {
-    let mut seen = vec![];
-    c.every_origin(access.base, &mut seen, &|a, s, _| {
-        matches!(a.kind(s), crate::place::Kind::Free | crate::place::Kind::NewSlot)
-    })
+    c.every_origin(access.base, &|a, s, _| matches!(a.kind(s), crate::place::Kind::Free | crate::place::Kind::NewSlot))
 }
 
 /// Comparisons of revisions, and what a branch or a trap on a condition looks at.
-pub(crate) fn compare(c: &mut Check<'_>, inst: Inst) {
+pub(crate) fn compare(c: &mut Check<'_>, inst: Inst, data: &InstructionData) {
     if c.a.role != FunctionRole::Program {
         return;
     }
-    match c.a.func.dfg.insts[inst] {
+    match *data {
         InstructionData::IntCompare { args, cond: IntCC::Equal | IntCC::NotEqual, .. }
             if args.into_iter().any(|v| revision_of(c, v).is_some()) =>
         {
-            c.comparisons.push(inst);
+            c.notes.comparisons.push(inst);
         }
-        InstructionData::Brif { arg, .. } | InstructionData::CondTrap { arg, .. } => decides(c, arg, MAX_TERMS),
+        // what it looks at was seen before
+        InstructionData::Brif { arg, .. } | InstructionData::CondTrap { arg, .. }
+            if !c.notes.comparisons.is_empty() =>
+        {
+            decides(c, arg, MAX_TERMS);
+        }
         _ => {}
     }
 }
@@ -119,7 +121,7 @@ fn decides(c: &mut Check<'_>, condition: Value, terms: u32) {
     let func = c.a.func;
     let Some(inst) = func.dfg.value_def(c.a.resolve(condition)).inst() else { return };
     match func.dfg.insts[inst] {
-        InstructionData::IntCompare { .. } if !c.decisions.insert(inst) => {}
+        InstructionData::IntCompare { .. } if !c.notes.decisions.insert(inst) => {}
         InstructionData::IntCompare { .. } | InstructionData::Unary { .. } | InstructionData::Binary { .. }
             if terms > 0 =>
         {
@@ -141,7 +143,7 @@ fn revision_of(c: &mut Check<'_>, v: Value) -> Option<Sym> {
 fn is_missed(c: &mut Check<'_>, comparison: Inst) -> bool {
     let args = c.a.func.dfg.inst_args(comparison).to_vec();
     let contrefs: Vec<Sym> = args.into_iter().filter_map(|v| revision_of(c, v)).collect();
-    let found: Vec<Inst> = c.report.findings.iter().filter(|f| f.rule == RULE.id).map(|f| f.inst).collect();
+    let found: Vec<Inst> = c.notes.report.findings.iter().filter(|f| f.rule == RULE.id).map(|f| f.inst).collect();
     found.into_iter().any(|inst| {
         let used = c.a.access(inst).map(|access| access.base).or_else(|| c.a.switch_site(inst).map(|site| site.to));
         // or it is the operand of a call that drops it
@@ -153,7 +155,7 @@ fn is_missed(c: &mut Check<'_>, comparison: Inst) -> bool {
 /// The comparison of a revision that nothing looks at: a check is missing, also
 /// where it would have been one of an object that was just made.
 pub(crate) fn judge(c: &mut Check<'_>) {
-    let idle: Vec<Inst> = c.comparisons.iter().copied().filter(|i| !c.decisions.contains(*i)).collect();
+    let idle: Vec<Inst> = c.notes.comparisons.iter().copied().filter(|i| !c.notes.decisions.contains(*i)).collect();
     for inst in idle {
         let operands = |c: &mut Check<'_>, i: Inst| {
             let mut pair = c.a.func.dfg.inst_args(i).iter().map(|v| c.a.value(*v)).collect::<Vec<_>>();
@@ -161,7 +163,8 @@ pub(crate) fn judge(c: &mut Check<'_>) {
             pair
         };
         let own = operands(c, inst);
-        let others: Vec<Inst> = c.comparisons.iter().copied().filter(|i| c.decisions.contains(*i)).collect();
+        let others: Vec<Inst> =
+            c.notes.comparisons.iter().copied().filter(|i| c.notes.decisions.contains(*i)).collect();
         if others.into_iter().any(|i| operands(c, i) == own) || is_used(c, inst) || is_missed(c, inst) {
             continue;
         }

@@ -38,7 +38,7 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
     let value = c.a.value(stored);
     let next = c.a.syms.add_const(obj.witness, 1, c.a.profile.word_bits());
     if obj.bump.is_none() {
-        c.pairs.push(PairDuty::new(access.inst, access.base, obj.witness, obj.check));
+        c.notes.pairs.push(PairDuty::new(access.inst, access.base, obj.witness, obj.check));
     }
     if c.a.same_sum(value, next, state) {
         // where the check of an object that was just made cannot fail, an
@@ -121,20 +121,20 @@ pub(crate) fn circles(c: &mut Check<'_>, inst: Inst, state: &State) {
 
 /// A trap as on a consumed continuation: no object is current, checked, and left
 /// as it was. An optimiser that knows of a store to the revision makes this the
-/// only way on. And a call of what may run the program.
+/// only way on.
+pub(crate) fn trap_call(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) {
+    // where the check itself led here, that was said
+    let known = c.notes.report.findings.iter().any(|f| f.inst == inst);
+    // a trap of the program's own does not lie in an operation
+    let over = code.is_some_and(|code| code == u64::from(Trap::Consumed.code()) || !c.a.profile.fails_operation(code));
+    if !known && over {
+        leave(c, inst, None, state);
+    }
+}
+
+/// A call of what may run the program.
 pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
     match c.a.callee_of(inst) {
-        Some(Callee::Trap) => {
-            // where the check itself led here, that was said
-            let known = c.report.findings.iter().any(|f| f.inst == inst);
-            // a trap of the program's own does not lie in an operation
-            let over =
-                c.a.trap_code(inst)
-                    .is_some_and(|code| code == u64::from(Trap::Consumed.code()) || !c.a.profile.fails_operation(code));
-            if !known && over {
-                leave(c, inst, None, state);
-            }
-        }
         Some(Callee::Drop) => {
             let dropped = c.a.func.dfg.inst_args(inst).first().map(|v| c.a.value(*v));
             leave(c, inst, dropped, state);

@@ -156,6 +156,6 @@ fn pair(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, state: &State
         || state.objs().iter().any(|o| o.contref == contref || (!edge && o.witness == witness));
     if own && c.a.role == FunctionRole::Program && c.a.syms.as_const(contref) != Some(0) {
         let made = state.knows(Fact::Taken(contref)) || matches!(c.a.kind(contref), Kind::Back(_));
-        c.pairs.push(PairDuty { made, ..PairDuty::new(inst, contref, witness, inst) });
+        c.notes.pairs.push(PairDuty { made, ..PairDuty::new(inst, contref, witness, inst) });
     }
 }

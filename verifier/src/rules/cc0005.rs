@@ -37,7 +37,7 @@ pub(crate) fn is_part(c: &Check<'_>, s: Sym) -> bool {
 
 /// A word that is not what it should be, on some path because it lost bits: then
 /// that is said as well.
-pub(crate) fn cut(c: &mut Check<'_>, inst: Inst, s: Sym, state: &State) {
+pub(crate) fn cut(c: &mut Check<'_>, inst: Inst, s: Sym) {
     let bits = c.a.profile.word_bits();
     let is_cut = |c: &Check<'_>, s: Sym| match c.a.syms.node(s) {
         // an effect is in the lower bits, and nothing is lost with it
@@ -46,7 +46,7 @@ pub(crate) fn cut(c: &mut Check<'_>, inst: Inst, s: Sym, state: &State) {
         Node::Value(_) => c.a.syms.bits(s) < bits || is_part(c, s),
         _ => false,
     };
-    let origins = c.origins(s, state).unwrap_or_default();
+    let origins = c.origins(s).unwrap_or_default();
     if origins.iter().any(|o| is_cut(c, o.value)) {
         c.fail(&RULE, Verdict::Violated, inst, "a half of an object has lost bits");
     }

@@ -31,8 +31,8 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
     let Some(obj) = state.obj(access.base).copied() else { return };
     let Some(stale) = obj.stale else { return };
     // what came back belongs to the operation until it is consumed
-    let gone = obj.bump.is_some() && (c.a.chain().is_none() || matches!(c.a.kind(access.base), Kind::Back(_)));
-    if !gone && cc0002::is_owned(c, access.base, state) {
+    let gone = obj.bump.is_some() && (c.a.chain().is_none() || matches!(access.kind, Kind::Back(_)));
+    if !gone && cc0002::is_owned(c, access, state) {
         return;
     }
     c.fail_with(
@@ -57,7 +57,7 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
     match state.obj(contref).copied() {
         Some(obj) if obj.stale.is_none() => {
             c.proven();
-            c.pairs.push(PairDuty::new(inst, contref, obj.witness, obj.check));
+            c.notes.pairs.push(PairDuty::new(inst, contref, obj.witness, obj.check));
         }
         Some(obj) => {
             let related = obj.stale.map(|i| (i, "the revision may have changed here".to_owned()));

@@ -37,15 +37,14 @@ fn is_elsewhere(c: &Check<'_>, access: &Access) -> bool {
 
 /// Every access.
 pub(crate) fn access(c: &mut Check<'_>, access: &Access) {
-    let Some(flags) = c.a.func.dfg.insts[access.inst].memflags_data(&c.a.func.dfg) else { return };
-    let declared = access.region.and_then(|r| c.a.profile.record_of_region(r));
+    let flags = access.flags;
     if access.place.record() == Some(RecordKind::Store) && access.base != c.a.store_context && is_elsewhere(c, access) {
         let message = "an access to the store context goes elsewhere";
         c.fail(&RULE, Verdict::Violated, access.inst, message);
         return;
     }
     let Place::Field(record, field) = access.place else {
-        if declared.is_some() && access.place == Place::Other {
+        if access.declared.is_some() && access.place == Place::Other {
             c.fail(
                 &RULE,
                 Verdict::Violated,

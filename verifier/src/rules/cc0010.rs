@@ -33,8 +33,8 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access) {
                 Role::Payload(_) => true,
                 _ => access.size == field.size,
             };
-            let declared = access.region.filter(|r| c.a.chain().is_none() && *r != field.region);
-            if declared.is_some_and(|r| c.a.profile.record_of_region(r).is_some()) {
+            let elsewhere = access.declared.is_some() && access.region != Some(field.region);
+            if elsewhere && c.a.chain().is_none() {
                 let message = "the offset is not that of the field whose alias region the access carries";
                 c.fail(&RULE, Verdict::Violated, access.inst, message);
             } else if fits {

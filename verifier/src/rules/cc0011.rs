@@ -4,7 +4,7 @@ use cranelift_codegen::ir::Inst;
 
 use super::{Rule, examples};
 use crate::check::Check;
-use crate::profile::{Callee, Role};
+use crate::profile::Role;
 use crate::report::Verdict;
 use crate::state::State;
 use crate::transfer::SwitchSite;
@@ -46,11 +46,8 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
 }
 
 /// A trap, with links set.
-pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
-    let fails = match c.a.callee_of(inst) {
-        Some(Callee::Trap) => c.a.trap_code(inst).is_none_or(|code| c.a.profile.fails_operation(code)),
-        _ => return,
-    };
+pub(crate) fn trap_call(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) {
+    let fails = code.is_none_or(|code| c.a.profile.fails_operation(code));
     if !fails {
         // a trap of the program's own does not lie in the middle of an operation
         return super::cc0103::left(c, inst, state);

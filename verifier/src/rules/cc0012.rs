@@ -1,14 +1,13 @@
 //! CC0012 pairing.
 
-use std::collections::HashSet;
-
 use cranelift_codegen::ir::{Inst, InstructionData, Opcode};
+
+use rustc_hash::FxHashSet;
 
 use super::{Rule, examples};
 use crate::check::{Check, PairDuty};
 use crate::profile::Role;
 use crate::report::Verdict;
-use crate::state::State;
 use crate::sym::{Node, Sym};
 
 pub(crate) const RULE: Rule = Rule {
@@ -38,8 +37,8 @@ enum Pairing {
 /// Judges what was put off until all stores to revisions are known.
 pub(crate) fn judge(c: &mut Check<'_>) {
     // most objects are handed on more than once
-    let mut known = HashSet::new();
-    for duty in std::mem::take(&mut c.pairs) {
+    let mut known = FxHashSet::default();
+    for duty in std::mem::take(&mut c.notes.pairs) {
         if known.contains(&(duty.contref, duty.witness)) {
             c.proven();
             continue;
@@ -68,7 +67,7 @@ pub(crate) fn judge(c: &mut Check<'_>) {
                     c.fail(&super::cc0004::RULE, Verdict::Violated, duty.inst, message);
                 }
                 for word in [duty.contref, duty.witness] {
-                    super::cc0005::cut(c, duty.inst, word, &State::default());
+                    super::cc0005::cut(c, duty.inst, word);
                 }
             }
             Pairing::Unknown => fail(
@@ -117,7 +116,7 @@ fn pairing(c: &mut Check<'_>, contref: Sym, witness: Sym, at: Inst, seen: &mut V
     // the object that a bind gave: some store made this the revision
     let bound = |c: &Check<'_>| {
         let layout = &c.a.func.layout;
-        c.a.bumps.iter().any(|(k, v, i)| *k == contref && *v == witness && c.a.graph.dominates(*i, at, layout))
+        c.a.noted.bumps.iter().any(|(k, v, i)| *k == contref && *v == witness && c.a.graph.dominates(*i, at, layout))
     };
     if bound(c) {
         return Pairing::Yes;
@@ -175,7 +174,7 @@ fn merged(c: &mut Check<'_>, contref: Sym, witness: Sym, seen: &mut Vec<(Sym, Sy
     }
     let mut answer = Pairing::Yes;
     for e in c.a.edges_to(block) {
-        if c.a.edge_state(e).is_none() {
+        if !c.a.is_taken(e) {
             continue;
         }
         let mut on_edge = |p: Option<(cranelift_codegen::ir::Block, usize)>, s: Sym| match p {
@@ -201,7 +200,7 @@ fn loaded(c: &mut Check<'_>, contref: Sym, witness: Sym) -> Option<Pairing> {
             && offset == c.a.profile.field(Role::Revision).offset
             && c.a.is_contref(base)
         {
-            let made = base == contref && c.a.constructed.contains(w);
+            let made = base == contref && c.a.noted.constructed.contains(w);
             return Some(if made { Pairing::Yes } else { Pairing::No });
         }
         if c.a.neighbours(w)[0] == Some(contref) {

@@ -101,9 +101,7 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, 
             c.require(to_parent, &RULE, site.inst, "the end of a continuation does not go to its parent");
         }
         OperationKind::Invoke => {
-            let mut seen = vec![];
-            let to_own =
-                c.every_origin(site.to, &mut seen, &|a, s, _| matches!(a.kind(s), Kind::Handed | Kind::Back(_)));
+            let to_own = c.every_origin(site.to, &|a, s, _| matches!(a.kind(s), Kind::Handed | Kind::Back(_)));
             c.require(to_own, &RULE, site.inst, "the driver does not go to its own invocation, or to who called it");
         }
         _ => {}
@@ -129,7 +127,7 @@ fn threw(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
     let at = c.a.profile.field(Role::Payload(0)).offset;
     let Some(exn) = state.cell(c.a.active, at).map(|cell| cell.value) else { return };
     let active = c.a.active;
-    let from_there = c.every_origin(exn, &mut vec![], &|a, s, state| {
+    let from_there = c.every_origin(exn, &|a, s, state| {
         let call = a.def(s).filter(|(_, result)| *result == 0).map(|(i, _)| a.func.dfg.insts[i]);
         // on an edge the reference is known not to be null
         let thrown = matches!(call, Some(InstructionData::CallIndirect { .. }))
@@ -157,7 +155,7 @@ fn suspend(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
         _ => None,
     });
     match served {
-        Some(tag) => names(c, site.inst, tag, state),
+        Some(tag) => names(c, site.inst, tag),
         // where the tags are known, each suspend is for one of them
         None if c.module.is_some_and(Module::has_tags) => {
             let message = "the handler to which the suspend goes was not found for one tag on all paths";
@@ -198,8 +196,8 @@ fn open(c: &mut Check<'_>, inst: Inst, state: &State, what: &[Owed]) {
 }
 
 /// What is searched for is the address of a tag.
-fn names(c: &mut Check<'_>, inst: Inst, tag: Sym, state: &State) {
-    let tags = c.origins(tag, state).unwrap_or_default();
+fn names(c: &mut Check<'_>, inst: Inst, tag: Sym) {
+    let tags = c.origins(tag).unwrap_or_default();
     let all = tags.iter().all(|origin| may_be_tag(c, origin.value));
     c.require(all, &RULE, inst, "what is searched for is no tag");
 }
@@ -244,13 +242,6 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
     let args: SmallVec<[Sym; 4]> = func.dfg.inst_args(inst).iter().map(|v| c.a.value(*v)).collect();
     match c.a.callee_of(inst) {
         Some(Callee::Drop | Callee::HostFunction | Callee::Unknown) => leave(c, inst, state),
-        // an operation may still fail for another reason
-        Some(Callee::Trap) if c.a.trap_code(inst).is_some_and(|code| !c.a.profile.fails_operation(code)) => {
-            leave(c, inst, state);
-        }
-        _ => {}
-    }
-    match c.a.callee_of(inst) {
         Some(Callee::SearchSuspend | Callee::SearchSwitch) => {
             let [from, tag] = args[..] else { return };
             let own = from == c.a.active;
@@ -261,7 +252,7 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
             });
             circles(c, inst, state);
             c.require(!other, &RULE, inst, "the search is for another tag than the first entry was compared with");
-            names(c, inst, tag, state);
+            names(c, inst, tag);
         }
         _ if c.a.role == FunctionRole::Entry => {
             let InstructionData::CallIndirect { .. } = func.dfg.insts[inst] else { return };

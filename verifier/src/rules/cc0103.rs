@@ -93,8 +93,8 @@ pub(crate) fn suspended(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
 }
 
 /// A trap because of what came back: nothing is linked, for the switch was done.
-pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
-    if c.a.trap_code(inst) == Some(Trap::UnexpectedEffect.code().into()) {
+pub(crate) fn trap_call(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) {
+    if code == Some(Trap::UnexpectedEffect.code().into()) {
         left(c, inst, state);
     }
 }

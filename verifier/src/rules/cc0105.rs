@@ -52,7 +52,7 @@ pub(crate) fn driver(c: &mut Check<'_>, access: &Access, state: &State) {
     }
     let Some(stored) = access.stored else { return };
     let record = c.a.value(stored);
-    if !matches!(c.a.kind(record), Kind::DriverRecord(_)) || c.a.kind(access.base) != Kind::Handed {
+    if !matches!(c.a.kind(record), Kind::DriverRecord(_)) || access.kind != Kind::Handed {
         return;
     }
     let cell = |c: &Check<'_>, base, role| state.cell(base, c.a.profile.field(role).offset).map(|cell| cell.value);

@@ -32,7 +32,7 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
         return;
     }
     let role = access.place.role();
-    if let Kind::Back(switched) = c.a.kind(access.base) {
+    if let Kind::Back(switched) = access.kind {
         came_back(c, access.inst, switched, role == Some(Role::Revision), state);
     } else if let (Some(Role::Payload(_)), Some(&switch)) = (role, state.undecoded.first()) {
         c.fail_with(
@@ -90,12 +90,12 @@ pub(crate) fn dead_arm(c: &mut Check<'_>, edge: &Edge) {
 /// Whether the program goes on with every effect that may occur, as far as
 /// that does not depend on the handler table.
 pub(crate) fn judge(c: &mut Check<'_>) {
-    let switches: Vec<(Inst, OperationKind)> = c.report.operations.iter().map(|o| (o.inst, o.kind)).collect();
+    let switches: Vec<(Inst, OperationKind)> = c.notes.report.operations.iter().map(|o| (o.inst, o.kind)).collect();
     for (inst, kind) in switches {
         if c.a.switch_kinds[inst].is_none() || matches!(kind, OperationKind::Trap | OperationKind::Invoke) {
             continue;
         }
-        let served = c.served[inst];
+        let served = c.notes.served.get(&inst).copied().unwrap_or_default();
         let must = match kind {
             kind if kind.installs_handlers() => c.a.profile.ending_codes(),
             _ => c.a.expected_codes(kind),

@@ -4,7 +4,6 @@ use cranelift_codegen::ir::{Inst, Opcode};
 
 use super::{Rule, examples};
 use crate::check::Check;
-use crate::profile::Callee;
 
 pub(crate) const RULE: Rule = Rule {
     id: "CC0108",
@@ -19,10 +18,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 /// A call of the trap function.
-pub(crate) fn call(c: &mut Check<'_>, inst: Inst) {
-    if c.a.callee_of(inst) != Some(Callee::Trap) {
-        return;
-    }
+pub(crate) fn trap_call(c: &mut Check<'_>, inst: Inst) {
     let ends = c.a.behind(inst).is_some_and(|i| c.a.func.dfg.insts[i].opcode() == Opcode::Trap);
     c.require(ends, &RULE, inst, "the program goes on behind a trap");
 }

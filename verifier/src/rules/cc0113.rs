@@ -35,7 +35,7 @@ pub(crate) fn store(c: &mut Check<'_>, access: &Access, state: &State) {
     let ends = matches!(c.a.role, FunctionRole::Entry | FunctionRole::Drop | FunctionRole::Reclaim);
     if !ends {
         // an object's own consumption is CC0003's
-        if matches!(c.a.kind(access.base), Kind::Active | Kind::Parent(_) | Kind::Last(_) | Kind::Found(..))
+        if matches!(access.kind, Kind::Active | Kind::Parent(_) | Kind::Last(_) | Kind::Found(..))
             || c.a.role != FunctionRole::Program
         {
             c.fail(

@@ -53,7 +53,7 @@ pub(crate) fn leave(c: &mut Check<'_>, inst: Inst, state: &State) {
         FunctionRole::Invoke => contract::driver::reported(c, inst, state),
         FunctionRole::Reclaim => contract::slots::reclaimed(c, inst, state),
         // where its walk ends is CC0113's
-        FunctionRole::Drop => c.returned = true,
+        FunctionRole::Drop => c.notes.returned = true,
         FunctionRole::Program | FunctionRole::Trampoline => {}
     }
 }
@@ -100,7 +100,7 @@ pub(crate) fn judge(c: &mut Check<'_>) {
     let func = c.a.func;
     let Some(first) = func.layout.entry_block().and_then(|b| func.layout.first_inst(b)) else { return };
     for kind in needed {
-        let does = c.report.operations.iter().any(|o| o.kind == *kind);
+        let does = c.notes.report.operations.iter().any(|o| o.kind == *kind);
         let message = format!("the function has no `{}`", kind.name());
         match kind {
             OperationKind::Enter => c.require(does, &RULE, first, &message),
@@ -113,7 +113,7 @@ pub(crate) fn judge(c: &mut Check<'_>) {
     }
     let returns = !matches!(c.a.role, FunctionRole::Program | FunctionRole::Entry | FunctionRole::Trap);
     if returns {
-        let done = c.returned;
+        let done = c.notes.returned;
         c.require(done, &RULE, first, "the function never does what it is for, or never returns");
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
             let step = c.a.profile.word_bytes() as i32;
             let [suspends, switches] = [(Role::SuspendHandlers, step), (Role::SwitchHandlers, -step)]
                 .map(|(list, step)| length(c, base, offset as i32 + c.a.profile.field(list).offset, step, state));
-            c.handlers[site.inst] = suspends;
+            c.notes.handlers.extend(suspends.map(|n| (site.inst, n)));
             let ends = suspends.is_some() && switches.is_some();
             c.require(ends, &RULE, site.inst, "a list of the handler table on the frame is not ended by 0");
         }
@@ -54,7 +54,7 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
                 || state.objs().iter().any(|o| o.contref == base || c.a.syms.split_add(o.witness).0 == base);
             // a parameter of the function is no constant
             let given = c.a.param(base).is_some_and(|(block, _)| c.a.rpo.first() == Some(&block));
-            let origins = c.origins(base, state).unwrap_or_default();
+            let origins = c.origins(base).unwrap_or_default();
             let known = origins.iter().any(|origin| is_no_table(c, origin.value));
             let open = matches!(node, Node::Value(_) | Node::Select(..)) && !object && !given && !known;
             let verdict = if open { Verdict::Unproven } else { Verdict::Violated };
@@ -85,7 +85,7 @@ pub(crate) fn dispatch(c: &mut Check<'_>, inst: Inst, suspends: u64) {
     let full = near.trailing_ones() == Effect::NEAR_HANDLERS;
     let holds = gapless && (suspends & far == 0 || full);
     c.require(holds, &RULE, inst, "the dispatch leaves out a suspend handler in front of one that it serves");
-    let Some(handlers) = c.handlers[inst] else { return };
+    let Some(&handlers) = c.notes.handlers.get(&inst) else { return };
     let served = u64::from(near.count_ones());
     let all = served == handlers.min(Effect::NEAR_HANDLERS.into())
         && (suspends & far != 0) == (handlers > Effect::NEAR_HANDLERS.into());
@@ -112,7 +112,7 @@ fn constant(c: &mut Check<'_>, site: &SwitchSite, symbol: u32, offset: i64) {
             "the address that is installed is not between the lists of a handler table",
         ),
         Table::Suspends(n) => {
-            c.handlers[site.inst] = Some(n);
+            c.notes.handlers.insert(site.inst, n);
             c.proven();
         }
         Table::Broken(message) => c.fail(&RULE, Verdict::Violated, site.inst, message),

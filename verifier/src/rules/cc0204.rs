@@ -15,7 +15,7 @@ use crate::report::Verdict;
 use crate::state::{Duty, Fact, Owed, Since, State};
 use crate::sym::{Node, Sym};
 use crate::transfer::SwitchSite;
-use crate::types::{OperationTypes, Part, Passed, part_at, parts};
+use crate::types::{OperationTypes, Part, Parts, Passed, part_at, parts};
 
 pub(crate) const RULE: Rule = Rule {
     id: "CC0204",
@@ -46,17 +46,12 @@ pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
     if c.a.role != FunctionRole::Program || !matches!(access.place.role(), Some(Role::Payload(_))) {
         return;
     }
-    let kind = c.a.kind(access.base);
-    let is_other = |c: &Check<'_>, s| {
-        let kind = c.a.kind(s);
-        matches!(kind, Kind::Parent(_) | Kind::Last(_) | Kind::Driver | Kind::Found(..) | Kind::DriverRecord(_))
-    };
+    let kind = access.kind;
+    let is_other =
+        |kind| matches!(kind, Kind::Parent(_) | Kind::Last(_) | Kind::Driver | Kind::Found(..) | Kind::DriverRecord(_));
     let other = match kind {
-        Kind::Merged => {
-            let origins = c.origins(access.base, state).unwrap_or_default();
-            origins.iter().any(|o| is_other(c, o.value))
-        }
-        _ => is_other(c, access.base),
+        Kind::Merged => c.origins(access.base).unwrap_or_default().iter().any(|o| is_other(c.a.kind(o.value))),
+        _ => is_other(kind),
     };
     c.require(!other, &RULE, access.inst, "the payload of a continuation is used that is not the operation's");
     if let Some(stored) = access.stored {
@@ -182,7 +177,7 @@ pub(crate) fn exception(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &Sta
 /// The payload of this ContRef is handed over.
 pub(crate) fn filled(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &State) {
     // where types are known, each of the values was looked at
-    if c.received.contains_key(&inst) {
+    if c.notes.received.contains_key(&inst) {
         return;
     }
     // what the operation itself supplies is written where it cannot fail any
@@ -217,13 +212,13 @@ pub(crate) fn filled(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &State)
 }
 
 /// What a switch comes back with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Received {
     /// With the effect that ends the operation.
-    results: Vec<Part>,
+    results: Parts,
     /// With a suspend that a handler serves: by handler, where its tag's type is known.
     /// None where the handlers are not known.
-    suspended: Option<Vec<Option<Vec<Part>>>>,
+    suspended: Option<Vec<Option<Parts>>>,
     /// What was loaded of it: by which handler's edge, none for the results.
     loaded: Vec<(Option<usize>, Inst, i32)>,
 }
@@ -250,7 +245,7 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, 
     }
     let Some(known) = types(c, site, kind, state) else { return };
     let Some((given, results)) = known else {
-        c.untyped.insert(site.inst);
+        c.notes.untyped.insert(site.inst);
         return;
     };
     let base = if kind.runs_object() { site.to } else { site.from };
@@ -263,25 +258,20 @@ pub(crate) fn switch(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, 
         let at = |part: &Part| state.cell(base, part.offset).map(|cell| cell.value);
         // a switcher's own object is CC0004's
         if let (Some(witness), Some(contref)) = (at(&halves[0]), at(&halves[1]).filter(|c| *c != active)) {
-            c.pairs.push(PairDuty::new(site.inst, contref, witness, site.inst));
+            c.notes.pairs.push(PairDuty::new(site.inst, contref, witness, site.inst));
         }
     }
     let suspended = if kind.installs_handlers() { handlers(c, state) } else { Some(vec![]) };
     let known = suspended.as_ref().is_some_and(|handlers| handlers.iter().all(Option::is_some));
     if !known {
-        c.untyped.insert(site.inst);
+        c.notes.untyped.insert(site.inst);
     }
-    c.received.insert(site.inst, Received { results, suspended, loaded: vec![] });
+    c.notes.received.insert(site.inst, Received { results, suspended, loaded: vec![] });
 }
 
 /// What a switch hands over and comes back with; none for one that passes no values.
 #[allow(clippy::option_option, reason = "there are no types, or they are not known")]
-fn types(
-    c: &mut Check<'_>,
-    site: &SwitchSite,
-    kind: OperationKind,
-    state: &State,
-) -> Option<Option<(Vec<Part>, Vec<Part>)>> {
+fn types(c: &mut Check<'_>, site: &SwitchSite, kind: OperationKind, state: &State) -> Option<Option<(Parts, Parts)>> {
     let profile = c.a.profile;
     let places = |given: &[Passed], received: &[Passed]| (parts(profile, given), parts(profile, received));
     let of = |ty: &crate::PassedTypes| places(&ty.params, &ty.results);
@@ -324,7 +314,7 @@ fn tag_name(c: &Check<'_>, tag: Sym) -> Option<String> {
 
 /// What each suspend handler of the installed table is handed, where the type of
 /// its tag is known.
-fn handlers(c: &Check<'_>, state: &State) -> Option<Vec<Option<Vec<Part>>>> {
+fn handlers(c: &Check<'_>, state: &State) -> Option<Vec<Option<Parts>>> {
     let module = c.module?;
     let profile = c.a.profile;
     let (list, word) = (profile.field(Role::SuspendHandlers).offset, i64::from(profile.word_bytes()));
@@ -366,10 +356,11 @@ fn stored(c: &mut Check<'_>, inst: Inst, base: Sym, part: &Part, state: &State) 
 
 /// A payload is loaded: a value that the effect brings.
 pub(crate) fn read(c: &mut Check<'_>, access: &Access, state: &State) {
-    if c.received.is_empty() || access.stored.is_some() || !matches!(access.place.role(), Some(Role::Payload(_))) {
+    if c.notes.received.is_empty() || access.stored.is_some() || !matches!(access.place.role(), Some(Role::Payload(_)))
+    {
         return;
     }
-    let switch = match (c.a.kind(access.base), state.since) {
+    let switch = match (access.kind, state.since) {
         (Kind::Back(word), _) => match c.a.syms.node(word) {
             Node::Switched(inst) => inst,
             _ => return,
@@ -377,7 +368,9 @@ pub(crate) fn read(c: &mut Check<'_>, access: &Access, state: &State) {
         (Kind::Active, Since::Inst(inst)) => inst,
         _ => return,
     };
-    let (Some(received), Some(word)) = (c.received.get(&switch), c.a.syms.find(Node::Switched(switch))) else { return };
+    let (Some(received), Some(word)) = (c.notes.received.get(&switch), c.a.syms.find(Node::Switched(switch))) else {
+        return;
+    };
     let profile = c.a.profile;
     let codes = state.codes(word);
     let is = |kind| codes == 1 << profile.effect(kind);
@@ -388,7 +381,7 @@ pub(crate) fn read(c: &mut Check<'_>, access: &Access, state: &State) {
         // a handler that has no code of its own is one of those behind the others
         let first = profile.effect(EffectKind::Suspend);
         let far = profile.effect(EffectKind::SuspendFar);
-        let brings = |parts: &Option<Vec<Part>>| parts.as_ref().is_none_or(|parts| has(parts));
+        let brings = |parts: &Option<Parts>| parts.as_ref().is_none_or(|parts| has(parts));
         let Some(handlers) = &received.suspended else { return };
         (first..=far).filter(|code| codes & (1 << code) != 0).all(|code| {
             let mut handlers = handlers.iter().skip((code - first) as usize);
@@ -401,23 +394,21 @@ pub(crate) fn read(c: &mut Check<'_>, access: &Access, state: &State) {
         // an exception, or an effect that is not known: others look at that
         return;
     };
-    let message = format!("{} bytes at offset {} are no value that comes back here", access.size, access.offset);
     let first = 1 << profile.effect(EffectKind::Suspend);
     let far = 1 << profile.effect(EffectKind::SuspendFar);
     let handler = (codes >= first).then(|| (codes.trailing_zeros() - first.trailing_zeros()) as usize);
     if known
         && codes.is_power_of_two()
         && codes != far
-        && let Some(received) = c.received.get_mut(&switch)
+        && let Some(received) = c.notes.received.get_mut(&switch)
     {
         received.loaded.push((handler, access.inst, access.offset));
     }
-    match known {
-        true => c.proven(),
-        false => {
-            c.fail_with(&RULE, Verdict::Violated, access.inst, message, vec![(switch, "came back here".into())]);
-        }
+    if known {
+        return c.proven();
     }
+    let message = format!("{} bytes at offset {} are no value that comes back here", access.size, access.offset);
+    c.fail_with(&RULE, Verdict::Violated, access.inst, message, vec![(switch, "came back here".into())]);
 }
 
 /// Control goes round: what came back with a switch is not read again where that switch is
@@ -429,7 +420,7 @@ pub(crate) fn circles(c: &mut Check<'_>, edge: &Edge) {
         block.is_some_and(|b| c.a.graph.block_dominates(edge.to, b) && c.a.graph.block_dominates(b, edge.from))
     };
     let behind = |switch: Inst| layout.inst_block(switch).is_some_and(|b| !c.a.graph.block_dominates(edge.to, b));
-    let once = c.received.iter().filter(|(switch, _)| behind(**switch));
+    let once = c.notes.received.iter().filter(|(switch, _)| behind(**switch));
     let again = once.flat_map(|(_, received)| &received.loaded).map(|(_, inst, _)| *inst).filter(|inst| within(*inst));
     if let Some(load) = again.min() {
         let message = "what came back is read again and again, and nothing comes back";
@@ -441,7 +432,7 @@ pub(crate) fn circles(c: &mut Check<'_>, edge: &Edge) {
 /// that one. A program that needs a value again has it.
 pub(crate) fn judge(c: &mut Check<'_>) {
     let mut twice = vec![];
-    for received in c.received.values() {
+    for received in c.notes.received.values() {
         for (i, (handler, inst, offset)) in received.loaded.iter().enumerate() {
             let of_list = || received.loaded.iter().filter(|(h, ..)| h == handler);
             let before = received.loaded[..i].iter().find(|(h, first, at)| {
@@ -472,12 +463,13 @@ pub(crate) fn bound(c: &mut Check<'_>, inst: Inst) {
     match c.a.types.and_then(|types| types.of(inst)) {
         Some(OperationTypes::ContBind(..)) => c.proven(),
         _ => {
-            c.untyped.insert(inst);
+            c.notes.untyped.insert(inst);
         }
     }
 }
 
-/// Other code runs: what a `cont.bind` supplies is stored.
+/// Other code runs, or a trap happens, behind which the object may be somewhere: what a
+/// `cont.bind` supplies is stored.
 pub(crate) fn leave(c: &mut Check<'_>, state: &State) {
     for duty in state.duties().iter().filter(|d| d.what == Owed::Payload) {
         let message = format!("a value is not bound: nothing is stored in its width at offset {}", duty.offset);
@@ -485,7 +477,7 @@ pub(crate) fn leave(c: &mut Check<'_>, state: &State) {
     }
 }
 
-/// The same, at a call. A trap is one: the object may be somewhere by then.
+/// The same, at a call.
 pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
     if !c.a.callee_of(inst).is_some_and(Callee::is_harmless) {
         leave(c, state);

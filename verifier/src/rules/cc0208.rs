@@ -53,18 +53,15 @@ pub(crate) fn trap(c: &mut Check<'_>, inst: Inst, state: &State) {
 }
 
 /// A trap of the protocol happens for its reason only.
-pub(crate) fn cause(c: &mut Check<'_>, inst: Inst, state: &State) {
-    if c.a.callee_of(inst) != Some(Callee::Trap) {
-        return;
-    }
-    let code = c.a.trap_code(inst);
+pub(crate) fn cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) {
     c.require(code.is_some(), &RULE, inst, "the code of a trap is no constant");
     let is = |trap: Trap| code == Some(trap.code().into());
     let Some((rule, message, _)) = reason(c, code) else { return };
     let block = c.a.func.layout.inst_block(inst);
     let edges: SmallVec<[&Edge; 4]> = block.into_iter().flat_map(|b| c.a.edges_to(b)).collect();
     let mut holds = true;
-    for (edge, state) in c.arrivals(inst, state) {
+    for edge in c.arrivals(inst) {
+        let state = c.known_on(edge, state);
         holds &= has_cause(c, inst, code, &state);
         let only = edges.first().copied().filter(|_| edges.len() == 1);
         if let (true, Some(edge)) = (is(Trap::NullContinuation), edge.or(only)) {
@@ -151,7 +148,7 @@ pub(crate) fn unreachable(c: &mut Check<'_>) {
         if c.a.callee_of(inst) == Some(Callee::Trap)
             && let Some((rule, _, message)) = reason(c, c.a.trap_code(inst))
             // what was used without the check was said
-            && c.report.findings.iter().all(|f| f.rule != rule.id)
+            && c.notes.report.findings.iter().all(|f| f.rule != rule.id)
         {
             c.fail(rule, Verdict::Violated, inst, message);
         }
@@ -198,7 +195,7 @@ fn has_cause(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) ->
             // of two revisions, either may be the witness
             let alternative = bases(*witness).first().map(|contref| (*contref, *revision));
             for contref in bases(*revision) {
-                c.pairs.push(PairDuty { alternative, ..PairDuty::new(inst, contref, *witness, inst) });
+                c.notes.pairs.push(PairDuty { alternative, ..PairDuty::new(inst, contref, *witness, inst) });
             }
         }
         // or the object was consumed a moment ago, and the comparison folded
@@ -227,7 +224,7 @@ fn tests_what_is_used(c: &mut Check<'_>, edge: &Edge) -> bool {
     let others: Vec<_> = c.a.edges_from(edge.from).filter(|e| e.to != edge.to).copied().collect();
     let revision = c.a.profile.field(Role::Revision).region;
     others.into_iter().all(|e| {
-        if c.a.edge_state(&e).is_some() {
+        if c.a.is_taken(&e) {
             return true;
         }
         let used = func.layout.block_insts(e.to).find_map(|i| match func.dfg.insts[i] {

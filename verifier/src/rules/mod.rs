@@ -200,10 +200,8 @@ pub(crate) fn at_switch(c: &mut Check<'_>, site: &SwitchSite, kind: Option<Opera
     }
 }
 
-/// A call that is no switch.
+/// A call that is no switch, and comes back.
 pub(crate) fn at_call(c: &mut Check<'_>, inst: Inst, state: &State) {
-    cc0011::call(c, inst, state);
-    cc0103::call(c, inst, state);
     cc0204::call(c, inst, state);
     cc0104::call(c, inst, state);
     cc0109::leave(c, inst, state);
@@ -212,11 +210,25 @@ pub(crate) fn at_call(c: &mut Check<'_>, inst: Inst, state: &State) {
     cc0113::call(c, inst, state);
     cc0114::call(c, inst, state);
     cc0107::call(c, inst, state);
-    cc0108::call(c, inst);
-    cc0208::cause(c, inst, state);
     cc0007::call(c, inst, state);
     cc0003::call(c, inst, state);
     cc0004::call(c, inst, state);
+}
+
+/// A call of the trap function, with its code where that is a constant.
+pub(crate) fn at_trap_call(c: &mut Check<'_>, inst: Inst, code: Option<u64>, state: &State) {
+    cc0011::trap_call(c, inst, code, state);
+    cc0103::trap_call(c, inst, code, state);
+    cc0204::leave(c, state);
+    // a trap of the program's own does not lie in an operation, which may fail for another reason
+    if code.is_some_and(|code| !c.a.profile.fails_operation(code)) {
+        cc0101::leave(c, inst, state);
+    }
+    cc0113::taken(c, inst, state);
+    cc0114::call(c, inst, state);
+    cc0108::trap_call(c, inst);
+    cc0208::cause(c, inst, code, state);
+    cc0003::trap_call(c, inst, code, state);
 }
 
 /// An edge, with what is known on it.

@@ -21,16 +21,17 @@ fn cell(c: &Check<'_>, base: Sym, role: Role, state: &State) -> Option<Sym> {
 /// that called a host function that succeeded.
 pub(crate) fn runs(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
     current(c, site.inst, state);
-    for origin in c.origins(site.to, state).unwrap_or_default() {
+    for origin in c.origins(site.to).unwrap_or_default() {
+        let known = c.known_on(origin.edge, state);
         match c.a.kind(origin.value) {
             Kind::Handed => {
-                let linked = cell(c, origin.value, Role::Parent, &origin.state) == Some(site.from);
+                let linked = cell(c, origin.value, Role::Parent, &known) == Some(site.from);
                 c.contract(linked, &cc0103::RULE, site.inst, "the invocation's stack does not hang on its driver");
             }
             Kind::Back(word) => {
-                let called = origin.state.codes(word) == 1 << c.a.profile.effect(EffectKind::HostCall);
+                let called = known.codes(word) == 1 << c.a.profile.effect(EffectKind::HostCall);
                 c.contract(called, &cc0107::RULE, site.inst, "what came back is run though it called no host function");
-                let status = succeeded(c, origin.value, &origin.state);
+                let status = succeeded(c, origin.value, &known);
                 c.contract(
                     status,
                     &cc0108::RULE,
@@ -46,8 +47,8 @@ pub(crate) fn runs(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
 /// The driver leaves, to a stack or to the host: until it is done it is the current one,
 /// whatever it has stored since it was made so.
 pub(crate) fn current(c: &mut Check<'_>, inst: Inst, state: &State) {
-    let holds = c.arrivals(inst, state).iter().map(|(_, state)| state).chain([state]).all(|state| {
-        let stored = cell(c, c.a.store_context, Role::Driver, state);
+    let holds = c.arrivals(inst).into_iter().chain([None]).all(|edge| {
+        let stored = cell(c, c.a.store_context, Role::Driver, &c.known_on(edge, state));
         stored.is_none_or(|driver| matches!(c.a.kind(driver), Kind::DriverRecord(_)))
     });
     c.contract(holds, &cc0105::RULE, inst, "the outer driver is put back before the invocation is over");
@@ -90,7 +91,7 @@ fn is_status(c: &mut Check<'_>, s: Sym, caller: Option<Sym>) -> bool {
 
 /// The outcome of an invocation is that of its last switch.
 pub(crate) fn reported(c: &mut Check<'_>, inst: Inst, state: &State) {
-    c.returned = true;
+    c.notes.returned = true;
     let func = c.a.func;
     let Some(&v) = func.dfg.inst_args(inst).first() else { return };
     let outcome = c.a.value(v);
@@ -119,7 +120,7 @@ fn whole(c: &Check<'_>, s: Sym) -> Sym {
 /// What the outcome is on each edge into the block whose parameter it is.
 fn ways(c: &mut Check<'_>, outcome: Sym, inst: Inst, state: &State) -> Vec<(Option<Sym>, State)> {
     let Some((block, i)) = c.a.param(outcome).filter(|(block, _)| *block != c.a.rpo[0]) else {
-        return c.arrivals(inst, state).into_iter().map(|(_, state)| (None, state)).collect();
+        return c.arrivals(inst).into_iter().map(|edge| (None, c.known_on(edge, state).into_owned())).collect();
     };
     let edges = c.a.edges_to(block);
     edges.filter_map(|e| c.a.edge_state(e).map(|state| (c.a.edge_arg(e, i), state))).collect()
@@ -142,14 +143,14 @@ fn only(c: &mut Check<'_>, inst: Inst, effect: EffectKind, state: &State) {
 /// is none of. What was abandoned can be reclaimed.
 fn stopped(c: &mut Check<'_>, inst: Inst, code: Sym, state: &State) {
     let trapped = cell(c, c.a.store_context, Role::Trapped, state);
-    let from_there =
-        trapped.is_some_and(|s| c.every_origin(s, &mut vec![], &|a, s, _| matches!(a.kind(s), Kind::Back(_))));
+    let from_there = trapped.is_some_and(|s| c.every_origin(s, &|a, s, _| matches!(a.kind(s), Kind::Back(_))));
     c.contract(from_there, &cc0113::RULE, inst, "where the abandoned chain begins is not stored for its reclamation");
     let handed = c.a.func.dfg.block_params(c.a.rpo[0]).first().copied().map(|v| c.a.value(v));
     let ended = handed.is_some_and(|own| cell(c, own, Role::Parent, state) == Some(c.a.zero));
     c.contract(ended, &cc0103::RULE, inst, "the abandoned chain does not end at the invocation's own stack");
-    for origin in c.origins(code, state).unwrap_or_default() {
-        let holds = is_reason(c, origin.value, &origin.state);
+    for origin in c.origins(code).unwrap_or_default() {
+        let known = c.known_on(origin.edge, state);
+        let holds = is_reason(c, origin.value, &known);
         c.contract(
             holds,
             &cc0107::RULE,

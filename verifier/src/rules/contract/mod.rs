@@ -24,7 +24,7 @@ pub(crate) fn ends(c: &mut Check<'_>) {
     let edges: Vec<Edge> = blocks.iter().flat_map(|b| c.a.edges_from(*b)).copied().collect();
     let mut standing: SecondaryMap<Block, Vec<Edge>> = SecondaryMap::new();
     for e in edges {
-        if c.a.edge_state(&e).is_some() && !advances(c, &e) {
+        if c.a.is_taken(&e) && !advances(c, &e) {
             standing[e.from].push(e);
         }
     }

@@ -27,7 +27,7 @@ fn list(c: &Check<'_>) -> (i32, i64) {
 /// A search returns a resumer with a handler, the last stack below it, and, for
 /// a suspend, the handler's code.
 pub(crate) fn found(c: &mut Check<'_>, inst: Inst, state: &State) {
-    c.returned = true;
+    c.notes.returned = true;
     let func = c.a.func;
     let args: Vec<Sym> = func.dfg.inst_args(inst).iter().map(|v| c.a.value(*v)).collect();
     let [last, resumer, ref code @ ..] = args[..] else {

@@ -72,7 +72,7 @@ pub(crate) fn made(c: &mut Check<'_>, inst: Inst, state: &State) {
     let Some(&v) = func.dfg.inst_args(inst).first() else { return };
     let contref = c.a.value(v);
     if c.a.role == FunctionRole::Grow {
-        c.returned = true;
+        c.notes.returned = true;
         let new = c.a.kind(contref) == Kind::NewSlot && c.is_non_null(contref, state);
         c.contract(new, &cc0113::RULE, inst, "no slot is given, and nothing traps");
         return;
@@ -81,7 +81,7 @@ pub(crate) fn made(c: &mut Check<'_>, inst: Inst, state: &State) {
         refused(c, inst, state);
         return;
     }
-    c.returned = true;
+    c.notes.returned = true;
     let formula = c.a.is_slot_contref(contref);
     c.contract(formula, &cc0113::RULE, inst, "the ContRef is not where the slot's own code will look for it");
     context(c, inst, contref, state);
@@ -103,8 +103,12 @@ pub(crate) fn made(c: &mut Check<'_>, inst: Inst, state: &State) {
     c.contract(cut, &cc0113::RULE, inst, "the next slot is not the one behind this");
     let guarded = state.knows(Fact::Told(base));
     c.contract(guarded, &cc0113::RULE, inst, "the host is not told of the slot's guard");
-    let origins = c.origins(base, state).unwrap_or_default();
-    let unused = !origins.is_empty() && origins.iter().all(|o| is_unused(c, o.value, &o.state));
+    let origins = c.origins(base).unwrap_or_default();
+    let unused = !origins.is_empty()
+        && origins.iter().all(|o| {
+            let known = c.known_on(o.edge, state);
+            is_unused(c, o.value, &known)
+        });
     c.contract(unused, &cc0113::RULE, inst, "the slot is neither the next one nor the first of a reservation");
 }
 
@@ -132,8 +136,9 @@ fn is_unused(c: &mut Check<'_>, base: Sym, state: &State) -> bool {
 fn refused(c: &mut Check<'_>, inst: Inst, state: &State) {
     let limit = c.a.profile.max_slots();
     let zero = c.a.zero;
-    let arrivals = c.arrivals(inst, state);
-    let holds = arrivals.iter().all(|(_, state)| {
+    let arrivals = c.arrivals(inst);
+    let holds = arrivals.into_iter().all(|edge| {
+        let state = c.known_on(edge, state);
         let many = |f: &Fact| matches!(*f, Fact::NotBelow(_, k) if c.a.syms.as_const(k) == Some(limit));
         let reserved = |s| c.a.def(s).is_some_and(|(i, _)| c.a.callee_of(i) == Some(Callee::Reserve));
         state.facts().iter().any(many) || state.equals(zero).any(reserved)
@@ -159,13 +164,14 @@ pub(crate) fn context(c: &mut Check<'_>, inst: Inst, contref: Sym, state: &State
 
 /// The slot of an invocation: one of its own, alone in its chain, or none.
 pub(crate) fn begun(c: &mut Check<'_>, inst: Inst, state: &State) {
-    c.returned = true;
+    c.notes.returned = true;
     let func = c.a.func;
     let Some(&v) = func.dfg.inst_args(inst).first() else { return };
     let contref = c.a.value(v);
     let at = c.a.profile.field(Role::LastAncestor).offset;
     let zero = c.a.zero;
-    for (edge, state) in c.arrivals(inst, state) {
+    for edge in c.arrivals(inst) {
+        let state = c.known_on(edge, state);
         let slot = c.on_edge(edge, contref);
         let none = state.same(slot, zero);
         let alone = state.cell(slot, at).is_some_and(|cell| cell.value == slot);
@@ -173,7 +179,7 @@ pub(crate) fn begun(c: &mut Check<'_>, inst: Inst, state: &State) {
         c.contract(none || own, &cc0113::RULE, inst, "what is given is no slot of the pool");
         c.contract(none || alone, &cc0103::RULE, inst, "the slot of an invocation is not its own last ancestor");
         if none {
-            let new = c.origins(slot, &state).unwrap_or_default();
+            let new = c.origins(slot).unwrap_or_default();
             let asked = new.iter().any(|o| c.a.kind(o.value) == Kind::NewSlot);
             c.contract(asked, &cc0113::RULE, inst, "no slot is given, and none was asked for");
         }
@@ -182,12 +188,12 @@ pub(crate) fn begun(c: &mut Check<'_>, inst: Inst, state: &State) {
 
 /// A walk along a dead chain is over behind its last stack only.
 pub(crate) fn reclaimed(c: &mut Check<'_>, inst: Inst, state: &State) {
-    c.returned = true;
+    c.notes.returned = true;
     let zero = c.a.zero;
-    let arrivals = c.arrivals(inst, state);
+    let arrivals = c.arrivals(inst);
     let is_end = |c: &Check<'_>, s: Sym| s == zero || c.a.kind(s) == Kind::Driver;
-    let holds = arrivals.iter().all(|(_, state)| {
-        state.facts().iter().any(|f| match *f {
+    let holds = arrivals.into_iter().all(|edge| {
+        c.known_on(edge, state).facts().iter().any(|f| match *f {
             Fact::Equal(a, b) => {
                 let walked = |s: Sym| c.a.param(s).is_some() || c.a.kind(s) == Kind::Trapped;
                 (is_end(c, a) && walked(b)) || (is_end(c, b) && walked(a))

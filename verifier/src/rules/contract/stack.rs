@@ -36,9 +36,7 @@ pub(crate) fn is_told(c: &mut Check<'_>, effect: EffectKind, state: &State) -> b
     let code = c.a.profile.effect(effect);
     let code = c.a.syms.constant(code);
     let first = c.a.rpo[0];
-    state
-        .equals(code)
-        .any(|word| c.every_origin(word, &mut vec![], &|a, s, _| a.is_switched(s) || a.param(s) == Some((first, 0))))
+    state.equals(code).any(|word| c.every_origin(word, &|a, s, _| a.is_switched(s) || a.param(s) == Some((first, 0))))
 }
 
 /// Is there nothing but jumps between a switch and an edge?
@@ -141,7 +139,7 @@ pub(crate) fn passed(c: &mut Check<'_>, inst: Inst, state: &State) {
         c.require(false, &RULE, inst, "the trampoline returns without having called the function");
         return;
     };
-    c.returned = true;
+    c.notes.returned = true;
     if let Some(exn) = passed.thrown {
         let exn = c.a.value(exn);
         let given = func.dfg.inst_args(inst).first().map(|v| c.a.value(*v));
