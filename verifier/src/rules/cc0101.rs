@@ -240,8 +240,11 @@ pub(crate) fn begins(c: &mut Check<'_>, access: &Access, state: &State) {
 pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
     let func = c.a.func;
     let args: SmallVec<[Sym; 4]> = func.dfg.inst_args(inst).iter().map(|v| c.a.value(*v)).collect();
-    match c.a.callee_of(inst) {
-        Some(Callee::Drop | Callee::HostFunction | Callee::Unknown) => leave(c, inst, state),
+    let callee = c.a.callee_of(inst);
+    if matches!(callee, Some(Callee::Drop | Callee::HostFunction | Callee::Unknown)) {
+        leave(c, inst, state);
+    }
+    match callee {
         Some(Callee::SearchSuspend | Callee::SearchSwitch) => {
             let [from, tag] = args[..] else { return };
             let own = from == c.a.active;
