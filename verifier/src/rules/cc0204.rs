@@ -80,7 +80,7 @@ fn halves(c: &mut Check<'_>, access: &Access, stored: Value, state: &State) {
     let value = c.a.value(stored);
     // the revision is in the lower slot
     let (contref, witness) = if other.offset > part.offset { (before, value) } else { (value, before) };
-    c.pairs.push(PairDuty::new(access.inst, contref, witness, access.inst));
+    c.notes.pairs.push(PairDuty::new(access.inst, contref, witness, access.inst));
 }
 
 /// The running continuation's payload is read: it came back with a switch, and
