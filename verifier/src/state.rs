@@ -163,6 +163,8 @@ pub(crate) enum Owed {
     Clear,
     /// A value that a buffer's length promises.
     Payload,
+    /// A length that counts what was stored behind the end of a buffer.
+    Count,
     /// Raising what the other side raised; no store.
     Raise,
     /// Making a continuation of a slot that was taken.
@@ -184,6 +186,8 @@ pub(crate) enum OwedValue {
     Held(Sym, i32),
     /// The same, as others left it.
     Found(Sym, i32),
+    /// More than the sum of the two.
+    Beyond(Sym, u32),
 }
 
 /// What ran last that may have changed every record.

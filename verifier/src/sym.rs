@@ -275,6 +275,8 @@ impl<'a> Syms<'a> {
             Node::Const(c) => self.constant(c & m),
             Node::And(x, k) => self.and_const(x, k & m),
             Node::Pair(low, _) => self.and_const(low, m),
+            // what an extension adds is not looked at
+            Node::Pure(Opcode::Sextend, from, x, _) if m & !mask(from as u32) == 0 => self.and_const(x, m),
             // masks move inwards, so that shift and mask commute
             Node::Shr(x, n) if self.bits(x) <= 64 && (m << n) >> n == m => {
                 let inner = self.and_const(x, m << n);
@@ -380,6 +382,16 @@ impl<'a> Syms<'a> {
         if bits > 64 { a } else { self.and_const(a, mask(bits)) }
     }
 
+    /// a, a number of `from` bits, with its sign in all bits above up to `bits`.
+    pub(crate) fn sextend(&mut self, a: Sym, from: u32, bits: u32) -> Sym {
+        match self.as_const(a) {
+            // its sign is 0
+            _ if self.bits(a) < from => a,
+            Some(c) if bits <= 64 => self.constant((c | !mask(from)) & mask(bits)),
+            _ => self.pure(Opcode::Sextend, from.into(), a, a, bits),
+        }
+    }
+
     /// A value of two words from its halves.
     pub(crate) fn pair(&mut self, low: Sym, high: Sym) -> Sym {
         if self.as_const(high) == Some(0) {
@@ -432,6 +444,28 @@ impl<'a> Syms<'a> {
         } else {
             (cc, a, b)
         };
+        // `x + c == k`, `x - y == k` and `x ^ y == 0` compare x
+        if let (IntCC::Equal | IntCC::NotEqual, Some(k)) = (cc, self.as_const(b)) {
+            match self.node(a) {
+                Node::Add(x, c, w) if u32::from(w) == bits && self.bits(x) <= bits => {
+                    let k = self.constant(k.wrapping_sub(c) & mask(bits));
+                    return self.icmp(cc, x, k, bits);
+                }
+                Node::Sub(x, y, w) if u32::from(w) == bits => {
+                    // as it was written, where one of the two is a sum
+                    let sum = self.find(Node::Add(x, k.wrapping_neg() & mask(bits), w));
+                    let (x, y) = match sum {
+                        Some(sum) => (sum, y),
+                        None => (x, self.add_const(y, k, bits)),
+                    };
+                    return self.icmp(cc, x, y, bits);
+                }
+                Node::Pure(Opcode::Bxor, w, x, y) if k == 0 && w == u64::from(bits) => {
+                    return self.icmp(cc, x, y, bits);
+                }
+                _ => {}
+            }
+        }
         // `(x cmp y) == 0` is the opposite comparison
         if self.as_const(b) == Some(0)
             && let Node::Icmp(inner, x, y, width) = self.node(a)

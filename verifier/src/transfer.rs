@@ -77,6 +77,7 @@ impl Analysis<'_> {
                 let a = self.value(arg);
                 match opcode {
                     Opcode::Uextend => a,
+                    Opcode::Sextend => self.syms.sextend(a, dfg.value_type(arg).bits(), bits),
                     Opcode::Ireduce => self.syms.reduce(a, bits),
                     Opcode::Isplit => {
                         let (low, high) = self.syms.halves(a);
@@ -136,15 +137,21 @@ impl Analysis<'_> {
             Opcode::Bor => self.syms.or(a, b),
             Opcode::Ishl if shift.is_some() => self.syms.shl(a, shift.unwrap_or(0), bits),
             Opcode::Ushr if shift.is_some() => self.syms.shr(a, shift.unwrap_or(0), bits),
-            Opcode::Imul if bits <= 64 && shift.is_some_and(u64::is_power_of_two) => {
-                self.syms.shl(a, shift.map_or(0, |n| n.trailing_zeros().into()), bits)
-            }
+            Opcode::Imul if bits <= 64 => match (self.syms.as_const(a), shift) {
+                (Some(x), Some(y)) => self.syms.constant(x.wrapping_mul(y) & mask(bits)),
+                (None, Some(n)) if n.is_power_of_two() => self.syms.shl(a, n.trailing_zeros().into(), bits),
+                (Some(n), None) if n.is_power_of_two() => self.syms.shl(b, n.trailing_zeros().into(), bits),
+                _ => self.other(opcode, a, b, bits),
+            },
             Opcode::Iconcat => self.syms.pair(a, b),
-            _ => {
-                let (a, b) = if commutes(opcode) && b < a { (b, a) } else { (a, b) };
-                self.syms.pure(opcode, bits.into(), a, b, bits)
-            }
+            _ => self.other(opcode, a, b, bits),
         }
+    }
+
+    /// An operation that nothing is known of but its operands.
+    fn other(&mut self, opcode: Opcode, a: Sym, b: Sym, bits: u32) -> Sym {
+        let (a, b) = if commutes(opcode) && b < a { (b, a) } else { (a, b) };
+        self.syms.pure(opcode, bits.into(), a, b, bits)
     }
 
     /// The ContRef of the slot that the stack pointer is in, by the profile's
@@ -389,9 +396,17 @@ impl Analysis<'_> {
         let sym = self.value(result);
         // a revision that is opaque by now is what a witness gets compared with
         let opaque_revision = known != Some(sym) && access.place.role() == Some(Role::Revision);
-        let cached = access.size == word || payload || (self.chain().is_some() && access.place.role().is_some());
+        let object = access.size == 2 * word && access.place.record().is_none();
+        let cached =
+            access.size == word || payload || (self.chain().is_some() && (access.place.role().is_some() || object));
+        if let Some(known) = known.filter(|k| *k != sym && self.chain().is_some()) {
+            state.learn(Fact::equal(known, sym));
+        }
         if (known.is_none() || opaque_revision) && cached {
             self.set_cell(access, sym, state);
+        }
+        if let Some(role @ (Role::ArgsData | Role::ValuesData)) = access.place.role() {
+            self.found_buffer(access, role, state);
         }
         self.look_around(access, result, state);
         if access.place.role() == Some(Role::Revision) && access.size == word && self.is_constructed(access, state) {

@@ -1,6 +1,7 @@
 //! Buffers of payload: a length, a capacity and an address.
 
 use cranelift_codegen::ir::Inst;
+use smallvec::SmallVec;
 
 use crate::check::Check;
 use crate::flow::Analysis;
@@ -17,32 +18,89 @@ const MOST: u64 = 2000;
 impl Analysis<'_> {
     /// A buffer gets longer: the values that this promises have to be stored.
     pub(crate) fn lengthened(&mut self, access: &Access, role: Role, value: Sym, state: &mut State) {
-        let Some(shape) = self.chain() else { return };
         let data = if role == Role::ArgsLength { Role::ArgsData } else { Role::ValuesData };
-        let (Some(before), Some(data)) =
-            (state.cell(access.base, access.offset).map(|c| c.value), self.held(access.base, data, state))
-        else {
-            return;
-        };
+        let Some(before) = state.cell(access.base, access.offset).map(|c| c.value) else { return };
         let Some(more) = self.growth(before, value).filter(|n| *n <= MOST) else { return };
-        let bits = self.profile.word_bits();
-        let skipped = self.syms.shl(before, u64::from(shape.entry_bytes.trailing_zeros()), bits);
-        let place = self.syms.add(data, skipped, bits);
+        match self.held(access.base, data, state) {
+            Some(data) => self.owe_entries(data, before, more as u32, access.inst, state),
+            // until it is known where they go
+            None => {
+                let value = OwedValue::Beyond(before, more as u32);
+                self.owe(Owed::Payload, access.base, data, value, access.inst, state);
+            }
+        }
+    }
+
+    /// The address of a buffer is loaded, whose length may have grown before.
+    pub(crate) fn found_buffer(&mut self, access: &Access, role: Role, state: &mut State) {
+        let here = |d: &&Duty| d.what == Owed::Payload && d.base == access.base && d.offset == access.offset;
+        let waiting: SmallVec<[Duty; 1]> = state.duties().iter().filter(here).copied().collect();
+        let Some(data) = self.held(access.base, role, state) else { return };
+        for duty in waiting {
+            if let OwedValue::Beyond(before, more) = duty.value {
+                state.retain_duties(|d| *d != duty);
+                self.owe_entries(data, before, more, duty.since, state);
+            }
+        }
+    }
+
+    fn owe_entries(&mut self, data: Sym, before: Sym, more: u32, since: Inst, state: &mut State) {
+        let Some(shape) = self.chain() else { return };
+        let place = self.end_of(data, before);
         let (base, add) = self.syms.split_add(place);
         state.learn(Fact::Room(base));
         for i in 0..more {
-            let offset = add as i32 + (i as i32) * shape.entry_bytes as i32;
+            let offset = add as i32 + (i * shape.entry_bytes) as i32;
             let done = state.cell(base, offset).is_some_and(|c| self.func.dfg.insts[c.by].opcode().can_store());
             if !done {
-                state.owe(Duty { what: Owed::Payload, base, offset, value: OwedValue::Any, since: access.inst });
+                state.owe(Duty { what: Owed::Payload, base, offset, value: OwedValue::Any, since });
             }
         }
+    }
+
+    /// Where the next value of a buffer goes.
+    fn end_of(&mut self, data: Sym, length: Sym) -> Sym {
+        let bits = self.profile.word_bits();
+        let step = self.chain().map_or(0, |shape| shape.entry_bytes.trailing_zeros());
+        let skipped = self.syms.shl(length, step.into(), bits);
+        self.syms.add(data, skipped, bits)
+    }
+
+    /// What a store to a buffer's entry behind its end asks for: a length that counts it.
+    pub(crate) fn uncounted(&mut self, access: &Access, state: &State) -> Option<Duty> {
+        let shape = self.chain()?;
+        if access.region != Some(shape.buffers) || access.stored.is_none() {
+            return None;
+        }
+        let Part::Buffer(record, data) = self.part(access.base) else { return None };
+        let length = if data == Role::ArgsData { Role::ArgsLength } else { Role::ValuesLength };
+        let before = self.held(record, length, state)?;
+        let data = self.held(record, data, state)?;
+        let end = self.end_of(data, before);
+        let (base, add) = self.syms.split_add(end);
+        let behind = u32::try_from(i64::from(access.offset) - add).ok().filter(|_| base == access.base)?;
+        let value = OwedValue::Beyond(before, behind / shape.entry_bytes);
+        Some(Duty { what: Owed::Count, base: record, offset: self.at(length), value, since: access.inst })
     }
 
     /// By how much a length grows.
     pub(crate) fn growth(&mut self, before: Sym, after: Sym) -> Option<u64> {
         let by = self.syms.sub(after, before, 32);
         self.syms.as_const(by)
+    }
+}
+
+/// Where a length of payload was set to a constant, so many entries are there by the time of a switch.
+pub(crate) fn all_filled(c: &mut Check<'_>, state: &State) {
+    for role in [Role::ArgsLength, Role::ValuesLength] {
+        let at = c.a.at(role);
+        for cell in state.cells().iter().filter(|cell| cell.offset == at) {
+            let length = c.a.syms.as_const(cell.value).filter(|n| *n > 0);
+            let stored = c.a.func.dfg.insts[cell.by].opcode().can_store() && c.a.is_contref(cell.base);
+            if let Some(length) = length.filter(|_| stored) {
+                filled(c, cell.by, cell.base, role, length, state);
+            }
+        }
     }
 }
 
@@ -129,6 +187,11 @@ impl Analysis<'_> {
         own(s) || matches!(self.syms.node(s), Node::Pure(cranelift_codegen::ir::Opcode::Load, _, base, _) if own(base))
     }
 
+    /// Is it in a buffer of another stack than the running one?
+    pub(crate) fn is_buffer_of_another(&self, base: Sym) -> bool {
+        matches!(self.part(base), Part::Buffer(record, _) if record != self.active)
+    }
+
     fn part(&self, base: Sym) -> Part {
         if matches!(self.syms.node(base), Node::StackAddr(_)) {
             return Part::Frame;
@@ -183,9 +246,8 @@ fn described(c: &mut Check<'_>, shape: &ChainShape, access: &Access, role: Role,
         Role::ValuesData => aligned(c, access.inst, value, shape.entry_bytes),
         Role::ArgsLength | Role::ValuesLength => match constant {
             Some(0) => {}
-            Some(n) if before.is_none_or(|b| c.a.syms.as_const(b).is_none()) => {
-                filled(c, access.inst, access.base, role, n, state);
-            }
+            // judged at the switch
+            Some(_) if before.is_none_or(|b| c.a.syms.as_const(b).is_none()) => {}
             _ => {
                 let grows = before.and_then(|b| c.a.growth(b, value)).is_some_and(|n| n > 0 && n <= MOST);
                 c.require(grows, &cc0203::RULE, access.inst, "a buffer's length does not grow by a number of values");
@@ -219,7 +281,8 @@ fn started(c: &mut Check<'_>, access: &Access, role: Role, state: &State) {
 }
 
 fn stored(c: &mut Check<'_>, access: &Access, part: Part, state: &State) {
-    let promised = state.knows(Fact::Room(access.base))
+    let counted_later = c.a.uncounted(access, state).is_some();
+    let promised = counted_later || state.knows(Fact::Room(access.base))
         && state.duties().iter().any(|d| d.what == Owed::Payload && d.base == access.base && d.offset == access.offset);
     let holds = match part {
         Part::Frame | Part::Context => true,

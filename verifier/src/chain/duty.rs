@@ -27,6 +27,14 @@ impl Analysis<'_> {
                 OwedValue::Found(base, offset) => state
                     .cell(base, offset)
                     .is_some_and(|c| c.value == value && !self.func.dfg.insts[c.by].opcode().can_store()),
+                OwedValue::Beyond(before, more) => {
+                    let (x, y) = (self.syms.as_const(before), self.syms.as_const(value));
+                    let by = x.zip(y).map(|(x, y)| y as i64 - x as i64).or_else(|| {
+                        let ((x, c), (y, d)) = (self.syms.split_add(before), self.syms.split_add(value));
+                        (x == y).then(|| d - c)
+                    });
+                    by.is_some_and(|by| by > more.into())
+                }
             }
     }
 

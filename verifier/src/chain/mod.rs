@@ -27,6 +27,8 @@ mod walk;
 
 pub(crate) use walk::{judge, owed, walk};
 
+use cranelift_codegen::ir::{Block, Inst};
+
 use crate::flow::Analysis;
 use crate::place::Kind;
 use crate::profile::{ChainShape, Role, Shape};
@@ -96,5 +98,44 @@ impl Analysis<'_> {
         base == self.active
             || matches!(self.kind(base), Kind::Parent(of) if of == self.active)
             || state.facts().iter().any(|f| matches!(f, Fact::Found(l, r, _) if *l == base || *r == base))
+    }
+
+    /// Does something hold in front of this instruction: at that point, or on every
+    /// way to it, where those have nothing but computations in common?
+    pub(crate) fn holds_before(&self, inst: Inst, state: &State, holds: &dyn Fn(&State) -> bool) -> bool {
+        if holds(state) {
+            return true;
+        }
+        let mut seen = vec![];
+        let mut left: Vec<Block> = self.starts_block(inst).into_iter().collect();
+        while let Some(block) = left.pop() {
+            if seen.contains(&block) {
+                continue;
+            }
+            seen.push(block);
+            let mut any = false;
+            for edge in self.edges_to(block) {
+                any = true;
+                let Some(known) = self.edge_state(edge) else { continue };
+                if holds(&known) {
+                    continue;
+                }
+                match self.starts_block(edge.inst).filter(|_| edge.is_always()) {
+                    Some(before) => left.push(before),
+                    None => return false,
+                }
+            }
+            if !any {
+                return false;
+            }
+        }
+        !seen.is_empty()
+    }
+
+    /// The block that an instruction is in, if all in front of it only computes.
+    fn starts_block(&self, inst: Inst) -> Option<Block> {
+        let block = self.func.layout.inst_block(inst)?;
+        let mut before = std::iter::successors(self.func.layout.prev_inst(inst), |i| self.func.layout.prev_inst(*i));
+        before.all(|i| self.only_computes(i)).then_some(block)
     }
 }

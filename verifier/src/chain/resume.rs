@@ -56,10 +56,36 @@ fn exception(c: &mut Check<'_>, inst: Inst, object: Sym, state: &State) {
         Fact::NonNull(a) => a == raised,
         _ => false,
     });
-    // of what is computed or loaded here, the allocator says what it is
-    let given =
-        c.a.param(raised).is_some() || c.a.def(raised).is_some_and(|(i, _)| c.a.callee_of(i) == Some(Callee::Unknown));
-    c.require(tested || !given, &cc0001::RULE, inst, "what is raised was not tested for null");
+    let holds = tested || !given(c, raised);
+    c.require(holds, &cc0001::RULE, inst, "what is raised was not tested for null");
+}
+
+/// Does a word come from outside: from the caller, or from another function? Of
+/// what is computed or loaded here, the allocator says what it is.
+fn given(c: &mut Check<'_>, word: Sym) -> bool {
+    let (mut seen, mut left) = (vec![], vec![word]);
+    while let Some(s) = left.pop() {
+        if c.a.def(s).is_some_and(|(i, _)| c.a.callee_of(i) == Some(Callee::Unknown)) {
+            return true;
+        }
+        let Some((block, i)) = c.a.param(s) else { continue };
+        if seen.contains(&s) {
+            continue;
+        }
+        seen.push(s);
+        let mut edges = c.a.edges_to(block).peekable();
+        if edges.peek().is_none() {
+            return true;
+        }
+        for edge in edges {
+            match c.a.edge_arg(edge, i) {
+                Some(arg) => left.push(arg),
+                None if c.a.callee_of(edge.inst) == Some(Callee::Unknown) => return true,
+                None => {}
+            }
+        }
+    }
+    false
 }
 
 /// Whose context is entered: the last stack of a chain, and the chain's object.

@@ -70,6 +70,9 @@ impl Analysis<'_> {
         let Some(shape) = self.chain() else { return };
         let paid: Vec<_> = state.duties().iter().filter(|d| self.pays(d, access, value, state)).copied().collect();
         state.retain_duties(|d| !paid.contains(d));
+        if let Some(duty) = self.uncounted(access, state) {
+            state.owe(duty);
+        }
         if access.place.record() != Some(RecordKind::ContRef) {
             return;
         }
@@ -238,6 +241,7 @@ impl Analysis<'_> {
                     (_, _, Some(a), Some(b)) => self.are_apart(a, b, state),
                     // a buffer of somebody else, or the program's own memory
                     (false, true, ..) => access.region.is_some(),
+                    (true, false, ..) => self.is_buffer_of_another(other),
                     (false, false, None, Some(_)) => {
                         access.region.is_some() && access.region != self.chain().map(|s| s.buffers)
                     }

@@ -11,7 +11,7 @@ use crate::profile::{Callee, ChainShape, FunctionRole, RecordKind, Role};
 use crate::report::{OperationKind, Verdict};
 use crate::rules::{
     self, Rule, cc0001, cc0002, cc0003, cc0004, cc0005, cc0006, cc0007, cc0008, cc0009, cc0010, cc0011, cc0101, cc0102,
-    cc0103, cc0104, cc0105, cc0106, cc0107, cc0108, cc0109, cc0113, cc0201, cc0202, cc0204, cc0205, cc0208,
+    cc0103, cc0104, cc0105, cc0106, cc0107, cc0108, cc0109, cc0113, cc0201, cc0202, cc0203, cc0204, cc0205, cc0208,
 };
 use crate::state::{Duty, Fact, Owed, State};
 use crate::sym::{Node, Sym};
@@ -74,6 +74,7 @@ pub(crate) fn owed(duty: &Duty) -> (&'static Rule, &'static str) {
         Owed::Limit => (&cc0109::RULE, "a limit does not go where the stacks went"),
         Owed::Handlers => (&cc0202::RULE, "the handlers of a resume that is over are still in the list"),
         Owed::Clear => (&cc0205::RULE, "a payload buffer is left as it was"),
+        Owed::Count => (&cc0203::RULE, "a value is stored that no buffer's length counts"),
         Owed::Payload => (&cc0204::RULE, "a buffer's length counts a value that is not stored"),
         Owed::Raise => (&cc0108::RULE, "what ended a continuation is not raised here"),
         Owed::Slot => (&cc0113::RULE, "a slot is taken, and no object is made of it"),
@@ -115,6 +116,7 @@ fn switch(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
     let Some(site) = c.a.switch_site(inst) else { return };
     pending(c, inst, state);
     cc0107::leave(c, inst, state);
+    buffers::all_filled(c, state);
     let kind = c.a.chain_classify(&site);
     let Some(kind) = kind else { return cc0101::unidentified(c, &site) };
     let object = match kind {
@@ -207,7 +209,8 @@ fn cause(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
         InstructionData::CondTrap { opcode, arg, code } => (arg, code.as_raw().get(), opcode == Opcode::Trapz),
         InstructionData::Trap { code, .. } if code.as_raw().get() == shape.unhandled_trap => {
             let initial = c.a.syms.constant(shape.initial_stack);
-            let reached = state.equals(initial).next().is_some();
+            let reached = |state: &State| state.equals(initial).next().is_some();
+            let reached = c.a.holds_before(inst, state, &reached);
             let message = "the tag counts as unhandled though the chain goes on";
             return c.require(reached, &cc0208::RULE, inst, message);
         }
@@ -285,7 +288,8 @@ fn table(c: &mut Check<'_>, shape: &ChainShape, inst: Inst) {
     let covers = table.as_slice().len() as u64 == installed;
     c.require(covers, &cc0201::RULE, inst, "the dispatch does not cover the suspend handlers that are installed");
     let default = table.default_block().block(&func.dfg.value_lists);
-    let traps = func.layout.first_inst(default).is_some_and(|i| match func.dfg.insts[i] {
+    let end = func.layout.first_inst(default).and_then(|i| c.a.first_effect(i));
+    let traps = end.is_some_and(|i| match func.dfg.insts[i] {
         InstructionData::Trap { code, .. } => code.as_raw().get() == shape.unreachable_trap,
         _ => false,
     });
@@ -355,13 +359,15 @@ fn limit(c: &mut Check<'_>, access: &Access, value: Sym, state: &State) {
     let store = c.a.store_context;
     let message = match access.place.role() {
         Some(Role::Limit(i)) if access.base == c.a.active => {
-            let holds = c.a.held(store, Role::StoreLimit(i), state) == Some(value);
+            let holds = c.a.held(store, Role::StoreLimit(i), state).is_some_and(|held| state.same(held, value));
             (!holds).then_some("what is kept for this stack is not the limit in force")
         }
         Some(Role::StoreLimit(i)) => {
             let at = c.a.at(Role::Limit(i));
             let holds =
-                state.cells().iter().any(|cell| cell.offset == at && cell.value == value && c.a.is_contref(cell.base));
+                state.cells().iter().any(|cell| {
+                cell.offset == at && state.same(cell.value, value) && c.a.is_contref(cell.base)
+            });
             (!holds).then_some("what is put in force is not this limit of any stack")
         }
         _ => return,

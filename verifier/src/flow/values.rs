@@ -55,8 +55,14 @@ impl<'a> Analysis<'a> {
     /// The next instruction behind this one that does more than compute, past
     /// jumps.
     pub(crate) fn behind(&self, inst: Inst) -> Option<Inst> {
+        self.first_effect(self.func.layout.next_inst(inst)?)
+    }
+
+    /// The first instruction from this one on that does more than compute, past
+    /// jumps.
+    pub(crate) fn first_effect(&self, from: Inst) -> Option<Inst> {
         let layout = &self.func.layout;
-        let mut next = layout.next_inst(inst)?;
+        let mut next = from;
         // jumps that go in a circle end this
         for _ in layout.blocks() {
             while self.only_computes(next) {
