@@ -102,6 +102,12 @@ pub(crate) struct Notes {
     pub(crate) installed: Vec<(Inst, u64)>,
     /// Resumes behind which a table leads to the handlers.
     pub(crate) dispatched: EntitySet<Inst>,
+    /// Stacks with a handler list above them that was searched.
+    pub(crate) searched: Vec<Sym>,
+    /// Where a search finds nothing, and the kind of the last link.
+    pub(crate) given_up: Vec<(Inst, Sym)>,
+    /// Stores of a constant as the length of another stack's buffer.
+    pub(crate) counted: Vec<Inst>,
     /// The suspend handlers in the table that a resume installs.
     pub(crate) handlers: FxHashMap<Inst, u64>,
     /// What switches come back with, of those whose types are known.

@@ -56,8 +56,8 @@ pub(crate) enum Fact {
     NotBelow(Sym, Sym),
     /// The host was told of this stack: its guard, or that its frames are gone.
     Told(Sym),
-    /// This function runs on a continuation, not on the initial stack.
-    OnContinuation,
+    /// This stack of the chain is a continuation, not the initial stack.
+    Continuation(Sym),
     /// A buffer's length counts values that begin here.
     Room(Sym),
 }
@@ -73,12 +73,13 @@ impl Fact {
             | Self::Done(a)
             | Self::Partial(a)
             | Self::Told(a)
+            | Self::Continuation(a)
             | Self::Room(a) => [Some(a), None, None],
             Self::Equal(a, b) | Self::Differ(a, b) | Self::Below(a, b) | Self::NotBelow(a, b) | Self::Serves(a, b) => {
                 [Some(a), Some(b), None]
             }
             Self::Found(a, b, c) => [Some(a), Some(b), Some(c)],
-            Self::Stack(_) | Self::OnContinuation => [None; 3],
+            Self::Stack(_) => [None; 3],
         }
     }
 
@@ -99,7 +100,7 @@ impl Fact {
             Self::Below(a, b) => Self::Below(f(a), f(b)),
             Self::NotBelow(a, b) => Self::NotBelow(f(a), f(b)),
             Self::Told(a) => Self::Told(f(a)),
-            Self::OnContinuation => Self::OnContinuation,
+            Self::Continuation(a) => Self::Continuation(f(a)),
             Self::Room(a) => Self::Room(f(a)),
         }
     }

@@ -90,6 +90,15 @@ impl Analysis<'_> {
     }
 }
 
+/// What is handed to a continuation comes behind what it has been given before.
+pub(crate) fn grown(c: &mut Check<'_>, inst: Inst, object: Sym, state: &State) {
+    let set = [Role::ArgsLength, Role::ValuesLength].into_iter().any(|role| {
+        let cell = state.cell(object, c.a.at(role));
+        cell.is_some_and(|cell| c.a.syms.as_const(cell.value) != Some(0) && c.notes.counted.contains(&cell.by))
+    });
+    c.require(!set, &cc0204::RULE, inst, "values are handed over in place of those that were bound before");
+}
+
 /// Where a length of payload was set to a constant, so many entries are there by the time of a switch.
 pub(crate) fn all_filled(c: &mut Check<'_>, state: &State) {
     for role in [Role::ArgsLength, Role::ValuesLength] {
@@ -132,7 +141,8 @@ pub(crate) fn filled(c: &mut Check<'_>, inst: Inst, base: Sym, role: Role, lengt
     let rule = if handlers { rule } else { &cc0203::RULE };
     c.require(capacity.is_some_and(|n| length <= n), rule, inst, "a buffer holds more than its capacity");
     let size = c.a.func.sized_stack_slots.get(slot).map_or(0, |s| u64::from(s.size));
-    let fits = capacity.unwrap_or(length) * u64::from(step) <= size;
+    let end = u64::try_from(add).ok().and_then(|add| add.checked_add(capacity.unwrap_or(length) * u64::from(step)));
+    let fits = end.is_some_and(|end| end <= size);
     c.require(fits, &cc0206::RULE, inst, "the buffer's stack slot is smaller than its capacity");
 }
 
@@ -247,7 +257,11 @@ fn described(c: &mut Check<'_>, shape: &ChainShape, access: &Access, role: Role,
         Role::ArgsLength | Role::ValuesLength => match constant {
             Some(0) => {}
             // judged at the switch
-            Some(_) if before.is_none_or(|b| c.a.syms.as_const(b).is_none()) => {}
+            Some(_) if before.is_none_or(|b| c.a.syms.as_const(b).is_none()) => {
+                if access.base != c.a.active {
+                    c.notes.counted.push(access.inst);
+                }
+            }
             _ => {
                 let grows = before.and_then(|b| c.a.growth(b, value)).is_some_and(|n| n > 0 && n <= MOST);
                 c.require(grows, &cc0203::RULE, access.inst, "a buffer's length does not grow by a number of values");
@@ -282,8 +296,12 @@ fn started(c: &mut Check<'_>, access: &Access, role: Role, state: &State) {
 
 fn stored(c: &mut Check<'_>, access: &Access, part: Part, state: &State) {
     let counted_later = c.a.uncounted(access, state).is_some();
-    let promised = counted_later || state.knows(Fact::Room(access.base))
-        && state.duties().iter().any(|d| d.what == Owed::Payload && d.base == access.base && d.offset == access.offset);
+    let promised = counted_later
+        || state.knows(Fact::Room(access.base))
+            && state
+                .duties()
+                .iter()
+                .any(|d| d.what == Owed::Payload && d.base == access.base && d.offset == access.offset);
     let holds = match part {
         Part::Frame | Part::Context => true,
         // the exception of a resume that throws comes before its length

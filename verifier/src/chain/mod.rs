@@ -21,6 +21,7 @@ mod assume;
 mod buffers;
 mod duty;
 mod resume;
+mod search;
 mod suspend;
 mod transfer;
 mod walk;

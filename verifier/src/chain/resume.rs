@@ -41,6 +41,8 @@ pub(crate) fn resume(
         let there = c.a.stored(object, Role::ValuesLength, state) == Some(one);
         c.require(there, &cc0204::RULE, inst, "the exception is not handed over");
         exception(c, inst, object, state);
+    } else {
+        buffers::grown(c, inst, object, state);
     }
     Some(object)
 }

@@ -16,10 +16,12 @@ use crate::transfer::SwitchSite;
 type Found = (Sym, Sym, Sym);
 
 fn found(c: &mut Check<'_>, inst: Inst, last: Sym, state: &State) -> Option<Found> {
-    let found = state.facts().iter().find_map(|f| match *f {
+    let all = state.facts().iter().filter_map(|f| match *f {
         Fact::Found(l, r, i) if l == last => Some((l, r, i)),
         _ => None,
     });
+    // with the resumer, where it is the same on every path
+    let found = all.max_by_key(|(_, resumer, _)| *resumer != c.a.zero);
     if found.is_none() {
         let message = "the context is not that of the last stack below a handler that was found";
         c.fail(&cc0101::RULE, Verdict::Violated, inst, message);

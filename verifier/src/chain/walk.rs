@@ -44,6 +44,10 @@ pub(crate) fn walk(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &St
 
 /// What belongs to the whole function.
 pub(crate) fn judge(c: &mut Check<'_>, shape: &ChainShape) {
+    for (inst, kind) in std::mem::take(&mut c.notes.given_up) {
+        let searched = (0..c.notes.searched.len()).any(|i| c.a.searches(kind, c.notes.searched[i]));
+        c.require(searched, &cc0201::RULE, inst, "the search gives up without having looked at handlers");
+    }
     for (inst, kind) in c.notes.report.operations.iter().map(|o| (o.inst, o.kind)).collect::<Vec<_>>() {
         if c.a.switch_kinds[inst].is_none() {
             continue;
@@ -209,6 +213,8 @@ fn cause(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
         InstructionData::CondTrap { opcode, arg, code } => (arg, code.as_raw().get(), opcode == Opcode::Trapz),
         InstructionData::Trap { code, .. } if code.as_raw().get() == shape.unhandled_trap => {
             let initial = c.a.syms.constant(shape.initial_stack);
+            let kinds = state.equals(initial).filter(|kind| c.a.is_link_kind(*kind));
+            c.notes.given_up.extend(kinds.map(|kind| (inst, kind)));
             let reached = |state: &State| state.equals(initial).next().is_some();
             let reached = c.a.holds_before(inst, state, &reached);
             let message = "the tag counts as unhandled though the chain goes on";
@@ -224,6 +230,10 @@ fn cause(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
             let message = "the operation traps as on a consumed continuation, though it is current";
             return c.require(current, &cc0002::RULE, inst, message);
         }
+        Node::Const(k) if code == shape.unhandled_trap => {
+            let message = "the tag counts as unhandled though the chain goes on";
+            return c.require((k == 0) != when_zero, &cc0208::RULE, inst, message);
+        }
         Node::Const(_) => return,
         Node::Icmp(cc, a, b, _) => (if when_zero { cc.complement() } else { cc }, a, b),
         _ => (if when_zero { IntCC::Equal } else { IntCC::NotEqual }, cond, c.a.zero),
@@ -236,16 +246,39 @@ fn cause(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
     let link = c.a.syms.as_const(b) == Some(shape.initial_stack);
     if compares {
         unconsumed(c, inst, a, b, state);
+        let part = |x, y| matches!(c.a.syms.node(x), Node::And(of, _) if of == y);
+        let whole = !part(a, b) && !part(b, a);
+        c.require(whole, &cc0005::RULE, inst, "the revision in an object has lost bits");
     }
     let tests_null = cc == IntCC::Equal && b == c.a.zero && c.a.is_marked(a);
     let ends_search = cc == IntCC::Equal && link && c.a.is_link_kind(a);
+    if ends_search && code == shape.unhandled_trap {
+        c.notes.given_up.push((inst, a));
+    }
     let holds = match code {
         k if k == shape.consumed_trap => compares,
         k if k == shape.null_trap => cc == IntCC::Equal && b == c.a.zero,
         k if k == shape.unhandled_trap => cc == IntCC::Equal && link,
-        _ => !compares && !tests_null && !ends_search,
+        _ => {
+            let of_function = cc == IntCC::Equal && b == c.a.zero && makes(c, a);
+            !(compares || tests_null || ends_search || of_function)
+        }
     };
     c.require(holds, &cc0208::RULE, inst, "the trap's code is not that of its condition");
+}
+
+/// Is a continuation made of this function anywhere?
+fn makes(c: &mut Check<'_>, function: Sym) -> bool {
+    let func = c.a.func;
+    if !func.dfg.ext_funcs.keys().any(|f| c.a.callees[f] == Some(Callee::NewCont)) {
+        return false;
+    }
+    let insts = func.layout.blocks().flat_map(|b| func.layout.block_insts(b));
+    let mut calls = insts.filter(|i| func.dfg.insts[*i].opcode().is_call());
+    calls.any(|i| {
+        let made_of = func.dfg.inst_args(i).get(1).filter(|_| c.a.callee_of(i) == Some(Callee::NewCont));
+        made_of.is_some_and(|v| c.a.value(*v) == function)
+    })
 }
 
 /// A witness that would follow the current revision, which was not stored: who
@@ -268,9 +301,12 @@ fn search(c: &mut Check<'_>, inst: Inst, state: &State) {
     let cond = c.a.value(arg);
     let Node::Icmp(_, a, b, _) = c.a.syms.node(cond) else { return };
     for entry in [a, b] {
-        match c.a.hit(entry, state).map(|(.., result)| result) {
-            Some(Err((rule, message))) => c.fail(rule, Verdict::Violated, inst, message),
-            Some(Ok(_)) => c.proven(),
+        match c.a.hit(entry, state) {
+            Some((.., Err((rule, message)))) => c.fail(rule, Verdict::Violated, inst, message),
+            Some((last, .., Ok(_))) => {
+                c.notes.searched.push(last);
+                c.proven();
+            }
             None => {}
         }
     }
@@ -294,6 +330,11 @@ fn table(c: &mut Check<'_>, shape: &ChainShape, inst: Inst) {
         _ => false,
     });
     c.require(traps, &cc0201::RULE, inst, "an index without a handler does not trap");
+    let unserved = table.as_slice().iter().any(|entry| {
+        let target = entry.block(&func.dfg.value_lists);
+        end.is_some() && func.layout.first_inst(target).and_then(|i| c.a.first_effect(i)) == end
+    });
+    c.require(!unserved, &cc0201::RULE, inst, "the index of an installed handler leads to where none is");
 }
 
 /// Every access to memory.
@@ -331,7 +372,7 @@ fn continuation(c: &mut Check<'_>, access: &Access, state: &State) {
     if access.base != c.a.active || access.offset < c.a.at(Role::ParentKind) {
         return;
     }
-    let known = state.knows(Fact::OnContinuation);
+    let known = state.knows(Fact::Continuation(c.a.active));
     let message = "the running stack is taken for a continuation, though it may be the initial stack";
     c.require(known, &cc0101::RULE, access.inst, message);
 }
@@ -364,10 +405,10 @@ fn limit(c: &mut Check<'_>, access: &Access, value: Sym, state: &State) {
         }
         Some(Role::StoreLimit(i)) => {
             let at = c.a.at(Role::Limit(i));
-            let holds =
-                state.cells().iter().any(|cell| {
-                cell.offset == at && state.same(cell.value, value) && c.a.is_contref(cell.base)
-            });
+            let holds = state
+                .cells()
+                .iter()
+                .any(|cell| cell.offset == at && state.same(cell.value, value) && c.a.is_contref(cell.base));
             (!holds).then_some("what is put in force is not this limit of any stack")
         }
         _ => return,
