@@ -1,8 +1,8 @@
 //! What conditions say, where the store context knows the chain: effects and
 //! states.
 
-use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::Inst;
+use cranelift_codegen::ir::condcodes::IntCC;
 
 use crate::assume::may_hold;
 use crate::flow::Analysis;

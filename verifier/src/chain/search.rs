@@ -99,9 +99,9 @@ impl<'a> Analysis<'a> {
         let result = match (index, last) {
             (None, _) => Err((&rules::cc0201::RULE, "the search does not read the entries of the list")),
             (_, None) => Err((&rules::cc0101::RULE, "the searched list is not that of a parent in the chain")),
-            (Some(index), Some(last)) => self
-                .range(resumer, index, state)
-                .and_then(|suspend| self.starts_here(last, state).map(|()| suspend)),
+            (Some(index), Some(last)) => {
+                self.range(resumer, index, state).and_then(|suspend| self.starts_here(last, state).map(|()| suspend))
+            }
         };
         Some((last.unwrap_or(resumer), resumer, index.unwrap_or(self.zero), result))
     }
@@ -127,9 +127,7 @@ impl<'a> Analysis<'a> {
         };
         match self.is_index(index, resumer, suspend, state) {
             true => Ok(suspend),
-            false => {
-                Err((&rules::cc0201::RULE, "the search does not go through its part of the list one by one"))
-            }
+            false => Err((&rules::cc0201::RULE, "the search does not go through its part of the list one by one")),
         }
     }
 

@@ -148,5 +148,11 @@ fn copied(c: &mut Check<'_>, shape: &ChainShape, site: &SwitchSite, state: &Stat
     c.require(whole, &cc0101::RULE, inst, "the words of the two control contexts are not moved as a switch needs them");
     let context = c.a.syms.add_const(top?, (-shape.context_below_top) as u64, c.a.profile.word_bits());
     buffers::aligned(c, inst, frame, word as u32);
+    if let Node::StackAddr(slot) = c.a.syms.node(frame) {
+        let size = c.a.func.sized_stack_slots.get(slot).map_or(0, |s| i64::from(s.size));
+        let end = at + i64::from(shape.context_words) * i64::from(word);
+        let message = "the stack slot is smaller than the control context that is copied to it";
+        c.require(at >= 0 && end <= size, &cc0206::RULE, inst, message);
+    }
     resume::entered(c, context, inst, state)
 }

@@ -198,7 +198,11 @@ impl Analysis<'_> {
     /// Does a block end an operation by a trap of the protocol?
     pub(crate) fn ends_operation(&self, block: Block) -> bool {
         let Some(shape) = self.chain() else { return false };
-        self.func.layout.last_inst(block).is_some_and(|inst| match self.func.dfg.insts[inst] {
+        let end = self.func.layout.last_inst(block).and_then(|last| match self.func.dfg.insts[last].opcode() {
+            Opcode::Jump => self.first_effect(last),
+            _ => Some(last),
+        });
+        end.is_some_and(|inst| match self.func.dfg.insts[inst] {
             InstructionData::Trap { code, .. } => {
                 [shape.null_trap, shape.consumed_trap, shape.unhandled_trap].contains(&code.as_raw().get())
             }

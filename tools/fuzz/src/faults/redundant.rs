@@ -11,7 +11,7 @@ use clif_cont_verifier::Profile;
 use clif_cont_verifier::profile::Callee;
 use cranelift_codegen::dominator_tree::DominatorTree;
 use cranelift_codegen::flowgraph::ControlFlowGraph;
-use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
 use cranelift_codegen::ir::immediates::Offset32;
 use cranelift_codegen::ir::{Block, Function, Inst, InstructionData, Opcode, Value};
 
@@ -23,9 +23,18 @@ use crate::scope::{is_pure, is_switch};
 /// The value that a check tests, without what tests it for zero.
 fn tested(func: &Function, check: Inst) -> Option<Value> {
     let v = operand(func, check, Operand::Arg(0))?;
-    match condition(func, v).map(|d| func.dfg.insts[d]) {
-        Some(InstructionData::IntCompare { args, .. }) => Some(word(func, args[0])),
-        _ => Some(word(func, v)),
+    Some(compared(func, v).map_or_else(|| word(func, v), |(_, args)| word(func, args[0])))
+}
+
+/// The comparison that a condition is, also one that a program tests once more, as
+/// it does with what `ref.is_null` gave it.
+fn compared(func: &Function, v: Value) -> Option<(IntCC, [Value; 2])> {
+    let InstructionData::IntCompare { cond, args, .. } = func.dfg.insts[condition(func, v)?] else { return None };
+    let inner = compared(func, args[0]).filter(|_| constant(func, args[1]) == Some(0));
+    match (cond, inner) {
+        (IntCC::Equal, Some((inner, words))) => Some((inner.complement(), words)),
+        (IntCC::NotEqual, Some(inner)) => Some(inner),
+        _ => Some((cond, args)),
     }
 }
 
@@ -127,14 +136,11 @@ fn non_null_edge(func: &Function, branch: Inst) -> Option<usize> {
     if opcode(func, branch) != Opcode::Brif {
         return None;
     }
-    match condition(func, operand(func, branch, Operand::Arg(0))?).map(|d| func.dfg.insts[d]) {
-        Some(InstructionData::IntCompare { cond, args, .. }) if constant(func, args[1]) == Some(0) => match cond {
-            IntCC::Equal => Some(1),
-            IntCC::NotEqual => Some(0),
-            _ => None,
-        },
-        Some(InstructionData::IntCompare { .. }) => None,
-        _ => Some(0),
+    match compared(func, operand(func, branch, Operand::Arg(0))?) {
+        Some((IntCC::Equal, args)) if constant(func, args[1]) == Some(0) => Some(1),
+        Some((IntCC::NotEqual, args)) if constant(func, args[1]) == Some(0) => Some(0),
+        Some(_) => None,
+        None => Some(0),
     }
 }
 
