@@ -48,8 +48,12 @@ impl Analysis<'_> {
     /// A continuation ends without running: its buffers go, and what was to be
     /// raised on it is raised here.
     pub(crate) fn owe_end(&mut self, base: Sym, since: Inst, state: &mut State) {
-        self.owe_clear(base, ARGS, since, state);
-        self.owe_clear(base, VALUES, since, state);
+        for role in ARGS.into_iter().chain(VALUES) {
+            // it may have been done just before
+            if self.stored(base, role, state) != Some(self.zero) {
+                self.owe(Owed::Clear, base, role, OwedValue::Is(self.zero), since, state);
+            }
+        }
         self.owe(Owed::Raise, base, Role::State, OwedValue::Any, since, state);
     }
 

@@ -28,7 +28,7 @@ mod walk;
 
 pub(crate) use walk::{judge, owed, walk};
 
-use cranelift_codegen::ir::{Block, Inst};
+use cranelift_codegen::ir::{Block, Inst, Value, ValueDef};
 
 use crate::flow::Analysis;
 use crate::place::Kind;
@@ -138,5 +138,20 @@ impl Analysis<'_> {
         let block = self.func.layout.inst_block(inst)?;
         let mut before = std::iter::successors(self.func.layout.prev_inst(inst), |i| self.func.layout.prev_inst(*i));
         before.all(|i| self.only_computes(i)).then_some(block)
+    }
+
+    /// Was a value there before an instruction? The program may keep an object
+    /// that it has used.
+    pub(crate) fn is_defined_before(&self, v: Value, inst: Inst) -> bool {
+        let v = self.resolve(v);
+        let (dfg, layout) = (&self.func.dfg, &self.func.layout);
+        let Some(at) = layout.inst_block(inst) else { return false };
+        match dfg.value_def(v) {
+            ValueDef::Result(def, _) => layout.inst_block(def).is_some_and(|block| {
+                if block == at { layout.pp_cmp(def, inst).is_lt() } else { self.graph.block_dominates(block, at) }
+            }),
+            ValueDef::Param(block, _) => self.graph.block_dominates(block, at),
+            ValueDef::Union(..) => false,
+        }
     }
 }

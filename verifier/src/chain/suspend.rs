@@ -73,7 +73,8 @@ fn left(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, last: Sym, state: &St
 /// The link to the handler's stack is cut.
 fn cut(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, last: Sym, state: &State) {
     let none = c.a.syms.constant(shape.no_stack);
-    let cut = c.a.stored(last, Role::ParentKind, state) == Some(none);
+    let now = (c.a.stored(last, Role::ParentKind, state), c.a.stored(last, Role::Parent, state));
+    let cut = now == (Some(none), Some(c.a.zero));
     c.require(cut, &cc0103::RULE, inst, "the suspended chain is still linked to the stack with the handler");
 }
 

@@ -234,15 +234,18 @@ fn cause(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
             let message = "the tag counts as unhandled though the chain goes on";
             return c.require((k == 0) != when_zero, &cc0208::RULE, inst, message);
         }
-        Node::Const(_) => return,
+        Node::Const(_) => {
+            let compared = c.a.compares_itself(arg).filter(|word| is_revision(c, *word, state));
+            if compared.is_some() && code != shape.consumed_trap {
+                let message = "the trap's code is not that of its condition";
+                c.fail(&cc0208::RULE, Verdict::Violated, inst, message);
+            }
+            return;
+        }
         Node::Icmp(cc, a, b, _) => (if when_zero { cc.complement() } else { cc }, a, b),
         _ => (if when_zero { IntCC::Equal } else { IntCC::NotEqual }, cond, c.a.zero),
     };
-    let revision = |c: &Check<'_>, s| {
-        let at = c.a.at(Role::Revision);
-        state.cells().iter().any(|cell| cell.offset == at && cell.value == s && c.a.is_contref(cell.base))
-    };
-    let compares = cc == IntCC::NotEqual && (revision(c, a) || revision(c, b));
+    let compares = cc == IntCC::NotEqual && (is_revision(c, a, state) || is_revision(c, b, state));
     let link = c.a.syms.as_const(b) == Some(shape.initial_stack);
     if compares {
         unconsumed(c, inst, a, b, state);
@@ -265,6 +268,12 @@ fn cause(c: &mut Check<'_>, shape: &ChainShape, inst: Inst, state: &State) {
         }
     };
     c.require(holds, &cc0208::RULE, inst, "the trap's code is not that of its condition");
+}
+
+/// Is it what a continuation's revision is?
+fn is_revision(c: &Check<'_>, s: Sym, state: &State) -> bool {
+    let at = c.a.at(Role::Revision);
+    state.cells().iter().any(|cell| cell.offset == at && cell.value == s && c.a.is_contref(cell.base))
 }
 
 /// Is a continuation made of this function anywhere?
@@ -471,7 +480,7 @@ fn objects(c: &mut Check<'_>, inst: Inst, state: &State) {
         }
         let s = c.a.value(v);
         match c.a.syms.node(s) {
-            Node::Pair(contref, revision) => object(c, inst, contref, revision, state),
+            Node::Pair(contref, revision) => object(c, inst, v, (contref, revision), state),
             Node::Const(0) => {}
             // a revision of 0 is no witness of anything
             _ if c.a.syms.bits(s) <= c.a.profile.word_bits() && state.obj(s).is_some() => {
@@ -482,7 +491,7 @@ fn objects(c: &mut Check<'_>, inst: Inst, state: &State) {
     }
 }
 
-fn object(c: &mut Check<'_>, inst: Inst, contref: Sym, revision: Sym, state: &State) {
+fn object(c: &mut Check<'_>, inst: Inst, v: Value, (contref, revision): (Sym, Sym), state: &State) {
     if c.a.syms.as_const(contref) == Some(0) {
         return c.proven();
     }
@@ -492,6 +501,7 @@ fn object(c: &mut Check<'_>, inst: Inst, contref: Sym, revision: Sym, state: &St
     let obj = state.obj(contref).copied().filter(|o| o.stale.is_none());
     if let Some(obj) = obj
         && !state.same(obj.witness, revision)
+        && !obj.bump.is_some_and(|bump| c.a.is_defined_before(v, bump))
     {
         let related = vec![(obj.check, "its revision is known from here".to_owned())];
         let foreign = state.objs().iter().any(|o| o.contref != contref && o.witness == revision);
