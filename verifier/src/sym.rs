@@ -413,7 +413,7 @@ impl<'a> Syms<'a> {
         if self.bits(a) <= 64 {
             return (a, self.constant(0));
         }
-        let low = self.intern(Node::And(a, u64::MAX), 64, self.home(a));
+        let low = self.and_const(a, u64::MAX);
         let high = self.intern(Node::High(a), 64, self.home(a));
         (low, high)
     }

@@ -27,7 +27,12 @@ pub(crate) fn resume(
     let own_link = c.a.own_link();
     linked(c, inst, last, own_link, state);
     let cleared = c.a.stored(object, Role::LastAncestor, state) == Some(c.a.zero);
-    c.require(cleared, &cc0103::RULE, inst, "a chain that runs keeps its last ancestor, which only a suspended one has");
+    c.require(
+        cleared,
+        &cc0103::RULE,
+        inst,
+        "a chain that runs keeps its last ancestor, which only a suspended one has",
+    );
     active(c, shape, inst, object, state);
     let own = c.a.active;
     stands(c, inst, object, shape.running, state);

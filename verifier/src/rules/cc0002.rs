@@ -152,6 +152,19 @@ fn is_missed(c: &mut Check<'_>, comparison: Inst) -> bool {
     })
 }
 
+/// An expression that is deeper is not gone through.
+const MAX_DEPTH: u32 = 8;
+
+/// Is a value computed with, directly or by way of other computations?
+fn depends(c: &Check<'_>, inst: Inst, on: Value, depth: u32) -> bool {
+    let func = c.a.func;
+    func.dfg.inst_args(inst).iter().any(|v| {
+        let v = c.a.resolve(*v);
+        let def = func.dfg.value_def(v).inst().filter(|i| depth > 0 && c.a.only_computes(*i));
+        v == on || def.is_some_and(|i| !func.dfg.insts[i].opcode().can_load() && depends(c, i, on, depth - 1))
+    })
+}
+
 /// The comparison of a revision that nothing looks at: a check is missing, also
 /// where it would have been one of an object that was just made.
 pub(crate) fn judge(c: &mut Check<'_>) {
@@ -166,6 +179,14 @@ pub(crate) fn judge(c: &mut Check<'_>) {
         let others: Vec<Inst> =
             c.notes.comparisons.iter().copied().filter(|i| c.notes.decisions.contains(*i)).collect();
         if others.into_iter().any(|i| operands(c, i) == own) || is_used(c, inst) || is_missed(c, inst) {
+            continue;
+        }
+        // the same in other terms
+        let loaded: Vec<Value> = c.a.func.dfg.inst_args(inst).to_vec();
+        let loaded: Vec<Value> = loaded.into_iter().filter(|v| revision_of(c, *v).is_some()).collect();
+        let layout = &c.a.func.layout;
+        let mut insts = layout.blocks().flat_map(|b| layout.block_insts(b)).filter(|i| c.decisions.contains(*i));
+        if insts.any(|i| loaded.iter().any(|v| depends(c, i, c.a.resolve(*v), MAX_DEPTH))) {
             continue;
         }
         c.fail(&RULE, Verdict::Violated, inst, "the comparison of the revision with the witness decides nothing");
