@@ -79,6 +79,12 @@ impl<'a> Analysis<'a> {
     /// should. True for a suspend handler.
     pub(crate) fn hit(&mut self, entry: Sym, state: &State) -> Option<(Sym, Sym, Sym, Result<bool, SearchFault>)> {
         let (base, offset) = self.loaded_from(entry)?;
+        // a table's base may be where a list is in another record
+        let flags = self.def(entry).and_then(|(load, _)| self.func.dfg.insts[load].memflags_data(&self.func.dfg))?;
+        let region = flags.alias_region().map(|r| self.func.dfg.alias_regions[r].user_id);
+        if region != self.chain().map(|shape| shape.buffers) {
+            return None;
+        }
         let step = self.profile.word_bytes();
         let (resumer, index) = match self.syms.node(base) {
             Node::Sum(x, y, _) => {

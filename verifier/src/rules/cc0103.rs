@@ -21,7 +21,7 @@ pub(crate) const RULE: Rule = Rule {
                 switch record the last stack below that resumer as the suspended chain's last ancestor. In this \
                 profile a suspended chain keeps its stale parent link, which nobody reads. A fresh continuation is its \
                 own last ancestor, and knows its trampoline and its function. No link is set without a switch behind it. \
-                A search goes from parent to parent, and every walk goes on in every turn. Under `wasmtime-48` a suspend and a switch also cut the link behind that last stack.",
+                A search goes from parent to parent, and every walk goes on in every turn. Under `wasmtime-48` a suspend and a switch also cut the link behind that last stack, both its words, and a resume clears the last ancestor of what runs then.",
     why: "The next search, return or trap walks the links, and arrives in somebody else's chain, or in a freed slot.",
     bugs: "Wizard #213",
     help: "load the last ancestor of the continuation that is resumed, and store the link there",

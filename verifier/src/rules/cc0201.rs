@@ -18,7 +18,7 @@ pub(crate) const RULE: Rule = Rule {
     statement: "The installed table is a constant of the module, or was built on the frame with both lists ended by \
                 0, and a constant one is so too, which takes the module's data. The dispatch serves as many \
                 handlers as the table has, the first ones without a gap, and traps for every other (CC0107). A search compares every entry with the \
-                tag, up to the end of the list, and gives up only behind the last list. Under `wasmtime-48` the list's length counts what is stored, its capacity holds it, its slot is large enough, the suspend handlers end where the record says, and the dispatch has an entry for each of them and a default that traps.",
+                tag, up to the end of the list, and gives up only behind the last list. Under `wasmtime-48` the list's length counts what is stored, its capacity holds it, its slot is large enough, the suspend handlers end where the record says, and the dispatch has an entry for each of them, which does not lead to the default, and a default that traps. A search that gives up has looked at lists.",
     why: "A search runs past the end of the table, and takes whatever is there for a tag.",
     bugs: "",
     help: "end both lists with 0 before the table is installed",
