@@ -185,7 +185,7 @@ pub(crate) fn judge(c: &mut Check<'_>) {
         let loaded: Vec<Value> = c.a.func.dfg.inst_args(inst).to_vec();
         let loaded: Vec<Value> = loaded.into_iter().filter(|v| revision_of(c, *v).is_some()).collect();
         let layout = &c.a.func.layout;
-        let mut insts = layout.blocks().flat_map(|b| layout.block_insts(b)).filter(|i| c.decisions.contains(*i));
+        let mut insts = layout.blocks().flat_map(|b| layout.block_insts(b)).filter(|i| c.notes.decisions.contains(*i));
         if insts.any(|i| loaded.iter().any(|v| depends(c, i, c.a.resolve(*v), MAX_DEPTH))) {
             continue;
         }
