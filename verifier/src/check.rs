@@ -197,6 +197,7 @@ impl<'a> Check<'a> {
                 rules::cc0113::ends(c);
                 rules::cc0114::judge(c);
                 rules::cc0107::judge(c);
+                rules::cc0201::far(c);
                 rules::cc0204::judge(c);
                 rules::cc0208::unreachable(c);
             }

@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::{Rule, examples};
 use crate::check::Check;
+use crate::flow::Analysis;
 use crate::module::Module;
 use crate::place::{Access, Kind};
 use crate::profile::{Callee, FunctionRole, Role};
@@ -127,14 +128,18 @@ fn threw(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
     let at = c.a.profile.field(Role::Payload(0)).offset;
     let Some(exn) = state.cell(c.a.active, at).map(|cell| cell.value) else { return };
     let active = c.a.active;
-    let from_there = c.every_origin(exn, &|a, s, state| {
-        let call = a.def(s).filter(|(_, result)| *result == 0).map(|(i, _)| a.func.dfg.insts[i]);
-        // on an edge the reference is known not to be null
-        let thrown = matches!(call, Some(InstructionData::CallIndirect { .. }))
-            && state.is_some_and(|state| state.knows(Fact::NonNull(s)));
-        let whole = a.syms.bits(s) == a.profile.word_bits();
-        thrown || whole && a.loaded_from(s) == Some((active, at))
-    });
+    let is_raised =
+        |a: &Analysis<'_>, s: Sym| a.syms.bits(s) == a.profile.word_bits() && a.loaded_from(s) == Some((active, at));
+    let from_there = is_raised(&c.a, exn)
+        || c.every_origin(exn, &|a, s, state| {
+            let call = a.def(s).filter(|(_, result)| *result == 0).map(|(i, _)| a.func.dfg.insts[i]);
+            // on an edge the reference is known not to be null
+            let thrown = matches!(call, Some(InstructionData::CallIndirect { .. }))
+                && state.is_some_and(|state| state.knows(Fact::NonNull(s)));
+            // and what was raised is read since control came here last
+            let now = state.is_some_and(|state| state.cell(active, at).is_some_and(|cell| cell.value == s));
+            thrown || now && is_raised(a, s)
+        });
     c.require(from_there, &RULE, site.inst, "what is thrown is neither what the function threw nor what was raised");
 }
 

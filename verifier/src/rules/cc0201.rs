@@ -1,7 +1,7 @@
 //! CC0201 handler-table.
 
 use clif_cont_abi::{Effect, EffectKind};
-use cranelift_codegen::ir::Inst;
+use cranelift_codegen::ir::{Inst, InstructionData};
 
 use super::{Rule, examples};
 use crate::check::Check;
@@ -9,7 +9,7 @@ use crate::module::Table;
 use crate::profile::Role;
 use crate::report::Verdict;
 use crate::state::State;
-use crate::sym::{Node, Sym};
+use crate::sym::{Node, Sym, mask};
 use crate::transfer::SwitchSite;
 
 pub(crate) const RULE: Rule = Rule {
@@ -90,6 +90,26 @@ pub(crate) fn dispatch(c: &mut Check<'_>, inst: Inst, suspends: u64) {
     let all = served == handlers.min(Effect::NEAR_HANDLERS.into())
         && (suspends & far != 0) == (handlers > Effect::NEAR_HANDLERS.into());
     c.require(all, &RULE, inst, "the dispatch does not serve as many suspend handlers as the table has");
+}
+
+/// The dispatch of handlers that have no code of their own: by their number, from the
+/// first of these on.
+pub(crate) fn far(c: &mut Check<'_>) {
+    let func = c.a.func;
+    let index = (c.a.store_context, c.a.profile.field(Role::HandlerIndex).offset);
+    let near = c.a.profile.near_handlers();
+    for block in c.a.rpo.to_vec() {
+        let Some(inst) = func.layout.last_inst(block) else { continue };
+        let InstructionData::BranchTable { arg, .. } = func.dfg.insts[inst] else { continue };
+        let operand = c.a.value(arg);
+        let (base, add) = c.a.syms.split_add(operand);
+        if c.a.loaded_from(base) == Some(index) {
+            let bits = func.dfg.value_type(arg).bits();
+            let first = near.wrapping_neg() & mask(bits) == add as u64 & mask(bits);
+            let message = "the table of handlers without a code does not begin with the first of them";
+            c.require(first, &RULE, inst, message);
+        }
+    }
 }
 
 /// A table in the module's data.

@@ -96,7 +96,13 @@ fn own(c: &mut Check<'_>, access: &Access, state: &State) {
         Some(kind) if kind.installs_handlers() => {
             "the resumer's own payload is read where another continuation came back"
         }
-        Some(_) => return c.proven(),
+        // what it stores itself is for somebody else
+        Some(_) => {
+            let own = state.cell(access.base, access.offset);
+            let stored = own.is_some_and(|cell| c.a.func.dfg.insts[cell.by].opcode().can_store());
+            let message = "what is read as received was stored by this function, for its next switch";
+            return c.require(!stored, &RULE, access.inst, message);
+        }
         None => "the payload is read where nobody has just handed over any",
     };
     c.fail(&RULE, Verdict::Violated, access.inst, message);
@@ -443,8 +449,14 @@ pub(crate) fn judge(c: &mut Check<'_>) {
             let left_out = list
                 .iter()
                 .find(|part| Some(part.size) == size && of_list().all(|(_, _, loaded)| *loaded != part.offset));
-            if let Some(part) = left_out {
-                twice.push((*inst, *first, part.offset));
+            // or the one that the next switch brings to that place
+            let later = c.received.iter().any(|(switch, next)| {
+                c.a.graph.dominates(*inst, *switch, &c.a.func.layout)
+                    && part_at(&next.results, *offset).map(|part| part.size) == size
+                    && next.loaded.iter().all(|(handler, _, at)| (*handler, *at) != (None, *offset))
+            });
+            if let Some(offset) = left_out.map(|part| part.offset).or(later.then_some(*offset)) {
+                twice.push((*inst, *first, offset));
             }
         }
     }
