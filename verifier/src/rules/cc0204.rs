@@ -450,7 +450,7 @@ pub(crate) fn judge(c: &mut Check<'_>) {
                 .iter()
                 .find(|part| Some(part.size) == size && of_list().all(|(_, _, loaded)| *loaded != part.offset));
             // or the one that the next switch brings to that place
-            let later = c.received.iter().any(|(switch, next)| {
+            let later = c.notes.received.iter().any(|(switch, next)| {
                 c.a.graph.dominates(*inst, *switch, &c.a.func.layout)
                     && part_at(&next.results, *offset).map(|part| part.size) == size
                     && next.loaded.iter().all(|(handler, _, at)| (*handler, *at) != (None, *offset))
