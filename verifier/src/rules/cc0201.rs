@@ -98,7 +98,7 @@ pub(crate) fn far(c: &mut Check<'_>) {
     let func = c.a.func;
     let index = (c.a.store_context, c.a.profile.field(Role::HandlerIndex).offset);
     let near = c.a.profile.near_handlers();
-    for block in c.a.rpo.to_vec() {
+    for block in c.a.rpo.iter().copied() {
         let Some(inst) = func.layout.last_inst(block) else { continue };
         let InstructionData::BranchTable { arg, .. } = func.dfg.insts[inst] else { continue };
         let operand = c.a.value(arg);
