@@ -76,10 +76,10 @@ impl Report {
             out.push_str("\nverifying a function, of what Cranelift takes to compile it\n");
         }
         for v in &self.verification {
-            for (how, sums) in [("all first", &v.apart), ("in turn", &v.in_turn)] {
+            for (how, sums) in [("each alone", &v.alone), ("all first", &v.apart), ("in turn", &v.in_turn)] {
                 let _ = writeln!(
                     out,
-                    "  opt {:<7}{how:<10} {:>8.1} %    {} functions with an operation, {:.1} us of {:.1} us each",
+                    "  opt {:<7}{how:<11} {:>8.1} %    {} functions with an operation, {:.1} us of {:.1} us each",
                     v.opt,
                     100.0 * sums.ratio(),
                     v.functions,
@@ -119,7 +119,7 @@ impl Report {
             let _ = writeln!(out, "{line}");
         }
         for v in &self.verification {
-            for (order, sums) in [("apart", &v.apart), ("in-turn", &v.in_turn)] {
+            for (order, sums) in [("alone", &v.alone), ("apart", &v.apart), ("in-turn", &v.in_turn)] {
                 let line = json!({
                     "schema": 1, "kind": "verification", "opt": v.opt, "order": order, "functions": v.functions,
                     "rounds": self.rounds, "verify_nanoseconds": sums.verify_nanoseconds,

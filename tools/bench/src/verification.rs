@@ -15,16 +15,23 @@ use cranelift_codegen::isa::OwnedTargetIsa;
 
 use crate::programs;
 
+/// So many times a function is verified, and compiled, where it is timed alone.
+const AGAIN: u32 = 4;
+
 /// Over all functions that contain an operation, on all 64-bit targets.
 ///
-/// A round verifies all of them and then compiles all of them, so that both find the
-/// processor's caches and predictions as they left them. Then it verifies and compiles
-/// them one by one: a compilation leaves nothing of what a verification was used to,
-/// while a verification is too short to do the same to a compilation.
+/// A round verifies each of them some times, and compiles it some times, so that both know
+/// the function. Then it verifies all of them, and compiles all of them, so that both find
+/// the processor's caches and predictions as they left them with other functions. At last
+/// it verifies and compiles them one by one: a compilation leaves nothing of what a
+/// verification was used to, while a verification is too short to do the same to a
+/// compilation.
 pub(crate) struct Verification {
     /// Cranelift's optimisation level.
     pub(crate) opt: &'static str,
     pub(crate) functions: usize,
+    /// The same function again and again.
+    pub(crate) alone: Sums,
     /// One kind of work after the other.
     pub(crate) apart: Sums,
     /// One function after the other.
@@ -70,16 +77,20 @@ impl Subject {
         verify_in(func, &self.profile, &self.module)
     }
 
-    fn time_verify(&self, func: &Function, times: &mut Times) {
+    fn time_verify(&self, func: &Function, count: u32, times: &mut Times) {
         let start = Instant::now();
-        black_box(self.verify(func));
-        times.verified.push(start.elapsed().as_nanos() as f64);
+        for _ in 0..count {
+            black_box(self.verify(func));
+        }
+        times.verified.push(start.elapsed().as_nanos() as f64 / f64::from(count));
     }
 
-    fn time_compile(&self, func: &Function, times: &mut Times) -> Result<(), CompileError> {
+    fn time_compile(&self, func: &Function, count: u32, times: &mut Times) -> Result<(), CompileError> {
         let start = Instant::now();
-        black_box(compile(func, &*self.isa, Disassembly::Drop)?);
-        times.compiled.push(start.elapsed().as_nanos() as f64);
+        for _ in 0..count {
+            black_box(compile(func, &*self.isa, Disassembly::Drop)?);
+        }
+        times.compiled.push(start.elapsed().as_nanos() as f64 / f64::from(count));
         Ok(())
     }
 }
@@ -101,28 +112,35 @@ fn measure(opt: OptLevel, rounds: usize) -> Result<Verification, Box<dyn Error>>
     for subject in &subjects {
         let functions = subject.program.functions.iter().map(|f| &f.func);
         for func in functions.filter(|f| !subject.verify(f).operations.is_empty()) {
-            cases.push((subject, func, Times::default(), Times::default()));
+            cases.push((subject, func, [(); 3].map(|()| Times::default())));
         }
     }
     for _ in 0..rounds {
-        for (s, func, apart, _) in &mut cases {
-            s.time_verify(func, apart);
+        for (s, func, [alone, ..]) in &mut cases {
+            black_box(s.verify(func));
+            s.time_verify(func, AGAIN, alone);
+            black_box(compile(func, &*s.isa, Disassembly::Drop)?);
+            s.time_compile(func, AGAIN, alone)?;
         }
-        for (s, func, apart, _) in &mut cases {
-            s.time_compile(func, apart)?;
+        for (s, func, [_, apart, _]) in &mut cases {
+            s.time_verify(func, 1, apart);
         }
-        for (s, func, _, in_turn) in &mut cases {
-            s.time_verify(func, in_turn);
-            s.time_compile(func, in_turn)?;
+        for (s, func, [_, apart, _]) in &mut cases {
+            s.time_compile(func, 1, apart)?;
+        }
+        for (s, func, [.., in_turn]) in &mut cases {
+            s.time_verify(func, 1, in_turn);
+            s.time_compile(func, 1, in_turn)?;
         }
     }
     let (opt, functions) = (opt.name(), cases.len());
-    let mut sums = Verification { opt, functions, apart: Sums::default(), in_turn: Sums::default() };
-    for (_, _, apart, in_turn) in cases {
-        sums.apart.add(apart);
-        sums.in_turn.add(in_turn);
+    let [mut alone, mut apart, mut in_turn] = [(); 3].map(|()| Sums::default());
+    for (_, _, times) in cases {
+        for (sums, times) in [&mut alone, &mut apart, &mut in_turn].into_iter().zip(times) {
+            sums.add(times);
+        }
     }
-    Ok(sums)
+    Ok(Verification { opt, functions, alone, apart, in_turn })
 }
 
 fn median(mut all: Vec<f64>) -> f64 {
