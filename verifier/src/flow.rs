@@ -549,6 +549,11 @@ impl<'a> Analysis<'a> {
         self.is_left(block)
     }
 
+    /// Was every block reached, also those that are not in the layout?
+    pub(crate) fn is_all_reached(&self) -> bool {
+        self.rpo.len() == self.func.dfg.num_blocks() && self.rpo.iter().all(|b| self.is_left(*b))
+    }
+
     /// Edges into a block.
     pub(crate) fn edges_to(&self, block: Block) -> impl Iterator<Item = &'a Edge> + use<'a> {
         self.graph.edges_to(block)

@@ -73,11 +73,15 @@ impl<T: Copy + PartialEq> Shared<T> {
             return;
         }
         // where one is added, others follow
-        let mut list = if self.len() < INLINE { List::new() } else { List::with_capacity(self.len() + 4) };
-        let (before, behind) = self.split_at(at);
-        list.extend_from_slice(before);
-        list.push(element);
-        list.extend_from_slice(behind);
+        let mut list = match self.len() {
+            0..INLINE => List::from_slice(self),
+            len => {
+                let mut list = List::with_capacity(len + 4);
+                list.extend_from_slice(self);
+                list
+            }
+        };
+        list.insert(at, element);
         self.0 = Some(Rc::new(list));
     }
 

@@ -7,6 +7,7 @@
 //! meet, states are joined: what one side does not know is forgotten, and what
 //! is said of an argument of the edge is said of the block's parameter.
 
+use cranelift_codegen::entity::EntityRef;
 use cranelift_codegen::ir::Inst;
 use smallvec::SmallVec;
 
@@ -410,9 +411,11 @@ impl State {
     /// Says of each parameter what is said of its argument, and nothing any more
     /// of those that are `gone`, as what they were before.
     pub(crate) fn rename(&mut self, renames: &[(Sym, Sym)], gone: &[Sym]) {
-        let is_arg = |s: Sym| renames.iter().any(|(a, _)| *a == s);
+        // most words are neither
+        let [args, others] = [bits(renames.iter().map(|(a, _)| *a)), bits(gone.iter().copied())];
+        let is_arg = |s: Sym| args & bits([s]) != 0 && renames.iter().any(|(a, _)| *a == s);
         let to = |s: Sym| renames.iter().find(|(a, _)| *a == s).map_or(s, |(_, p)| *p);
-        let is_gone = |s: Sym| gone.contains(&s);
+        let is_gone = |s: Sym| others & bits([s]) != 0 && gone.contains(&s);
         let stays = |s: Sym| is_arg(s) || !is_gone(s);
         let mut more: SmallVec<[Fact; 8]> = SmallVec::new();
         // an object that was made, or consumed, and is handed on with its revision is an object like any
@@ -542,6 +545,11 @@ impl State {
             }
         }
     }
+}
+
+/// A bit for each of them; others may have the same.
+fn bits(syms: impl IntoIterator<Item = Sym>) -> u64 {
+    syms.into_iter().fold(0, |bits, s| bits | 1 << (s.index() % 64))
 }
 
 /// What is in one or the other, in order.

@@ -309,7 +309,7 @@ impl Analysis<'_> {
         }
         let func = self.func;
         // results have a sym from here on, whether or not they are of use
-        let mut results = func.dfg.inst_results(inst).iter().map(|v| self.value(*v));
+        let mut results = func.dfg.inst_results(inst).iter().map(|v| self.result(*v));
         let [first, second, third] = [results.next(), results.next(), results.next()];
         results.for_each(drop);
         match callee {

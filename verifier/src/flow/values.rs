@@ -114,7 +114,11 @@ impl<'a> Analysis<'a> {
         if let Some(s) = self.values[v].sym {
             return s;
         }
-        let v = self.resolve(v);
+        self.result(self.resolve(v))
+    }
+
+    /// The sym of an instruction's result, which is no alias.
+    pub(crate) fn result(&mut self, v: Value) -> Sym {
         match self.values[v].sym {
             Some(s) => s,
             None => {

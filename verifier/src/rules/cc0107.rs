@@ -110,6 +110,9 @@ pub(crate) fn judge(c: &mut Check<'_>) {
 
 /// Code for what came back that no branch leads to.
 fn unreachable_arms(c: &mut Check<'_>) {
+    if c.a.is_all_reached() {
+        return;
+    }
     let func = c.a.func;
     let blocks: Vec<_> = func.layout.blocks().filter(|b| !c.a.is_reached(*b)).collect();
     // an optimiser has put what they compute into them

@@ -132,6 +132,9 @@ fn reason(c: &Check<'_>, code: Option<u64>) -> Option<(&'static Rule, &'static s
 /// A trap of the protocol that nothing leads to: the check in front of it leads
 /// elsewhere. Neither a front end nor an optimiser leaves such a block behind.
 pub(crate) fn unreachable(c: &mut Check<'_>) {
+    if c.a.is_all_reached() {
+        return;
+    }
     let func = c.a.func;
     let unreached = func.layout.blocks().filter(|b| !c.a.is_reached(*b)).flat_map(|b| func.layout.block_insts(b));
     for inst in unreached.filter(|i| c.a.callee_of(*i) == Some(Callee::Trap)).collect::<SmallVec<[Inst; 4]>>() {
