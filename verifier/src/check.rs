@@ -7,7 +7,7 @@ use cranelift_codegen::ir::{Block, Function, Inst, InstructionData};
 use rustc_hash::FxHashMap;
 
 use crate::chain;
-use crate::flow::Analysis;
+use crate::flow::{Analysis, Outcome};
 use crate::graph::{Edge, Graph};
 use crate::module::{Module, Word};
 use crate::place::Access;
@@ -38,37 +38,6 @@ impl PairDuty {
     /// Of an object whose words were compared, or put together, at `check`, and used at `inst`.
     pub(crate) fn new(inst: Inst, contref: Sym, witness: Sym, check: Inst) -> Self {
         Self { inst, contref, witness, check, made: false, alternative: None }
-    }
-}
-
-/// After so many rounds a block of a loop only forgets, so that the analysis ends.
-const FREE_ROUNDS: usize = 6;
-/// And after so many more than there are blocks it gives up, which no function has been
-/// seen to need: what is learnt at the end of a jump back waits for the next round.
-const MAX_ROUNDS: usize = 40;
-/// So many rounds begin anew with what is known of values by then.
-const MAX_RESTARTS: usize = 20;
-/// So many rounds are judged before it is known whether one is the last.
-const MAX_TRIALS: usize = 3;
-
-/// How often loops were gone through.
-struct Rounds {
-    /// So many of them, at the most.
-    bound: usize,
-    number: usize,
-    /// The first one that knew what it knows of values.
-    restarted: usize,
-    /// The one before found nothing new.
-    settled: bool,
-}
-
-impl Rounds {
-    fn forgets(&self) -> bool {
-        self.number - self.restarted >= FREE_ROUNDS
-    }
-
-    fn is_last(&self) -> bool {
-        self.number >= self.bound
     }
 }
 
@@ -160,34 +129,28 @@ impl<'a> Check<'a> {
     /// round is judged as if it were the last, which most first and second ones are, for
     /// as long as nothing tells that it is not; what was noted in vain is forgotten.
     fn walk_loops(&mut self, part: &[Block]) {
-        let mut rounds = Rounds { bound: MAX_ROUNDS + part.len(), number: 0, restarted: 0, settled: false };
-        self.a.open(part);
+        self.a.begin_loops(part);
         loop {
-            let (notes, noted, epoch) = (self.notes.clone(), self.a.noted.clone(), self.a.epoch());
-            let mut judged = rounds.number <= rounds.restarted + MAX_TRIALS || rounds.settled || rounds.is_last();
+            let (notes, noted) = (self.notes.clone(), self.a.noted.clone());
+            let mut judged = true;
             for block in part {
-                judged &= self.a.epoch() == epoch && !self.a.is_premature();
+                judged &= self.a.is_judged();
                 if !judged {
-                    self.a.visit(*block, rounds.forgets());
-                } else if let Some((state, evaluated)) = self.a.arrive(*block, rounds.forgets()) {
+                    self.a.visit(*block);
+                } else if let Some((state, evaluated)) = self.a.arrive(*block) {
                     self.walk(*block, state, evaluated);
                 }
             }
-            let premature = self.a.end_round();
-            rounds.settled = !premature && self.a.epoch() == epoch && self.a.is_settled(part, rounds.forgets());
-            if judged && !premature && (rounds.settled || rounds.is_last()) {
-                self.a.converged &= rounds.settled;
-                break;
-            }
-            (self.notes, self.a.noted) = (notes, noted);
-            rounds.number += 1;
-            // what a loop said of a value that turned out to be opaque would
-            // keep out what can be said of it now
-            if self.a.epoch() != epoch && self.a.chain().is_some() && rounds.number <= MAX_RESTARTS {
-                rounds.restarted = rounds.number;
-                self.a.open(part);
+            match self.a.end_round(part) {
+                Outcome::Settled if judged => break,
+                Outcome::GaveUp => {
+                    self.a.converged = false;
+                    break;
+                }
+                _ => (self.notes, self.a.noted) = (notes, noted),
             }
         }
+        self.a.end_loops();
     }
 
     fn finish(mut self) -> Report {

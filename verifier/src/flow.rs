@@ -10,15 +10,17 @@
 //! What an instruction does to a state is in [`crate::transfer`]; what is
 //! demanded of it in [`crate::rules`].
 
+mod loops;
 mod values;
 
 use std::borrow::Cow;
-use std::cell::Cell;
 
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
 use cranelift_codegen::ir::{Block, BlockArg, ExternalName, Function, Inst, Opcode, UserFuncName, Value, ValueDef};
 
 use smallvec::SmallVec;
+
+pub(crate) use loops::Outcome;
 
 use crate::copies::Copies;
 use crate::graph::{Edge, EdgeKind, Graph};
@@ -55,8 +57,10 @@ struct ValueState {
 struct BlockState {
     /// What is known at its entry; kept in loops only.
     entry: Option<State>,
-    /// The [`Analysis::epoch`] when it was gone through last.
+    /// The [`Analysis::epoch`] when it was gone through last, and which round of its loops
+    /// that was.
     epoch: u32,
+    round: u32,
     /// Something that leads to it is new.
     again: bool,
     /// The switches whose effect may not be told apart at its end, when it was
@@ -102,11 +106,8 @@ pub(crate) struct Analysis<'a> {
     failing: EntitySet<Block>,
     /// How often a value became something else.
     epoch: u32,
-    /// Loops are gone through for the first time: was something asked of an edge that is
-    /// still to come?
-    premature: Cell<Option<bool>>,
-    /// Their first block is to come, and other code runs in them.
-    coming: bool,
+    /// The loops that are being gone through.
+    round: Option<loops::Round>,
     /// The running continuation's ContRef.
     pub(crate) active: Sym,
     pub(crate) store_context: Sym,
@@ -156,8 +157,7 @@ impl<'a> Analysis<'a> {
             switch_kinds: SecondaryMap::new(),
             failing: EntitySet::new(),
             epoch: 0,
-            premature: Cell::default(),
-            coming: false,
+            round: None,
             active,
             store_context,
             zero,
@@ -216,106 +216,11 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    /// Loops are gone through from here on; nothing is known of their blocks but what values
-    /// are.
-    pub(crate) fn open(&mut self, part: &[Block]) {
-        for block in part {
-            self.blocks[*block] = BlockState { again: true, ..BlockState::default() };
-            for e in self.graph.edges_from(*block) {
-                self.edge_states[e.number] = None;
-            }
-        }
-        self.premature.set(Some(false));
-        self.coming = self.chain().is_none()
-            && part.iter().any(|b| self.func.layout.block_insts(*b).any(|i| self.runs_others(i)));
-    }
-
-    /// Does an instruction let other code of the program run, behind which nothing is known
-    /// of records?
-    fn runs_others(&self, inst: Inst) -> bool {
-        let opcode = self.func.dfg.insts[inst].opcode();
-        opcode == Opcode::StackSwitch
-            || opcode.is_call()
-                && !matches!(opcode, Opcode::ReturnCall | Opcode::ReturnCallIndirect)
-                && self.callee_of(inst).is_none_or(Callee::runs_others)
-    }
-
-    /// Was something asked of an edge that is still to come?
-    pub(crate) fn is_premature(&self) -> bool {
-        self.premature.get() == Some(true)
-    }
-
-    /// The same; all edges that are taken are known from here on.
-    pub(crate) fn end_round(&mut self) -> bool {
-        self.coming = false;
-        self.premature.take() == Some(true)
-    }
-
-    /// Is everything known that leads into these blocks, and the same as before?
-    pub(crate) fn is_settled(&mut self, part: &[Block], forget: bool) -> bool {
-        part.iter().all(|block| {
-            if !self.is_outdated(*block) {
-                return true;
-            }
-            let mut state = self.enter(*block);
-            let known = &self.blocks[*block];
-            if let (true, Some(state), Some(old)) = (forget, &mut state, &known.entry) {
-                state.meet(old);
-            }
-            let same = state == known.entry && known.epoch == self.epoch;
-            self.blocks[*block].again = !same;
-            same
-        })
-    }
-
-    /// Was it gone through before a symbol changed, or a state that leads to it?
-    fn is_outdated(&self, block: Block) -> bool {
-        let known = &self.blocks[block];
-        known.again || known.entry.is_some() && known.epoch != self.epoch
-    }
-
-    /// What is known at the entry of a block of loops, and whether its values are,
-    /// too.
-    pub(crate) fn arrive(&mut self, block: Block, forget: bool) -> Option<(State, bool)> {
-        self.blocks[block].again = false;
-        let mut state = self.enter(block)?;
-        if std::mem::take(&mut self.coming) {
-            state.forget_others();
-        }
-        let known = &mut self.blocks[block];
-        let evaluated = known.entry.is_some() && known.epoch == self.epoch;
-        if let Some(old) = known.entry.as_ref().filter(|_| forget) {
-            state.meet(old);
-        }
-        known.entry = Some(state.clone());
-        Some((state, evaluated))
-    }
-
-    /// Goes through a block of a loop, where there is something new.
-    pub(crate) fn visit(&mut self, block: Block, forget: bool) {
-        if !self.is_outdated(block) {
-            return;
-        }
-        let before = self.blocks[block].entry.clone();
-        let Some((mut state, evaluated)) = self.arrive(block, forget) else { return };
-        if evaluated && before.is_some_and(|before| before == state) {
-            return;
-        }
-        for inst in self.func.layout.block_insts(block) {
-            let data = &self.func.dfg.insts[inst];
-            if !evaluated {
-                self.evaluate_as(inst, data);
-            }
-            let event = self.event(inst, data);
-            self.step(inst, &event, &mut state);
-        }
-        self.leave(block, &state);
-    }
-
     /// Hands a state on along the edges out of a block.
     pub(crate) fn leave(&mut self, block: Block, state: &State) {
         let known = &mut self.blocks[block];
         known.epoch = self.epoch;
+        known.round = self.round.as_ref().map_or(0, loops::Round::number);
         let first = known.undecoded.replace(state.undecoded.clone()).is_none();
         for edge in self.graph.edges_from(block) {
             let mut on_edge = None;
@@ -326,13 +231,9 @@ impl<'a> Analysis<'a> {
             if first || self.edge_states[edge.number] != on_edge {
                 self.edge_states[edge.number] = on_edge;
                 self.blocks[edge.to].again = true;
+                self.note_change(edge);
             }
         }
-    }
-
-    /// How often a value became something else.
-    pub(crate) fn epoch(&self) -> u32 {
-        self.epoch
     }
 
     /// The state at a block's entry; `None` while no edge to it was seen.
@@ -520,12 +421,6 @@ impl<'a> Analysis<'a> {
     /// The same, to be kept.
     pub(crate) fn edge_state(&self, edge: &Edge) -> Option<State> {
         self.on_edge(edge).cloned()
-    }
-
-    fn look_ahead(&self, edge: &Edge) {
-        if self.premature.get().is_some() && !self.is_left(edge.from) {
-            self.premature.set(Some(true));
-        }
     }
 
     /// Where paths meet: is this parameter what the switch came back with, on
