@@ -76,7 +76,7 @@ struct Mutate {
     #[command(flatten)]
     choice: Choice,
     /// Number of mutants; with fewer, some rules have less than 30 harmful ones
-    #[arg(long, default_value_t = 4000)]
+    #[arg(long, default_value_t = 5000)]
     cases: usize,
     /// Number of the first one; to see one again, with `--cases 1`
     #[arg(long, default_value_t = 0)]

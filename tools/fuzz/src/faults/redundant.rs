@@ -95,7 +95,10 @@ fn never_null(
     seen.push(v);
     for other in insts(func).filter(|i| *i != at && tested(func, *i) == Some(v)) {
         let known = match func.dfg.insts[other] {
-            InstructionData::CondTrap { opcode: Opcode::Trapz, .. } => tree.dominates(other, at, &func.layout),
+            InstructionData::CondTrap { opcode, .. } => {
+                let goes_on = opcode == Opcode::Trapz;
+                tells_non_null(func, other) == Some(goes_on) && tree.dominates(other, at, &func.layout)
+            }
             InstructionData::Brif { blocks, .. } => non_null_edge(func, other).is_some_and(|edge| {
                 let block = target(func, &blocks[edge]);
                 predecessors(func, block).len() == 1
@@ -136,11 +139,17 @@ fn non_null_edge(func: &Function, branch: Inst) -> Option<usize> {
     if opcode(func, branch) != Opcode::Brif {
         return None;
     }
-    match compared(func, operand(func, branch, Operand::Arg(0))?) {
-        Some((IntCC::Equal, args)) if constant(func, args[1]) == Some(0) => Some(1),
-        Some((IntCC::NotEqual, args)) if constant(func, args[1]) == Some(0) => Some(0),
+    tells_non_null(func, branch).map(|holds| usize::from(!holds))
+}
+
+/// Is the value that an instruction tests other than 0 where its condition holds, or
+/// where it does not?
+fn tells_non_null(func: &Function, check: Inst) -> Option<bool> {
+    match compared(func, operand(func, check, Operand::Arg(0))?) {
+        Some((IntCC::Equal, args)) if constant(func, args[1]) == Some(0) => Some(false),
+        Some((IntCC::NotEqual, args)) if constant(func, args[1]) == Some(0) => Some(true),
         Some(_) => None,
-        None => Some(0),
+        None => Some(true),
     }
 }
 
