@@ -96,7 +96,15 @@ impl<'a> Check<'a> {
         module: Option<&'a Module>,
         graph: &'a Graph,
     ) -> Report {
-        let mut c = Check::new(Analysis::new(func, profile, module, graph), module);
+        let new = || Analysis::new(func, profile, module, graph);
+        let (report, guessed) = Self::judge(new(), module);
+        // what a guess made unknown may be what was missed
+        if guessed && !report.findings.is_empty() { Self::judge(new().without_guesses(), module).0 } else { report }
+    }
+
+    /// The report, and whether there was a guess in it.
+    fn judge(a: Analysis<'a>, module: Option<&'a Module>) -> (Report, bool) {
+        let mut c = Check::new(a, module);
         c.walk_all();
         for _ in 0..MAX_HINDSIGHT {
             if !c.a.knows_better() {
@@ -105,7 +113,8 @@ impl<'a> Check<'a> {
             c = Check::new(c.a.again(module), module);
             c.walk_all();
         }
-        c.finish()
+        let guessed = c.a.has_guessed();
+        (c.finish(), guessed)
     }
 
     fn new(a: Analysis<'a>, module: Option<&'a Module>) -> Self {

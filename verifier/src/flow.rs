@@ -106,6 +106,8 @@ pub(crate) struct Analysis<'a> {
     failing: EntitySet<Block>,
     /// How often a value became something else.
     epoch: u32,
+    /// Was it guessed what loops make unknown? None where it is not to be.
+    guess: Option<bool>,
     /// The loops that are being gone through.
     round: Option<loops::Round>,
     /// The running continuation's ContRef.
@@ -157,6 +159,7 @@ impl<'a> Analysis<'a> {
             switch_kinds: SecondaryMap::new(),
             failing: EntitySet::new(),
             epoch: 0,
+            guess: Some(false),
             round: None,
             active,
             store_context,
@@ -480,15 +483,25 @@ impl<'a> Analysis<'a> {
         self.syms.any_marked_late()
     }
 
+    /// The same, not to guess what loops make unknown.
+    pub(crate) fn without_guesses(self) -> Self {
+        Self { guess: None, ..self }
+    }
+
+    /// Was it guessed?
+    pub(crate) fn has_guessed(&self) -> bool {
+        self.guess == Some(true)
+    }
+
     /// The same function once more, with what is known of ContRefs by now.
     pub(crate) fn again(self, module: Option<&'a Module>) -> Self {
-        let Self { mut syms, mut values, symbols, stack_pointer, .. } = self;
+        let Self { mut syms, mut values, symbols, stack_pointer, guess, .. } = self;
         syms.keep_marks();
         // the symbols are those of the same leaves
         for known in values.values_mut() {
             *known = ValueState { leaf: known.leaf, def: known.def, ..ValueState::default() };
         }
-        Self { syms, values, symbols, stack_pointer, ..Self::new(self.func, self.profile, module, self.graph) }
+        Self { syms, values, symbols, stack_pointer, guess, ..Self::new(self.func, self.profile, module, self.graph) }
     }
 
     /// Is there an access to a ContRef, or a switch, through it?

@@ -90,8 +90,9 @@ impl Analysis<'_> {
     }
 
     /// Nothing is known of the blocks of loops but what their values are. Where other code
-    /// runs in them, nothing is known at their first block that this makes unknown, though
-    /// it is not known yet what comes round.
+    /// runs in them, it is a good guess that nothing is known at their first block that this
+    /// makes unknown: what comes round is not known yet. It is never too much, but may be
+    /// too little.
     fn open(&mut self, part: &[Block]) {
         for block in part {
             self.blocks[*block] = BlockState { again: true, ..BlockState::default() };
@@ -99,8 +100,12 @@ impl Analysis<'_> {
                 self.edge_states[e.number] = None;
             }
         }
-        let coming = self.chain().is_none()
+        let coming = self.guess.is_some()
+            && self.chain().is_none()
             && part.iter().any(|b| self.func.layout.block_insts(*b).any(|i| self.runs_others(i)));
+        if coming {
+            self.guess = Some(true);
+        }
         if let Some(round) = &mut self.round {
             round.coming = coming;
         }
