@@ -244,7 +244,6 @@ impl<'a> Analysis<'a> {
                 self.callees[func_ref]
             }
             InstructionData::CallIndirect { .. } | InstructionData::TryCallIndirect { .. } => Some(Callee::Unknown),
-            _ if self.func.dfg.insts[inst].opcode() == Opcode::StackSwitch => None,
             _ => None,
         }
     }

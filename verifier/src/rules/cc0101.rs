@@ -194,7 +194,8 @@ pub(crate) fn circles(c: &mut Check<'_>, inst: Inst, state: &State) {
     open(c, inst, state, &[Owed::Suspend, Owed::Raise]);
 }
 
-fn open(c: &mut Check<'_>, inst: Inst, state: &State, what: &[Owed]) {
+/// One of these steps was not taken, and the operation is over.
+pub(crate) fn open(c: &mut Check<'_>, inst: Inst, state: &State, what: &[Owed]) {
     let Some(duty) = state.duties().iter().find(|d| what.contains(&d.what)).copied() else { return };
     let (rule, message) = crate::chain::owed(&duty);
     c.fail_with(rule, Verdict::Violated, duty.since, message, vec![(inst, "the operation is over here".into())]);

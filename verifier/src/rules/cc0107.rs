@@ -155,7 +155,7 @@ pub(crate) fn circles(c: &mut Check<'_>, edge: &Edge, state: &State) {
     // what has just been told apart was not known where this leads to
     let told = state.decoded().iter().find(|(word, codes)| {
         let Node::Switched(switch) = c.a.syms.node(*word) else { return false };
-        let before = c.a.edges_to(edge.to).filter(|e| !c.a.goes_round(e)).filter_map(|e| c.a.edge_state(e));
+        let before = c.a.edges_to(edge.to).filter(|e| !c.a.goes_round(e)).filter_map(|e| c.a.on_edge(e));
         behind(&switch) && before.fold(0, |all, state| all | state.codes(*word)) != *codes
     });
     if told.is_some() {

@@ -87,10 +87,7 @@ pub(crate) fn pool(c: &mut Check<'_>, access: &Access, state: &State) {
 
 /// Control leaves, or goes round: what was taken has become a continuation.
 pub(crate) fn taken(c: &mut Check<'_>, inst: Inst, state: &State) {
-    let lost = state.duties().iter().find(|d| d.what == Owed::Slot).copied();
-    let Some(duty) = lost else { return };
-    let (rule, message) = crate::chain::owed(&duty);
-    c.fail_with(rule, Verdict::Violated, duty.since, message, vec![(inst, "the operation is over here".into())]);
+    super::cc0101::open(c, inst, state, &[Owed::Slot]);
 }
 
 /// A walk along a chain begins at its first stack.
@@ -102,7 +99,7 @@ fn begins(c: &mut Check<'_>, access: &Access) {
     };
     let Some((block, i)) = c.a.param(access.base) else { return };
     for edge in c.a.edges_to(block).copied().collect::<Vec<_>>() {
-        if !c.a.is_back(&edge) && c.a.edge_state(&edge).is_some() {
+        if !c.a.is_back(&edge) && c.a.is_taken(&edge) {
             let begins = c.a.edge_arg(&edge, i).is_some_and(|s| c.a.kind(s) == first);
             c.require(begins, &RULE, access.inst, "the walk along the chain does not begin at its first stack");
         }

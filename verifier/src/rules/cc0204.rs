@@ -119,7 +119,7 @@ fn met(c: &mut Check<'_>, access: &Access) {
             continue;
         }
         for edge in c.a.edges_to(block) {
-            match c.a.edge_state(edge).map(|state| state.since) {
+            match c.a.on_edge(edge).map(|state| state.since) {
                 Some(Since::Entry) => all = false,
                 Some(Since::Inst(i)) => all &= handed(i),
                 Some(Since::Several) => queue.push(edge.from),
@@ -400,21 +400,20 @@ pub(crate) fn read(c: &mut Check<'_>, access: &Access, state: &State) {
         // an exception, or an effect that is not known: others look at that
         return;
     };
+    if !known {
+        let message = format!("{} bytes at offset {} are no value that comes back here", access.size, access.offset);
+        return c.fail_with(&RULE, Verdict::Violated, access.inst, message, vec![(switch, "came back here".into())]);
+    }
     let first = 1 << profile.effect(EffectKind::Suspend);
     let far = 1 << profile.effect(EffectKind::SuspendFar);
     let handler = (codes >= first).then(|| (codes.trailing_zeros() - first.trailing_zeros()) as usize);
-    if known
-        && codes.is_power_of_two()
+    if codes.is_power_of_two()
         && codes != far
         && let Some(received) = c.notes.received.get_mut(&switch)
     {
         received.loaded.push((handler, access.inst, access.offset));
     }
-    if known {
-        return c.proven();
-    }
-    let message = format!("{} bytes at offset {} are no value that comes back here", access.size, access.offset);
-    c.fail_with(&RULE, Verdict::Violated, access.inst, message, vec![(switch, "came back here".into())]);
+    c.proven();
 }
 
 /// Control goes round: what came back with a switch is not read again where that switch is
