@@ -86,6 +86,8 @@ pub(crate) struct Notes {
     pub(crate) decisions: EntitySet<Inst>,
     /// Operations that pass values whose types are not known.
     pub(crate) untyped: EntitySet<Inst>,
+    /// Accesses in loops that are judged when it is known what comes round.
+    postponed: Vec<(Access, State)>,
 }
 
 impl<'a> Check<'a> {
@@ -160,6 +162,14 @@ impl<'a> Check<'a> {
             }
         }
         self.a.end_loops();
+        for (access, state) in std::mem::take(&mut self.notes.postponed) {
+            rules::at_access_of(self, &access, &state);
+        }
+    }
+
+    /// Where a base comes from is asked when its loop has come to rest.
+    pub(crate) fn postpone(&mut self, access: &Access, state: &State) {
+        self.notes.postponed.push((*access, state.clone()));
     }
 
     fn finish(mut self) -> Report {

@@ -389,6 +389,7 @@ impl State {
     pub(crate) fn forget_others(&mut self) {
         self.since = Since::Several;
         self.forget_memory();
+        self.objs.clear();
         self.facts.retain(Fact::outlasts_others);
     }
 

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use clif_cont_abi::{ContRef, SwitchModel};
+use clif_cont_abi::{ContRef, SwitchModel, Trap};
 use clif_cont_link::{FunctionCx, LinkError, Linker};
 use clif_cont_lowering::{ContObj, ContPlace, ContType, LowerError, TagId, on, on_switch};
 use clif_cont_program::{Data, Program, Target, ValType};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, MemFlagsData, TrapCode, Value};
+use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, MemFlagsData, Value};
 
 /// Continuations alive at once in `robin`.
 pub(crate) const ROBIN: i64 = 4096;
@@ -140,7 +140,8 @@ fn deep(p: &mut Linker) -> Result<(), LinkError> {
         let r = k.resume(b, obj, &i64_to_i64(), &[d], &[on(other, got)])?;
         b.ins().return_(&r);
         f.b.switch_to_block(got);
-        f.b.ins().trap(TrapCode::unwrap_user(1));
+        let (mut k, b) = f.conts();
+        k.trap(b, Trap::Unreachable);
         f.b.switch_to_block(leaf);
         let (head, h) = block(f, 1);
         let x = zero(f);

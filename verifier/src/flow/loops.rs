@@ -12,6 +12,7 @@ use super::{Analysis, BlockState};
 use crate::graph::Edge;
 use crate::profile::Callee;
 use crate::state::State;
+use crate::sym::Sym;
 
 /// After so many rounds a block of a loop only forgets, so that the analysis ends.
 const FREE_ROUNDS: usize = 6;
@@ -49,8 +50,8 @@ pub(super) struct Round {
     epoch: u32,
     /// Position of the first block.
     first: u32,
-    /// The first block is to come for the first time, and other code runs in the loops.
-    coming: bool,
+    /// Does other code run in the loops?
+    others: bool,
     /// Was something asked of an edge that was still to come?
     asked: Cell<bool>,
     /// Is anything new known on an edge that leads back?
@@ -82,17 +83,14 @@ impl Analysis<'_> {
             settled: false,
             epoch: self.epoch,
             first: part.first().map_or(0, |block| self.graph.position(*block)),
-            coming: false,
+            others: part.iter().any(|b| self.func.layout.block_insts(*b).any(|i| self.runs_others(i))),
             asked: Cell::new(false),
             changed: false,
         });
         self.open(part);
     }
 
-    /// Nothing is known of the blocks of loops but what their values are. Where other code
-    /// runs in them, it is a good guess that nothing is known at their first block that this
-    /// makes unknown: what comes round is not known yet. It is never too much, but may be
-    /// too little.
+    /// Nothing is known of the blocks of loops but what their values are.
     fn open(&mut self, part: &[Block]) {
         for block in part {
             self.blocks[*block] = BlockState { again: true, ..BlockState::default() };
@@ -100,14 +98,25 @@ impl Analysis<'_> {
                 self.edge_states[e.number] = None;
             }
         }
-        let coming = self.guess.is_some()
-            && self.chain().is_none()
-            && part.iter().any(|b| self.func.layout.block_insts(*b).any(|i| self.runs_others(i)));
-        if coming {
-            self.guess = Some(true);
+    }
+
+    /// A block that something comes round to is reached for the first time: it is a good
+    /// guess that nothing is known there of what it hands on, nor of what other code makes
+    /// unknown. It is never too much, but may be too little.
+    fn guess_at(&mut self, block: Block, state: &mut State) {
+        let Some(round) = &self.round else { return };
+        if round.count > 0 || self.guess.is_none() || self.chain().is_some() {
+            return;
         }
-        if let Some(round) = &mut self.round {
-            round.coming = coming;
+        if self.graph.edges_to(block).any(|e| self.goes_round(e)) {
+            let before = state.clone();
+            state.forget_unless(|s| self.syms.home(s) != block);
+            if round.others {
+                state.forget_others();
+            }
+            if *state != before {
+                self.guess = Some(true);
+            }
         }
     }
 
@@ -147,7 +156,7 @@ impl Analysis<'_> {
         if restarts {
             round.restarted = round.count;
         }
-        (round.epoch, round.coming, round.changed) = (self.epoch, false, false);
+        (round.epoch, round.changed) = (self.epoch, false);
         round.asked.set(false);
         self.round = Some(round);
         if restarts {
@@ -189,10 +198,8 @@ impl Analysis<'_> {
     pub(crate) fn arrive(&mut self, block: Block) -> Option<(State, bool)> {
         self.blocks[block].again = false;
         let mut state = self.enter(block)?;
+        self.guess_at(block, &mut state);
         let round = self.round.as_mut()?;
-        if std::mem::take(&mut round.coming) {
-            state.forget_others();
-        }
         let known = &mut self.blocks[block];
         let evaluated = known.entry.is_some() && known.epoch == self.epoch;
         if let Some(old) = known.entry.as_ref().filter(|_| round.forgets()) {
@@ -221,6 +228,13 @@ impl Analysis<'_> {
             self.step(inst, &event, &mut state);
         }
         self.leave(block, &state);
+    }
+
+    /// May it be something that a loop hands on, which is not known before its end?
+    pub(crate) fn may_come_round(&self, s: Sym) -> bool {
+        self.round
+            .as_ref()
+            .is_some_and(|round| self.param(s).is_some_and(|(block, _)| self.graph.position(block) >= round.first))
     }
 
     /// Something is asked of an edge.

@@ -132,11 +132,12 @@ pub(crate) fn at_access(c: &mut Check<'_>, access: &Access, state: &State) {
     cc0010::access(c, access);
     cc0008::access(c, access);
     cc0206::access(c, access);
-    cc0001::access(c, access, state);
-    cc0002::access(c, access, state);
-    cc0007::access(c, access, state);
+    if c.a.may_come_round(access.base) {
+        c.postpone(access, state);
+    } else {
+        at_access_of(c, access, state);
+    }
     cc0107::access(c, access, state);
-    cc0204::access(c, access, state);
     cc0204::read(c, access, state);
     if access.stored.is_some() {
         cc0003::store(c, access, state);
@@ -151,6 +152,14 @@ pub(crate) fn at_access(c: &mut Check<'_>, access: &Access, state: &State) {
         cc0103::fresh(c, access, state);
         cc0113::load(c, access, state);
     }
+}
+
+/// The same, as far as it matters where the base comes from.
+pub(crate) fn at_access_of(c: &mut Check<'_>, access: &Access, state: &State) {
+    cc0001::access(c, access, state);
+    cc0002::access(c, access, state);
+    cc0007::access(c, access, state);
+    cc0204::access(c, access, state);
 }
 
 /// A switch, of a kind where it was recognised.
