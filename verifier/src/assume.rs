@@ -34,7 +34,7 @@ impl Analysis<'_> {
             }
             Node::Or(a, b) if !holds => self.assume(a, false, at, state) && self.assume(b, false, at, state),
             _ => {
-                let zero = self.syms.constant(0);
+                let zero = self.zero;
                 self.assume_cmp(if holds { IntCC::NotEqual } else { IntCC::Equal }, cond, zero, at, state)
             }
         }
@@ -167,7 +167,15 @@ impl Analysis<'_> {
         if m != low || !self.is_switched(switched) {
             return true;
         }
-        self.assume_codes(a, switched, add, state, |v| may_hold(cc, v, k))
+        match cc {
+            // most are one code, or all but one
+            IntCC::Equal | IntCC::NotEqual => {
+                let code = k.wrapping_sub(add as u64) & mask(self.bits_of_sum(a));
+                let is = if code <= low { 1 << code } else { 0 };
+                self.keep_codes(switched, if cc == IntCC::Equal { is } else { !is }, state)
+            }
+            _ => self.assume_codes(a, switched, add, state, |v| may_hold(cc, v, k)),
+        }
     }
 
     /// A table's operand is in a set.
@@ -197,14 +205,23 @@ impl Analysis<'_> {
         state: &mut State,
         holds: impl Fn(u64) -> bool,
     ) -> bool {
-        let bits = match self.syms.node(a) {
-            Node::Add(_, _, bits) => u32::from(bits),
-            _ => 64,
-        };
+        let bits = self.bits_of_sum(a);
         let holds = |code: u32| holds(u64::from(code).wrapping_add(add as u64) & mask(bits));
-        let codes = state.codes(switched);
         let left = (0..=self.profile.effect_mask() as u32).fold(0, |left, code| left | u64::from(holds(code)) << code);
-        let codes = codes & left;
+        self.keep_codes(switched, left, state)
+    }
+
+    /// Modulo how many bits it is computed, where it is a sum with a constant.
+    fn bits_of_sum(&self, a: Sym) -> u32 {
+        match self.syms.node(a) {
+            Node::Add(_, _, bits) => bits.into(),
+            _ => 64,
+        }
+    }
+
+    /// Of the codes of a switch only those in a set are left. False where none is.
+    fn keep_codes(&self, switched: Sym, set: u64, state: &mut State) -> bool {
+        let codes = state.codes(switched) & set;
         self.decode(switched, codes, state);
         codes != 0
     }

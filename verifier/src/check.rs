@@ -5,6 +5,7 @@ use cranelift_codegen::entity::{EntitySet, SecondaryMap};
 use cranelift_codegen::ir::{Block, Function, Inst, InstructionData};
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use crate::chain;
 use crate::flow::{Analysis, Outcome};
@@ -16,7 +17,7 @@ use crate::report::{Finding, Operation, OperationKind, Report, Severity, Verdict
 use crate::rules::{self, Rule};
 use crate::state::{Fact, State};
 use crate::sym::{Node, Sym};
-use crate::transfer::{Event, SwitchSite};
+use crate::transfer::{self, Event, SwitchSite};
 
 /// A word that is to be shown to be the revision that belongs to a contref;
 /// judged last, when all stores to revisions are known.
@@ -60,7 +61,7 @@ pub(crate) struct Check<'a> {
 pub(crate) struct Notes {
     pub(crate) report: Report,
     /// Stores that consume, and whether a switch used what they consumed.
-    bumps: Vec<(Inst, Option<Inst>, Sym)>,
+    bumps: SmallVec<[(Inst, Option<Inst>, Sym); 2]>,
     switched_bumps: EntitySet<Inst>,
     pub(crate) pairs: Vec<PairDuty>,
     /// The effects with which the program goes on behind a switch.
@@ -82,7 +83,7 @@ pub(crate) struct Notes {
     /// What switches come back with, of those whose types are known.
     pub(crate) received: FxHashMap<Inst, rules::cc0204::Received>,
     /// Comparisons of revisions, and those that a branch or a trap looks at.
-    pub(crate) comparisons: Vec<Inst>,
+    pub(crate) comparisons: SmallVec<[Inst; 4]>,
     pub(crate) decisions: EntitySet<Inst>,
     /// Operations that pass values whose types are not known.
     pub(crate) untyped: EntitySet<Inst>,
@@ -206,6 +207,8 @@ impl<'a> Check<'a> {
     /// Shows a block to the rules, and hands on what is known at its end.
     fn walk(&mut self, block: Block, mut state: State, evaluated: bool) {
         let func = self.a.func;
+        // under the other shape, rules look at branches as well
+        let slots = self.a.chain().is_none();
         for inst in func.layout.block_insts(block) {
             let data = &func.dfg.insts[inst];
             if !evaluated {
@@ -215,6 +218,9 @@ impl<'a> Check<'a> {
                 continue;
             }
             rules::cc0002::compare(self, inst, data);
+            if slots && transfer::is_plain(data) {
+                continue;
+            }
             let event = self.a.event(inst, data);
             match (self.a.chain(), &event) {
                 (Some(shape), _) => chain::walk(self, shape, inst, &state),
@@ -245,14 +251,10 @@ impl<'a> Check<'a> {
         }
         let looked_at = self.is_looked_at(block, &state);
         for e in edges {
-            let round = self.a.goes_round(e);
-            if let (true, Some(on_edge)) = (looked_at || round, self.a.edge_state(e)) {
+            if (looked_at || self.a.goes_round(e))
+                && let Some(on_edge) = self.a.edge_state(e)
+            {
                 rules::at_edge(self, e, &state, &on_edge);
-            }
-        }
-        for e in edges {
-            if let (true, Some(on_edge)) = (self.a.is_back(e), self.a.edge_state(e)) {
-                rules::cc0113::turn(self, e, &on_edge);
             }
         }
     }
@@ -408,11 +410,13 @@ impl<'a> Check<'a> {
     }
 
     /// An obligation was not met. One finding for each rule and instruction.
+    #[cold]
     pub(crate) fn fail(&mut self, rule: &'static Rule, verdict: Verdict, inst: Inst, message: impl Into<String>) {
         self.fail_with(rule, verdict, inst, message, vec![]);
     }
 
     /// The same, with the instructions that led to it.
+    #[cold]
     pub(crate) fn fail_with(
         &mut self,
         rule: &'static Rule,
@@ -438,6 +442,7 @@ impl<'a> Check<'a> {
     }
 
     /// Something is as no rule wants it, and does no harm.
+    #[cold]
     pub(crate) fn warn(&mut self, rule: &'static Rule, inst: Inst, message: impl Into<String>) {
         let before = self.notes.report.findings.len();
         self.fail(rule, Verdict::Violated, inst, message);
@@ -447,6 +452,7 @@ impl<'a> Check<'a> {
     }
 
     /// Demands that something holds.
+    #[inline]
     pub(crate) fn require(&mut self, holds: bool, rule: &'static Rule, inst: Inst, message: &str) {
         if holds {
             self.proven();

@@ -47,6 +47,8 @@ struct ValueState {
     def: Option<ValueDef>,
     /// It is opaque from now on.
     pinned: bool,
+    /// It was loaded from a revision.
+    revision: bool,
     /// The word that lay next to a loaded one when it was loaded: the lower
     /// neighbour, the upper one.
     neighbours: [Option<Sym>; 2],
@@ -63,6 +65,8 @@ struct BlockState {
     round: u32,
     /// Something that leads to it is new.
     again: bool,
+    /// It makes an operation fail.
+    failing: bool,
     /// The switches whose effect may not be told apart at its end, when it was
     /// gone through.
     undecoded: Option<Shared<Inst>>,
@@ -73,7 +77,7 @@ struct BlockState {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Noted {
     /// Stores to revisions: of which contref, and what.
-    pub(crate) bumps: Vec<(Sym, Sym, Inst)>,
+    pub(crate) bumps: SmallVec<[(Sym, Sym, Inst); 2]>,
     /// Revisions that were read where an object may be made from them.
     pub(crate) constructed: EntitySet<Value>,
 }
@@ -96,14 +100,12 @@ pub(crate) struct Analysis<'a> {
     /// What is known on each edge that is taken, by its number.
     edge_states: Vec<Option<State>>,
     /// The branch on whether a contref is null.
-    pub(crate) null_checks: Vec<(Sym, Inst)>,
+    pub(crate) null_checks: SmallVec<[(Sym, Inst); 4]>,
     pub(crate) noted: Noted,
     /// Where values are read that belong to the thread.
     pub(crate) locals: Vec<Inst>,
     /// What each switch belongs to.
     pub(crate) switch_kinds: SecondaryMap<Inst, Option<OperationKind>>,
-    /// Blocks that make an operation fail.
-    failing: EntitySet<Block>,
     /// How often a value became something else.
     epoch: u32,
     /// Was it guessed what loops make unknown? None where it is not to be.
@@ -117,7 +119,7 @@ pub(crate) struct Analysis<'a> {
     /// Where the function reads it.
     pub(crate) stack_pointer: Option<Sym>,
     /// The data symbols whose addresses the function takes, but for the store context's.
-    symbols: Vec<&'a ExternalName>,
+    symbols: SmallVec<[&'a ExternalName; 4]>,
     pub(crate) callees: SecondaryMap<cranelift_codegen::ir::FuncRef, Option<Callee>>,
     /// What the module knows of the types of operations.
     pub(crate) types: Option<&'a FunctionTypes>,
@@ -153,11 +155,10 @@ impl<'a> Analysis<'a> {
             copies: Copies::default(),
             blocks: SecondaryMap::with_capacity(func.dfg.num_blocks()),
             edge_states: vec![None; graph.len()],
-            null_checks: vec![],
+            null_checks: SmallVec::new(),
             noted: Noted::default(),
             locals: vec![],
             switch_kinds: SecondaryMap::new(),
-            failing: EntitySet::new(),
             epoch: 0,
             guess: Some(false),
             round: None,
@@ -165,8 +166,8 @@ impl<'a> Analysis<'a> {
             store_context,
             zero,
             stack_pointer: None,
-            symbols: vec![],
-            callees: SecondaryMap::new(),
+            symbols: SmallVec::new(),
+            callees: SecondaryMap::with_capacity(func.dfg.ext_funcs.len()),
             types: module.and_then(|module| module.operations(&name)),
             name,
             converged: true,
@@ -176,7 +177,10 @@ impl<'a> Analysis<'a> {
         a.values.resize(func.dfg.num_values());
         for (f, data) in func.dfg.ext_funcs.iter() {
             a.callees[f] = Some(match &data.name {
-                ExternalName::TestCase(t) => profile.callee(&String::from_utf8_lossy(t.raw())),
+                // no callee of the protocol has another name
+                ExternalName::TestCase(t) => {
+                    str::from_utf8(t.raw()).map_or(Callee::Unknown, |name| profile.callee(name))
+                }
                 ExternalName::LibCall(_) => Callee::Harmless,
                 ExternalName::User(r) => {
                     let name = &func.params.user_named_funcs()[*r];
@@ -201,7 +205,7 @@ impl<'a> Analysis<'a> {
             let block = self.rpo[i];
             if self.chain().is_some() {
                 if self.ends_operation(block) {
-                    self.failing.insert(block);
+                    self.blocks[block].failing = true;
                 }
                 continue;
             }
@@ -211,9 +215,9 @@ impl<'a> Analysis<'a> {
             let call = trap.and_then(|t| self.before(t));
             let Some((call, code)) = call.and_then(|c| Some((c, self.trap_code(c)?))) else { continue };
             if self.profile.fails_operation(code) {
-                self.failing.insert(block);
+                self.blocks[block].failing = true;
                 if let Some(called) = self.func.layout.inst_block(call) {
-                    self.failing.insert(called);
+                    self.blocks[called].failing = true;
                 }
             }
         }
@@ -249,9 +253,15 @@ impl<'a> Analysis<'a> {
         if !edges.clone().any(|e| self.is_left(e.from)) {
             return None;
         }
-        self.enter_params(block);
         let params = self.func.dfg.block_params(block);
         let single = edges.len() == 1;
+        if params.is_empty() {
+            if let (true, Some(edge)) = (single, edges.clone().next()) {
+                return self.edge_states[edge.number].clone();
+            }
+        } else {
+            self.enter_params(block);
+        }
         let mut out: Option<State> = None;
         for edge in edges {
             let Some(mut state) = self.edge_states[edge.number].clone() else { continue };
@@ -397,8 +407,8 @@ impl<'a> Analysis<'a> {
             EdgeKind::Always | EdgeKind::Returned | EdgeKind::Threw => true,
             EdgeKind::If(v, taken) => {
                 let s = self.value(v);
-                let fails = self.edges_from(edge.from).any(|e| e.to != edge.to && self.failing.contains(e.to));
-                if fails {
+                let fails = |e: &Edge| e.to != edge.to && self.blocks[e.to].failing;
+                if !state.objs().is_empty() && self.edges_from(edge.from).any(fails) {
                     state.may_fail(edge.inst);
                 }
                 self.assume(s, taken, edge.inst, state)

@@ -268,7 +268,7 @@ pub struct Profile {
 }
 
 /// `i64_f32`, runs as `300xi32`, nothing as `0`.
-fn type_list(text: &str) -> Option<Vec<String>> {
+fn type_list(text: &str) -> Option<Vec<&str>> {
     if text == "0" {
         return Some(vec![]);
     }
@@ -281,7 +281,7 @@ fn type_list(text: &str) -> Option<Vec<String>> {
         if count > Abi::PAYLOAD_SLOTS as usize {
             return None;
         }
-        types.extend(std::iter::repeat_n(ty.to_owned(), count));
+        types.extend(std::iter::repeat_n(ty, count));
     }
     Some(types)
 }
@@ -421,7 +421,7 @@ impl Profile {
 
     /// The types in the name of an entry trampoline, by their CLIF names:
     /// parameters and results.
-    pub(crate) fn enter_types(&self, symbol: &str) -> Option<(Vec<String>, Vec<String>)> {
+    pub(crate) fn enter_types<'s>(&self, symbol: &'s str) -> Option<(Vec<&'s str>, Vec<&'s str>)> {
         let (params, results) = symbol.strip_prefix(symbols::ENTER)?.split_once("__")?;
         Some((type_list(params)?, type_list(results)?))
     }

@@ -51,12 +51,12 @@ pub(crate) enum Event {
     Nothing,
 }
 
-impl Analysis<'_> {
-    /// What an instruction is to the protocol.
-    pub(crate) fn event(&mut self, inst: Inst, data: &InstructionData) -> Event {
-        match data {
-            // most instructions only compute
-            InstructionData::Unary { .. }
+/// Is the instruction one of those that can only compute, or branch? Most are.
+#[inline]
+pub(crate) fn is_plain(data: &InstructionData) -> bool {
+    matches!(
+        data,
+        InstructionData::Unary { .. }
             | InstructionData::UnaryImm { .. }
             | InstructionData::UnaryGlobalValue { .. }
             | InstructionData::Binary { .. }
@@ -65,9 +65,13 @@ impl Analysis<'_> {
             | InstructionData::FuncAddr { .. }
             | InstructionData::Jump { .. }
             | InstructionData::Brif { .. }
-            | InstructionData::BranchTable { .. } => return Event::Nothing,
-            _ => {}
-        }
+            | InstructionData::BranchTable { .. }
+    )
+}
+
+impl Analysis<'_> {
+    /// What an instruction is to the protocol; nothing if it [`is_plain`].
+    pub(crate) fn event(&mut self, inst: Inst, data: &InstructionData) -> Event {
         if let Some(access) = self.access_as(inst, data) {
             return Event::Access(access);
         }
@@ -224,6 +228,9 @@ impl Analysis<'_> {
         let Some(block) = func.layout.inst_block(access.inst) else { return };
         let opaque = self.opaque(result, block);
         let payload = matches!(access.place.role(), Some(Role::Payload(_)));
+        if access.place.role() == Some(Role::Revision) {
+            self.note_revision(result);
+        }
         self.begin_search(access, state);
         self.make_object(access, state);
         self.read_exception(access, state);
@@ -377,13 +384,14 @@ impl Analysis<'_> {
             if c.base == base {
                 return !overlap;
             }
-            let protocol = self.is_protocol(c.base);
             match record {
-                Some(RecordKind::ContRef) => !(protocol && overlap) || self.distinct(base, c.base, &objects),
+                Some(RecordKind::ContRef) => {
+                    !overlap || !self.is_protocol(c.base) || self.distinct(base, c.base, &objects)
+                }
                 Some(RecordKind::Store) => true,
                 // a frame's table, or nothing that a rule reads again
                 Some(RecordKind::Table) => true,
-                None => protocol || self.distinct_memory(base, c.base),
+                None => self.is_protocol(c.base) || self.distinct_memory(base, c.base),
             }
         });
     }

@@ -13,6 +13,7 @@ use crate::graph::Edge;
 use crate::profile::Callee;
 use crate::state::State;
 use crate::sym::Sym;
+use crate::transfer;
 
 /// After so many rounds a block of a loop only forgets, so that the analysis ends.
 const FREE_ROUNDS: usize = 6;
@@ -93,7 +94,8 @@ impl Analysis<'_> {
     /// Nothing is known of the blocks of loops but what their values are.
     fn open(&mut self, part: &[Block]) {
         for block in part {
-            self.blocks[*block] = BlockState { again: true, ..BlockState::default() };
+            let failing = self.blocks[*block].failing;
+            self.blocks[*block] = BlockState { again: true, failing, ..BlockState::default() };
             for e in self.graph.edges_from(*block) {
                 self.edge_states[e.number] = None;
             }
@@ -223,6 +225,9 @@ impl Analysis<'_> {
             let data = &self.func.dfg.insts[inst];
             if !evaluated {
                 self.evaluate_as(inst, data);
+            }
+            if transfer::is_plain(data) {
+                continue;
             }
             let event = self.event(inst, data);
             self.step(inst, &event, &mut state);

@@ -28,7 +28,11 @@ impl<'a> Analysis<'a> {
         if self.callee_of(call) != Some(Callee::Trap) {
             return None;
         }
-        let arg = self.resolve(*self.func.dfg.inst_args(call).first()?);
+        let arg = *self.func.dfg.inst_args(call).first()?;
+        if let Some(s) = self.values[arg].sym {
+            return self.syms.as_const(s);
+        }
+        let arg = self.resolve(arg);
         let def = self.func.dfg.value_def(arg).inst()?;
         match self.func.dfg.insts[def] {
             InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } => Some(imm.bits() as u64),
@@ -109,11 +113,17 @@ impl<'a> Analysis<'a> {
     }
 
     /// The sym of a value. One that was not evaluated is opaque.
+    #[inline]
     pub(crate) fn value(&mut self, v: Value) -> Sym {
-        // an alias has no sym of its own, nor has a copy
-        if let Some(s) = self.values[v].sym {
-            return s;
+        match self.values[v].sym {
+            Some(s) => s,
+            None => self.value_by_another_name(v),
         }
+    }
+
+    /// An alias has no sym of its own, nor has a copy.
+    #[inline(never)]
+    fn value_by_another_name(&mut self, v: Value) -> Sym {
         self.result(self.resolve(v))
     }
 
@@ -290,6 +300,18 @@ impl<'a> Analysis<'a> {
         let flags = self.func.dfg.insts[inst].memflags_data(&self.func.dfg);
         let region = flags.and_then(|f| f.alias_region()).map(|r| self.func.dfg.alias_regions[r].user_id);
         region.and_then(|r| self.profile.record_of_region(r)) == Some(crate::profile::RecordKind::Table)
+    }
+
+    /// Was the value loaded from a revision?
+    pub(crate) fn is_revision(&self, v: Value) -> bool {
+        let known = &self.values[v];
+        // what has a sym is no alias
+        if known.sym.is_some() { known.revision } else { self.values[self.resolve(v)].revision }
+    }
+
+    /// It was.
+    pub(crate) fn note_revision(&mut self, v: Value) {
+        self.values[v].revision = true;
     }
 
     /// The words next to a loaded one: the lower neighbour, the upper one.

@@ -100,7 +100,7 @@ pub(crate) fn compare(c: &mut Check<'_>, inst: Inst, data: &InstructionData) {
     }
     match *data {
         InstructionData::IntCompare { args, cond: IntCC::Equal | IntCC::NotEqual, .. }
-            if args.into_iter().any(|v| revision_of(c, v).is_some()) =>
+            if args.into_iter().any(|v| c.a.is_revision(v)) =>
         {
             c.notes.comparisons.push(inst);
         }
@@ -121,7 +121,8 @@ fn decides(c: &mut Check<'_>, condition: Value, terms: u32) {
     let func = c.a.func;
     let Some(inst) = func.dfg.value_def(c.a.resolve(condition)).inst() else { return };
     match func.dfg.insts[inst] {
-        InstructionData::IntCompare { .. } if !c.notes.decisions.insert(inst) => {}
+        InstructionData::IntCompare { .. }
+            if !c.notes.decisions.insert(inst) || c.notes.comparisons.contains(&inst) => {}
         InstructionData::IntCompare { .. } | InstructionData::Unary { .. } | InstructionData::Binary { .. }
             if terms > 0 =>
         {

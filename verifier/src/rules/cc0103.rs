@@ -162,17 +162,17 @@ pub(crate) fn fresh(c: &mut Check<'_>, access: &Access, state: &State) {
     });
     c.require(enter.is_some(), &RULE, access.inst, "a fresh continuation has no entry trampoline for its function");
     // what it is is a matter of types; where, the trampoline's name says
-    let params = enter.and_then(|name| c.a.profile.enter_types(&name)).map(|(params, _)| params);
+    let params = enter.as_deref().and_then(|name| c.a.profile.enter_types(name)).map(|(params, _)| params);
     let sizes: Option<Vec<u32>> = params.map(|list| list.iter().map(|ty| type_bytes(ty)).collect());
     let behind = sizes.map(|sizes| c.a.profile.payload_layout(sizes.into_iter()).1);
-    let callee = state.cells().iter().find(|cell| {
+    let callee = state.cells().iter().filter(|cell| cell.base == slot).find(|cell| {
         let stored = c.a.func.dfg.insts[cell.by].opcode().can_store();
         let field = c.a.profile.contref_field(cell.offset);
         let here = match field.map(|f| f.role) {
             Some(Role::Payload(at)) => behind.is_none_or(|behind| at == behind),
             _ => false,
         };
-        cell.base == slot && stored && here && cell.size == c.a.profile.word_bytes()
+        stored && here && cell.size == c.a.profile.word_bytes()
     });
     let callee = callee.map(|cell| cell.value);
     let whole = callee.is_some_and(|value| !super::cc0005::is_part(c, value));

@@ -192,7 +192,7 @@ pub(crate) fn ended(c: &mut Check<'_>, site: &SwitchSite, state: &State) {
 
 /// The next turn of a walk along a chain.
 pub(crate) fn turn(c: &mut Check<'_>, edge: &Edge, state: &State) {
-    if !matches!(c.a.role, FunctionRole::Drop | FunctionRole::Reclaim) {
+    if !matches!(c.a.role, FunctionRole::Drop | FunctionRole::Reclaim) || !c.a.is_back(edge) {
         return;
     }
     let any = all_done(c, edge.inst, state);

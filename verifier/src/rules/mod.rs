@@ -252,6 +252,7 @@ pub(crate) fn at_edge(c: &mut Check<'_>, edge: &Edge, before: &State, state: &St
         cc0107::circles(c, edge, state);
         cc0204::circles(c, edge);
         cc0113::taken(c, edge.inst, state);
+        cc0113::turn(c, edge, state);
     }
     rechecked(c, edge.inst, before.objs(), state);
 }
