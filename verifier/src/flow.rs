@@ -264,6 +264,13 @@ impl<'a> Analysis<'a> {
         }
         let mut out: Option<State> = None;
         for edge in edges {
+            if let (Some(out), Some(_)) = (&mut out, &self.edge_states[edge.number]) {
+                let handed = self.handed(edge);
+                if let Some(state) = &self.edge_states[edge.number] {
+                    out.meet_handed(state, &handed);
+                }
+                continue;
+            }
             let Some(mut state) = self.edge_states[edge.number].clone() else { continue };
             if !params.is_empty() {
                 let (renames, gone) = self.renames(edge);
@@ -281,10 +288,7 @@ impl<'a> Analysis<'a> {
                     graph.block_dominates(home, block)
                 });
             }
-            match &mut out {
-                None => out = Some(state),
-                Some(out) => out.meet(&state),
-            }
+            out = Some(state);
         }
         out
     }
@@ -384,6 +388,13 @@ impl<'a> Analysis<'a> {
             }
             BlockArg::TryCallExn(_) => None,
         }
+    }
+
+    /// The parameters that are another word on an edge, and which, where it is one.
+    fn handed(&mut self, edge: &Edge) -> SmallVec<[(Sym, Option<Sym>); 4]> {
+        let params = self.func.dfg.block_params(edge.to).iter().enumerate();
+        let words = params.map(|(i, p)| (self.value(*p), self.edge_arg(edge, i)));
+        words.filter(|(param, word)| *word != Some(*param)).collect()
     }
 
     /// What each parameter gets on an edge, where that is another word; and the

@@ -138,6 +138,22 @@ pub(crate) struct Obj {
     pub(crate) fails: Option<Inst>,
 }
 
+impl Obj {
+    /// What holds in both, of the same words.
+    fn meet(&self, other: &Self) -> Option<Self> {
+        let alike = self.witness == other.witness && self.bump.is_some() == other.bump.is_some();
+        alike.then(|| Self {
+            check: self.check.min(other.check),
+            made: self.made && other.made,
+            again: self.again.filter(|_| self.again == other.again),
+            bump: self.bump.min(other.bump),
+            stale: earliest(self.stale, other.stale),
+            fails: earliest(self.fails, other.fails),
+            ..*self
+        })
+    }
+}
+
 /// What an operation still has to do, on some path, before control leaves it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Duty {
@@ -419,9 +435,7 @@ impl State {
         let is_gone = |s: Sym| others & bits([s]) != 0 && gone.contains(&s);
         let stays = |s: Sym| is_arg(s) || !is_gone(s);
         let mut more: SmallVec<[Fact; 8]> = SmallVec::new();
-        // an object that was made, or consumed, and is handed on with its revision is an object like any
-        // other: whatever may come on other paths as well is checked by its next operation
-        let given = |o: &Obj| is_arg(o.contref) && is_arg(o.witness) && (o.made || o.bump.is_some());
+        let given = |o: &Obj| is_arg(o.contref) && is_arg(o.witness) && is_given(o);
         for f in self.facts.iter() {
             if !f.syms().into_iter().flatten().any(is_arg)
                 || matches!(*f, Fact::Taken(s) if self.obj(s).is_some_and(given))
@@ -462,14 +476,7 @@ impl State {
         for f in more {
             self.learn(f);
         }
-        if self.duties.iter().any(|d| is_arg(d.base)) {
-            let duties = self.duties.own();
-            for d in duties.iter_mut() {
-                d.base = to(d.base);
-            }
-            duties.sort_unstable();
-            duties.dedup();
-        }
+        self.owe_as(to);
 
         let mut cells: SmallVec<[Cell; 8]> = SmallVec::new();
         let revision = |c: &Cell| self.obj(c.base).is_some_and(|o| o.witness == c.value && given(o));
@@ -503,6 +510,56 @@ impl State {
         }
     }
 
+    /// Keeps what holds on another edge as well, which hands on words: each parameter is
+    /// that word there, where it has one.
+    pub(crate) fn meet_handed(&mut self, other: &Self, handed: &[(Sym, Option<Sym>)]) {
+        let mut there = other.clone();
+        if !handed.is_empty() {
+            let params = bits(handed.iter().map(|(p, _)| *p));
+            let word = |s: Sym| match handed.iter().find(|(p, _)| params & bits([s]) != 0 && *p == s) {
+                Some((_, word)) => *word,
+                None => Some(s),
+            };
+            let is_arg = |s: Sym| handed.iter().any(|(_, word)| *word == Some(s));
+            let given = |o: &Obj| is_arg(o.contref) && is_arg(o.witness) && is_given(o);
+            self.facts.retain(|f| {
+                let known = f.syms().into_iter().flatten().all(|s| word(s).is_some());
+                let said = f.map(|s| word(s).unwrap_or(s));
+                let own = *f == said || !matches!(said, Fact::Taken(s) if other.obj(s).is_some_and(given));
+                known && own && other.knows(said)
+            });
+            self.mem.revise(|c| {
+                let (base, value) = (word(c.base)?, word(c.value)?);
+                let d = other.cell(base, c.offset).filter(|d| d.value == value && d.size == c.size)?;
+                let same = (base, value) == (c.base, c.value);
+                let own = same || !other.obj(base).is_some_and(|o| o.witness == value && given(o));
+                own.then(|| Cell { by: c.by.min(d.by), ..*c })
+            });
+            self.objs.revise(|o| {
+                let (contref, witness) = (word(o.contref)?, word(o.witness)?);
+                let p = other.obj(contref).filter(|p| p.witness == witness)?;
+                let same = (contref, witness) == (o.contref, o.witness);
+                if same || !given(p) { o.meet(&Obj { contref: o.contref, witness: o.witness, ..*p }) } else { None }
+            });
+            // what is said of them is settled
+            (there.facts, there.mem, there.objs) = (self.facts.clone(), self.mem.clone(), self.objs.clone());
+            there.owe_as(|s| handed.iter().find(|(_, word)| *word == Some(s)).map_or(s, |(p, _)| *p));
+        }
+        self.meet(&there);
+    }
+
+    /// What is owed of a word is owed of what it is called from here on.
+    fn owe_as(&mut self, name: impl Fn(Sym) -> Sym) {
+        if self.duties.iter().any(|d| name(d.base) != d.base) {
+            let duties = self.duties.own();
+            for d in duties.iter_mut() {
+                d.base = name(d.base);
+            }
+            duties.sort_unstable();
+            duties.dedup();
+        }
+    }
+
     /// Keeps what holds in both.
     pub(crate) fn meet(&mut self, other: &Self) {
         if self.since != other.since {
@@ -524,19 +581,7 @@ impl State {
             });
         }
         if !self.objs.is_same(&other.objs) {
-            self.objs.revise(|o| {
-                let p = other.obj(o.contref)?;
-                let alike = p.witness == o.witness && p.bump.is_some() == o.bump.is_some();
-                alike.then(|| Obj {
-                    check: o.check.min(p.check),
-                    made: o.made && p.made,
-                    again: o.again.filter(|_| o.again == p.again),
-                    bump: o.bump.min(p.bump),
-                    stale: earliest(o.stale, p.stale),
-                    fails: earliest(o.fails, p.fails),
-                    ..*o
-                })
-            });
+            self.objs.revise(|o| o.meet(other.obj(o.contref)?));
         }
         unite(&mut self.dirty, &other.dirty);
         unite(&mut self.undecoded, &other.undecoded);
@@ -546,6 +591,12 @@ impl State {
             }
         }
     }
+}
+
+/// An object that was made, or consumed, and is handed on with its revision is an object like
+/// any other: whatever may come on other paths as well is checked by its next operation.
+fn is_given(o: &Obj) -> bool {
+    o.made || o.bump.is_some()
 }
 
 /// A bit for each of them; others may have the same.
