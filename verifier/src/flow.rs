@@ -34,8 +34,8 @@ use crate::sym::{Node, Sym, Syms};
 /// A loop's argument that takes a longer chain of instructions than this is not evaluated ahead.
 const MAX_FORESEEN: u32 = 8;
 
-/// Words and what they are called from an edge on; what is something else from there on.
-type Renames = (SmallVec<[(Sym, Sym); 4]>, SmallVec<[Sym; 4]>);
+/// Parameters, and what an edge hands to them.
+type Handed = SmallVec<[(Sym, Option<Sym>); 4]>;
 
 /// What is known of a value, but for where it is known.
 #[derive(Clone, Copy, Debug, Default)]
@@ -264,19 +264,18 @@ impl<'a> Analysis<'a> {
         }
         let mut out: Option<State> = None;
         for edge in edges {
-            if let (Some(out), Some(_)) = (&mut out, &self.edge_states[edge.number]) {
-                let handed = self.handed(edge);
-                if let Some(state) = &self.edge_states[edge.number] {
-                    out.meet_handed(state, &handed);
-                }
+            if self.edge_states[edge.number].is_none() {
                 continue;
             }
-            let Some(mut state) = self.edge_states[edge.number].clone() else { continue };
-            if !params.is_empty() {
-                let (renames, gone) = self.renames(edge);
-                if !renames.is_empty() || !gone.is_empty() {
-                    state.rename(&renames, &gone);
-                }
+            let handed = self.handed(edge);
+            let Some(known) = &self.edge_states[edge.number] else { continue };
+            if let Some(out) = &mut out {
+                out.meet_handed(known, &handed);
+                continue;
+            }
+            let mut state = known.clone();
+            if !handed.is_empty() {
+                state.rename(&handed);
             }
             if !single {
                 let syms = &self.syms;
@@ -391,25 +390,10 @@ impl<'a> Analysis<'a> {
     }
 
     /// The parameters that are another word on an edge, and which, where it is one.
-    fn handed(&mut self, edge: &Edge) -> SmallVec<[(Sym, Option<Sym>); 4]> {
+    fn handed(&mut self, edge: &Edge) -> Handed {
         let params = self.func.dfg.block_params(edge.to).iter().enumerate();
         let words = params.map(|(i, p)| (self.value(*p), self.edge_arg(edge, i)));
         words.filter(|(param, word)| *word != Some(*param)).collect()
-    }
-
-    /// What each parameter gets on an edge, where that is another word; and the
-    /// parameters that are something else from here on: in a loop, what they were
-    /// in the turn before is gone.
-    fn renames(&mut self, edge: &Edge) -> Renames {
-        let (mut renames, mut gone) = Renames::default();
-        for (i, p) in self.func.dfg.block_params(edge.to).iter().enumerate() {
-            let (arg, param) = (self.edge_arg(edge, i), self.value(*p));
-            if arg != Some(param) {
-                renames.extend(arg.map(|arg| (arg, param)));
-                gone.extend((self.syms.home(param) == edge.to).then_some(param));
-            }
-        }
-        (renames, gone)
     }
 
     /// Adds what an edge's condition says. False where it is never taken.

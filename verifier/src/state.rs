@@ -425,14 +425,14 @@ impl State {
         self.objs.retain(|o| available(o.contref) && available(o.witness));
     }
 
-    /// Says of each parameter what is said of its argument, and nothing any more
-    /// of those that are `gone`, as what they were before.
-    pub(crate) fn rename(&mut self, renames: &[(Sym, Sym)], gone: &[Sym]) {
+    /// Says of each parameter what is said of the word that is handed to it, and nothing
+    /// any more of what it was before: in a loop, in the turn that ends.
+    pub(crate) fn rename(&mut self, handed: &[(Sym, Option<Sym>)]) {
         // most words are neither
-        let [args, others] = [bits(renames.iter().map(|(a, _)| *a)), bits(gone.iter().copied())];
-        let is_arg = |s: Sym| args & bits([s]) != 0 && renames.iter().any(|(a, _)| *a == s);
-        let to = |s: Sym| renames.iter().find(|(a, _)| *a == s).map_or(s, |(_, p)| *p);
-        let is_gone = |s: Sym| others & bits([s]) != 0 && gone.contains(&s);
+        let [args, gone] = [bits(handed.iter().filter_map(|(_, a)| *a)), bits(handed.iter().map(|(p, _)| *p))];
+        let is_arg = |s: Sym| args & bits([s]) != 0 && handed.iter().any(|(_, a)| *a == Some(s));
+        let to = |s: Sym| handed.iter().find(|(_, a)| *a == Some(s)).map_or(s, |(p, _)| *p);
+        let is_gone = |s: Sym| gone & bits([s]) != 0 && handed.iter().any(|(p, _)| *p == s);
         let stays = |s: Sym| is_arg(s) || !is_gone(s);
         let mut more: SmallVec<[Fact; 8]> = SmallVec::new();
         let given = |o: &Obj| is_arg(o.contref) && is_arg(o.witness) && is_given(o);
@@ -465,14 +465,12 @@ impl State {
             }
         }
         // the same argument for two parameters
-        for (a, p) in renames {
-            if self.knows(Fact::NonNull(*a)) {
+        for (p, a) in handed {
+            if a.is_some_and(|a| self.knows(Fact::NonNull(a))) {
                 more.push(Fact::NonNull(*p));
             }
         }
-        if !gone.is_empty() {
-            self.facts.retain(|f| !f.syms().into_iter().flatten().any(is_gone));
-        }
+        self.facts.retain(|f| !f.syms().into_iter().flatten().any(is_gone));
         for f in more {
             self.learn(f);
         }
@@ -492,17 +490,13 @@ impl State {
                 cells.push(Cell { value, ..*c });
             }
         }
-        if !gone.is_empty() {
-            self.mem.retain(|c| !is_gone(c.base) && !is_gone(c.value));
-        }
+        self.mem.retain(|c| !is_gone(c.base) && !is_gone(c.value));
         // a base may have two contents that are both right: prefer parameters
         for c in cells.into_iter().rev() {
             self.set_cell(c);
         }
         let objs = self.objs.clone();
-        if !gone.is_empty() {
-            self.objs.retain(|o| !is_gone(o.contref) && !is_gone(o.witness));
-        }
+        self.objs.retain(|o| !is_gone(o.contref) && !is_gone(o.witness));
         for o in objs.iter().filter(|o| (is_arg(o.contref) || is_arg(o.witness)) && !given(o)) {
             if stays(o.contref) && stays(o.witness) {
                 self.set_obj(Obj { contref: to(o.contref), witness: to(o.witness), ..*o });

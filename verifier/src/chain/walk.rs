@@ -354,9 +354,11 @@ fn access(c: &mut Check<'_>, shape: &ChainShape, access: &Access, state: &State)
     if c.a.role != FunctionRole::Program {
         return;
     }
-    cc0001::access(c, access, state);
-    cc0002::access(c, access, state);
-    cc0007::access(c, access, state);
+    if access.place.record() == Some(RecordKind::ContRef) {
+        cc0001::access(c, access, state);
+        cc0002::access(c, access, state);
+        cc0007::access(c, access, state);
+    }
     continuation(c, access, state);
     came_back(c, shape, access, state);
     buffers::access(c, shape, access, state);

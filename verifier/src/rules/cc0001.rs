@@ -3,7 +3,7 @@
 use super::{Rule, cc0005, examples};
 use crate::check::Check;
 use crate::place::{Access, Kind};
-use crate::profile::{RecordKind, Role};
+use crate::profile::Role;
 use crate::report::Verdict;
 use crate::state::{Fact, State};
 
@@ -23,7 +23,7 @@ pub(crate) const RULE: Rule = Rule {
 
 /// Every access to a ContRef.
 pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
-    if access.place.record() != Some(RecordKind::ContRef) || c.a.is_slot_contref(access.base) {
+    if c.a.is_slot_contref(access.base) {
         return;
     }
     let reads_revision = access.stored.is_none() && access.place.role() == Some(Role::Revision);

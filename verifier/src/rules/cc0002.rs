@@ -8,7 +8,7 @@ use super::{Rule, cc0005, examples};
 use crate::check::Check;
 use crate::graph::Edge;
 use crate::place::Access;
-use crate::profile::{Callee, FunctionRole, RecordKind, Role};
+use crate::profile::{Callee, FunctionRole, Role};
 use crate::report::Verdict;
 use crate::state::State;
 use crate::sym::Sym;
@@ -68,7 +68,7 @@ const MAX_HOPS: usize = 8;
 /// Every access to a ContRef beyond its revision.
 pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
     let loads_revision = access.stored.is_none() && access.place.role() == Some(Role::Revision);
-    if access.place.record() != Some(RecordKind::ContRef) || loads_revision || c.a.is_slot_contref(access.base) {
+    if loads_revision || c.a.is_slot_contref(access.base) {
         return;
     }
     let runtime_pool = c.a.role == FunctionRole::Begin || access.place.role() == Some(Role::Parent);

@@ -5,7 +5,7 @@ use cranelift_codegen::ir::Inst;
 use super::{Rule, cc0001, cc0002, examples};
 use crate::check::{Check, PairDuty};
 use crate::place::{Access, Kind};
-use crate::profile::{Callee, RecordKind, Role};
+use crate::profile::{Callee, Role};
 use crate::report::Verdict;
 use crate::state::State;
 
@@ -25,7 +25,7 @@ pub(crate) const RULE: Rule = Rule {
 /// An access under a check that is no longer worth anything.
 pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
     let loads_revision = access.stored.is_none() && access.place.role() == Some(Role::Revision);
-    if access.place.record() != Some(RecordKind::ContRef) || loads_revision {
+    if loads_revision {
         return;
     }
     let Some(obj) = state.obj(access.base).copied() else { return };

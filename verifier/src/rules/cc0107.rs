@@ -7,7 +7,7 @@ use super::{Rule, examples};
 use crate::check::Check;
 use crate::graph::Edge;
 use crate::place::{Access, Kind};
-use crate::profile::{Callee, FunctionRole, RecordKind, Role};
+use crate::profile::{Callee, FunctionRole, Role};
 use crate::report::{OperationKind, Verdict};
 use crate::state::{Since, State};
 use crate::sym::{Node, Sym};
@@ -28,7 +28,7 @@ pub(crate) const RULE: Rule = Rule {
 
 /// An access through what came back, or to the payload.
 pub(crate) fn access(c: &mut Check<'_>, access: &Access, state: &State) {
-    if access.place.record() != Some(RecordKind::ContRef) || access.stored.is_some() {
+    if access.stored.is_some() {
         return;
     }
     let role = access.place.role();

@@ -46,6 +46,7 @@ use cranelift_codegen::ir::Inst;
 use crate::check::Check;
 use crate::graph::Edge;
 use crate::place::Access;
+use crate::profile::RecordKind;
 use crate::report::OperationKind;
 use crate::state::{Obj, State};
 use crate::transfer::SwitchSite;
@@ -132,12 +133,14 @@ pub(crate) fn at_access(c: &mut Check<'_>, access: &Access, state: &State) {
     cc0010::access(c, access);
     cc0008::access(c, access);
     cc0206::access(c, access);
-    if c.a.may_come_round(access.base) {
-        c.postpone(access, state);
-    } else {
-        at_access_of(c, access, state);
+    if access.place.record() == Some(RecordKind::ContRef) {
+        if c.a.may_come_round(access.base) {
+            c.postpone(access, state);
+        } else {
+            at_access_of(c, access, state);
+        }
+        cc0107::access(c, access, state);
     }
-    cc0107::access(c, access, state);
     cc0204::read(c, access, state);
     if access.stored.is_some() {
         cc0003::store(c, access, state);
@@ -154,7 +157,7 @@ pub(crate) fn at_access(c: &mut Check<'_>, access: &Access, state: &State) {
     }
 }
 
-/// The same, as far as it matters where the base comes from.
+/// The same of a ContRef, as far as it matters where that comes from.
 pub(crate) fn at_access_of(c: &mut Check<'_>, access: &Access, state: &State) {
     cc0001::access(c, access, state);
     cc0002::access(c, access, state);
