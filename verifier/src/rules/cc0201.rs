@@ -7,7 +7,7 @@ use super::{Rule, examples};
 use crate::check::Check;
 use crate::module::Table;
 use crate::profile::Role;
-use crate::report::Verdict;
+use crate::report::{OperationKind, Verdict};
 use crate::state::State;
 use crate::sym::{Node, Sym, mask};
 use crate::transfer::SwitchSite;
@@ -17,7 +17,8 @@ pub(crate) const RULE: Rule = Rule {
     name: "handler-table",
     statement: "The installed table is a constant of the module, or was built on the frame with both lists ended by \
                 0, and a constant one is so too, which takes the module's data. The dispatch serves as many \
-                handlers as the table has, the first ones without a gap, and traps for every other (CC0107). A search compares every entry with the \
+                handlers as the table has, the first ones without a gap, and traps for every other (CC0107); those that share a \
+                code are told apart by their index. A search compares every entry with the \
                 tag, up to the end of the list, and gives up only behind the last list. Under `wasmtime-48` the list's length counts what is stored, its capacity holds it, its slot is large enough, the suspend handlers end where the record says, and the dispatch has an entry for each of them, which does not lead to the default, and a default that traps. A search that gives up has looked at lists.",
     why: "A search runs past the end of the table, and takes whatever is there for a tag.",
     bugs: "",
@@ -93,22 +94,70 @@ pub(crate) fn dispatch(c: &mut Check<'_>, inst: Inst, suspends: u64) {
 }
 
 /// The dispatch of handlers that have no code of their own: by their number, from the
-/// first of these on.
+/// first of these on, and one for each of them.
 pub(crate) fn far(c: &mut Check<'_>) {
-    let func = c.a.func;
-    let index = (c.a.store_context, c.a.profile.field(Role::HandlerIndex).offset);
+    let far = 1 << c.a.profile.effect(EffectKind::SuspendFar);
     let near = c.a.profile.near_handlers();
+    let resumes: Vec<Inst> = c.notes.report.operations.iter().map(|o| o.inst).collect();
+    let mut left: Vec<Inst> =
+        resumes.into_iter().filter(|i| c.notes.served.get(i).is_some_and(|codes| codes & far != 0)).collect();
+    left.retain(|i| c.a.switch_kinds[*i].is_some_and(OperationKind::installs_handlers));
+    if left.is_empty() {
+        return;
+    }
+    let func = c.a.func;
     for block in c.a.rpo.iter().copied() {
         let Some(inst) = func.layout.last_inst(block) else { continue };
-        let InstructionData::BranchTable { arg, .. } = func.dfg.insts[inst] else { continue };
+        let (arg, table) = match func.dfg.insts[inst] {
+            InstructionData::BranchTable { arg, table, .. } => (arg, Some(&func.stencil.dfg.jump_tables[table])),
+            InstructionData::Brif { arg, .. } => (arg, None),
+            _ => continue,
+        };
         let operand = c.a.value(arg);
-        let (base, add) = c.a.syms.split_add(operand);
-        if c.a.loaded_from(base) == Some(index) {
-            let bits = func.dfg.value_type(arg).bits();
-            let first = near.wrapping_neg() & mask(bits) == add as u64 & mask(bits);
-            let message = "the table of handlers without a code does not begin with the first of them";
-            c.require(first, &RULE, inst, message);
+        if !is_of_index(c, operand) {
+            continue;
         }
+        let known = c.a.edges_from(block).find_map(|e| c.a.on_edge(e));
+        let of = known.and_then(|state| state.decoded().iter().find(|(_, codes)| *codes == far));
+        let resume = of.and_then(|(word, _)| match c.a.syms.node(*word) {
+            Node::Switched(inst) => Some(inst),
+            _ => None,
+        });
+        left.retain(|i| Some(*i) != resume);
+        let Some(table) = table else { continue };
+        let bits = func.dfg.value_type(arg).bits();
+        let first = near.wrapping_neg() & mask(bits) == offset_of_index(c, operand) & mask(bits);
+        let message = "the table of handlers without a code does not begin with the first of them";
+        c.require(first, &RULE, inst, message);
+        let default = table.default_block().block(&func.dfg.value_lists);
+        let served = table.as_slice().iter().filter(|e| e.block(&func.dfg.value_lists) != default).count() as u64;
+        let handlers = resume.and_then(|resume| c.notes.handlers.get(&resume)).copied();
+        let all = handlers.is_none_or(|n| n == near + served && table.as_slice().len() as u64 == served);
+        c.require(all, &RULE, inst, "the table does not serve as many handlers without a code as there are");
+    }
+    for resume in left {
+        let message = "handlers that have no code of their own are not told apart by their index";
+        c.fail(&RULE, Verdict::Violated, resume, message);
+    }
+}
+
+/// Is it computed from the index that a search leaves in the store context?
+fn is_of_index(c: &Check<'_>, s: Sym) -> bool {
+    let index = (c.a.store_context, c.a.profile.field(Role::HandlerIndex).offset);
+    match c.a.syms.node(s) {
+        Node::Value(_) => c.a.loaded_from(s) == Some(index),
+        Node::Add(x, ..) | Node::And(x, _) => is_of_index(c, x),
+        Node::Icmp(_, x, y, _) => is_of_index(c, x) || is_of_index(c, y),
+        _ => false,
+    }
+}
+
+/// What is added to it on the way.
+fn offset_of_index(c: &Check<'_>, s: Sym) -> u64 {
+    match c.a.syms.node(s) {
+        Node::Add(x, by, _) => by.wrapping_add(offset_of_index(c, x)),
+        Node::And(x, _) => offset_of_index(c, x),
+        _ => 0,
     }
 }
 
