@@ -618,3 +618,82 @@ fn earliest(a: Option<Inst>, b: Option<Inst>) -> Option<Inst> {
         (a, b) => a.or(b),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sym(n: usize) -> Sym {
+        Sym::new(n)
+    }
+
+    fn cell(base: Sym, value: Sym) -> Cell {
+        Cell { base, offset: 8, size: 8, value, by: Inst::from_u32(1) }
+    }
+
+    fn obj(contref: Sym, witness: Sym, made: bool) -> Obj {
+        let check = Inst::from_u32(2);
+        Obj { contref, witness, check, made, again: None, bump: None, stale: None, fails: None }
+    }
+
+    /// What is known where two edges meet that hand these words to parameters 0 and 1.
+    fn meet(one: &State, words: [usize; 2], other: &State, others: [Option<usize>; 2]) -> State {
+        let mut out = one.clone();
+        out.rename(&[0, 1].map(|p| (sym(p), Some(sym(words[p])))));
+        out.meet_handed(other, &[0, 1].map(|p| (sym(p), others[p].map(sym))));
+        out
+    }
+
+    #[test]
+    fn what_both_edges_say_of_their_words_is_said_of_the_parameter() {
+        let [mut one, mut other] = [State::default(), State::default()];
+        for (state, words) in [(&mut one, [10, 11]), (&mut other, [20, 21])] {
+            state.learn(Fact::NonNull(sym(words[0])));
+            state.learn(Fact::equal(sym(words[0]), sym(words[1])));
+            state.set_cell(cell(sym(words[0]), sym(words[1])));
+            state.set_obj(obj(sym(words[0]), sym(words[1]), false));
+        }
+        one.learn(Fact::NonNull(sym(11)));
+        let out = meet(&one, [10, 11], &other, [Some(20), Some(21)]);
+        assert_eq!(out.facts(), [Fact::NonNull(sym(0)), Fact::equal(sym(0), sym(1))]);
+        assert_eq!(out.cells(), [cell(sym(0), sym(1))]);
+        assert_eq!(out.objs(), [obj(sym(0), sym(1), false)]);
+        // it is the same whichever comes first
+        assert_eq!(meet(&other, [20, 21], &one, [Some(10), Some(11)]), out);
+        // the other edge hands on other words, or what is none
+        for others in [[Some(21), Some(20)], [Some(20), None], [None, None]] {
+            let out = meet(&one, [10, 11], &other, others);
+            assert!(out.cells().is_empty() && out.objs().is_empty(), "{others:?} {out:?}");
+            assert_eq!(out.knows(Fact::NonNull(sym(0))), others[0] == Some(20), "{others:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_parameter_was_in_the_turn_before_is_not_what_it_is() {
+        let [mut one, mut back] = [State::default(), State::default()];
+        one.learn(Fact::NonNull(sym(10)));
+        one.set_cell(cell(sym(10), sym(11)));
+        // in the turn that ends this was known of the parameters themselves
+        back.learn(Fact::NonNull(sym(0)));
+        back.set_cell(cell(sym(0), sym(1)));
+        let out = meet(&one, [10, 11], &back, [Some(20), Some(1)]);
+        assert!(!out.knows(Fact::NonNull(sym(0))) && out.cells().is_empty(), "{out:?}");
+        // handed on, it still is
+        let out = meet(&one, [10, 11], &back, [Some(0), Some(1)]);
+        assert!(out.knows(Fact::NonNull(sym(0))), "{out:?}");
+        assert_eq!(out.cells(), [cell(sym(0), sym(1))]);
+    }
+
+    #[test]
+    fn an_object_that_was_made_is_handed_on_as_any_other() {
+        let [mut one, mut other] = [State::default(), State::default()];
+        one.set_obj(obj(sym(10), sym(11), false));
+        other.set_obj(obj(sym(20), sym(21), true));
+        other.learn(Fact::Taken(sym(20)));
+        one.learn(Fact::Taken(sym(10)));
+        let out = meet(&one, [10, 11], &other, [Some(20), Some(21)]);
+        assert!(out.objs().is_empty() && !out.knows(Fact::Taken(sym(0))), "{out:?}");
+        let out = meet(&other, [20, 21], &one, [Some(10), Some(11)]);
+        assert!(out.objs().is_empty() && !out.knows(Fact::Taken(sym(0))), "{out:?}");
+    }
+}
