@@ -292,6 +292,13 @@ impl Analysis<'_> {
         let Access { base, offset, size, inst: by, .. } = *access;
         if access.place.record().is_some() && !state.has_room() {
             state.retain_cells(|c| self.is_protocol(c.base));
+            // of so many continuations the first ones are forgotten
+            if !state.has_room()
+                && let Some(middle) = state.cells().get(state.cells().len() / 2).map(|c| c.base)
+            {
+                let running = [self.active, self.store_context];
+                state.retain_cells(|c| c.base >= middle || running.contains(&c.base));
+            }
         }
         state.set_cell(Cell { base, offset, size, value, by });
     }
