@@ -189,6 +189,7 @@ impl<'a> Check<'a> {
         rules::cc0002::judge(c);
         rules::cc0111::judge(c);
         rules::cc0012::judge(c);
+        rules::cc0012::null(c);
         if !c.a.converged {
             rules::cc0101::gave_up(c);
         }

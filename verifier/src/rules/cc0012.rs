@@ -1,12 +1,13 @@
 //! CC0012 pairing.
 
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Inst, InstructionData, Opcode};
 
 use rustc_hash::FxHashSet;
 
 use super::{Rule, examples};
 use crate::check::{Check, PairDuty};
-use crate::profile::Role;
+use crate::profile::{FunctionRole, Role};
 use crate::report::Verdict;
 use crate::sym::{Node, Sym};
 
@@ -229,4 +230,36 @@ fn same_definition(c: &Check<'_>, contref: Sym, witness: Sym) -> Pairing {
         },
     };
     if adjacent { Pairing::Yes } else { Pairing::No }
+}
+
+/// Operations that never get past their test for null: of no continuation there is no
+/// revision, so that the object was put together from two.
+pub(crate) fn null(c: &mut Check<'_>) {
+    if c.a.chain().is_some() || c.a.role != FunctionRole::Program || c.a.is_all_reached() {
+        return;
+    }
+    let func = c.a.func;
+    let idle: Vec<_> = c.a.rpo.iter().copied().filter(|b| !c.a.is_reached(*b)).collect();
+    for inst in idle.into_iter().flat_map(|b| func.layout.block_insts(b)) {
+        c.a.evaluate(inst);
+        let InstructionData::IntCompare { args, cond: IntCC::Equal | IntCC::NotEqual, .. } = func.dfg.insts[inst]
+        else {
+            continue;
+        };
+        for [revision, witness] in [args, [args[1], args[0]]] {
+            let load =
+                func.dfg.value_def(c.a.resolve(revision)).inst().filter(|i| func.dfg.insts[*i].opcode().can_load());
+            let Some(access) = load.and_then(|load| c.a.access(load)) else { continue };
+            let of_null = c.a.syms.as_const(access.base) == Some(0) && access.place.role() == Some(Role::Revision);
+            let witness = c.a.value(witness);
+            if of_null && c.a.syms.as_const(witness) != Some(0) {
+                c.fail(
+                    &RULE,
+                    Verdict::Violated,
+                    inst,
+                    "an object is made of a null contref and a continuation's revision",
+                );
+            }
+        }
+    }
 }
