@@ -507,38 +507,39 @@ impl State {
     /// Keeps what holds on another edge as well, which hands on words: each parameter is
     /// that word there, where it has one.
     pub(crate) fn meet_handed(&mut self, other: &Self, handed: &[(Sym, Option<Sym>)]) {
-        let mut there = other.clone();
-        if !handed.is_empty() {
-            let params = bits(handed.iter().map(|(p, _)| *p));
-            let word = |s: Sym| match handed.iter().find(|(p, _)| params & bits([s]) != 0 && *p == s) {
-                Some((_, word)) => *word,
-                None => Some(s),
-            };
-            let is_arg = |s: Sym| handed.iter().any(|(_, word)| *word == Some(s));
-            let given = |o: &Obj| is_arg(o.contref) && is_arg(o.witness) && is_given(o);
-            self.facts.retain(|f| {
-                let known = f.syms().into_iter().flatten().all(|s| word(s).is_some());
-                let said = f.map(|s| word(s).unwrap_or(s));
-                let own = *f == said || !matches!(said, Fact::Taken(s) if other.obj(s).is_some_and(given));
-                known && own && other.knows(said)
-            });
-            self.mem.revise(|c| {
-                let (base, value) = (word(c.base)?, word(c.value)?);
-                let d = other.cell(base, c.offset).filter(|d| d.value == value && d.size == c.size)?;
-                let same = (base, value) == (c.base, c.value);
-                let own = same || !other.obj(base).is_some_and(|o| o.witness == value && given(o));
-                own.then(|| Cell { by: c.by.min(d.by), ..*c })
-            });
-            self.objs.revise(|o| {
-                let (contref, witness) = (word(o.contref)?, word(o.witness)?);
-                let p = other.obj(contref).filter(|p| p.witness == witness)?;
-                let same = (contref, witness) == (o.contref, o.witness);
-                if same || !given(p) { o.meet(&Obj { contref: o.contref, witness: o.witness, ..*p }) } else { None }
-            });
-            // what is said of them is settled
-            (there.facts, there.mem, there.objs) = (self.facts.clone(), self.mem.clone(), self.objs.clone());
-            there.owe_as(|s| handed.iter().find(|(_, word)| *word == Some(s)).map_or(s, |(p, _)| *p));
+        if handed.is_empty() {
+            return self.meet(other);
         }
+        let params = bits(handed.iter().map(|(p, _)| *p));
+        let word = |s: Sym| match handed.iter().find(|(p, _)| params & bits([s]) != 0 && *p == s) {
+            Some((_, word)) => *word,
+            None => Some(s),
+        };
+        let is_arg = |s: Sym| handed.iter().any(|(_, word)| *word == Some(s));
+        let given = |o: &Obj| is_arg(o.contref) && is_arg(o.witness) && is_given(o);
+        self.facts.retain(|f| {
+            let known = f.syms().into_iter().flatten().all(|s| word(s).is_some());
+            let said = f.map(|s| word(s).unwrap_or(s));
+            let own = *f == said || !matches!(said, Fact::Taken(s) if other.obj(s).is_some_and(given));
+            known && own && other.knows(said)
+        });
+        self.mem.revise(|c| {
+            let (base, value) = (word(c.base)?, word(c.value)?);
+            let d = other.cell(base, c.offset).filter(|d| d.value == value && d.size == c.size)?;
+            let same = (base, value) == (c.base, c.value);
+            let own = same || !other.obj(base).is_some_and(|o| o.witness == value && given(o));
+            own.then(|| Cell { by: c.by.min(d.by), ..*c })
+        });
+        self.objs.revise(|o| {
+            let (contref, witness) = (word(o.contref)?, word(o.witness)?);
+            let same = (contref, witness) == (o.contref, o.witness);
+            let p = other.obj(contref).filter(|p| p.witness == witness && (same || !given(p)))?;
+            o.meet(&Obj { contref: o.contref, witness: o.witness, ..*p })
+        });
+        // what is said of them is settled
+        let mut there = other.clone();
+        (there.facts, there.mem, there.objs) = (self.facts.clone(), self.mem.clone(), self.objs.clone());
+        there.owe_as(|s| handed.iter().find(|(_, word)| *word == Some(s)).map_or(s, |(p, _)| *p));
         self.meet(&there);
     }
 

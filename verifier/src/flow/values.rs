@@ -264,6 +264,21 @@ impl<'a> Analysis<'a> {
         matches!(arg, Some(BlockArg::TryCallRet(_) | BlockArg::TryCallExn(_)))
     }
 
+    /// The instructions that nothing was found to lead to, with what they compute.
+    pub(crate) fn unreached(&mut self) -> Vec<Inst> {
+        if self.is_all_reached() {
+            return vec![];
+        }
+        let layout = &self.func.layout;
+        let blocks = layout.blocks().filter(|b| !self.is_reached(*b));
+        let insts: Vec<Inst> = blocks.flat_map(|b| layout.block_insts(b)).collect();
+        // an optimiser has put what they compute into them
+        for inst in &insts {
+            self.evaluate(*inst);
+        }
+        insts
+    }
+
     /// Is there code of an operation that nothing leads to?
     pub(crate) fn has_dead_operations(&self) -> bool {
         let layout = &self.func.layout;

@@ -235,13 +235,14 @@ fn same_definition(c: &Check<'_>, contref: Sym, witness: Sym) -> Pairing {
 /// Operations that never get past their test for null: of no continuation there is no
 /// revision, so that the object was put together from two.
 pub(crate) fn null(c: &mut Check<'_>) {
-    if c.a.chain().is_some() || c.a.role != FunctionRole::Program || c.a.is_all_reached() {
+    if c.a.chain().is_some() || c.a.role != FunctionRole::Program {
         return;
     }
     let func = c.a.func;
-    let idle: Vec<_> = c.a.rpo.iter().copied().filter(|b| !c.a.is_reached(*b)).collect();
-    for inst in idle.into_iter().flat_map(|b| func.layout.block_insts(b)) {
-        c.a.evaluate(inst);
+    let mut unreached = c.a.unreached();
+    // behind a test, not behind nothing at all
+    unreached.retain(|i| func.layout.inst_block(*i).is_some_and(|b| c.a.graph.is_reachable(b)));
+    for inst in unreached {
         let InstructionData::IntCompare { args, cond: IntCC::Equal | IntCC::NotEqual, .. } = func.dfg.insts[inst]
         else {
             continue;

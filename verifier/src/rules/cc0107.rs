@@ -110,16 +110,8 @@ pub(crate) fn judge(c: &mut Check<'_>) {
 
 /// Code for what came back that no branch leads to.
 fn unreachable_arms(c: &mut Check<'_>) {
-    if c.a.is_all_reached() {
-        return;
-    }
     let func = c.a.func;
-    let blocks: Vec<_> = func.layout.blocks().filter(|b| !c.a.is_reached(*b)).collect();
-    // an optimiser has put what they compute into them
-    for inst in blocks.iter().flat_map(|b| func.layout.block_insts(*b)) {
-        c.a.evaluate(inst);
-    }
-    for inst in blocks.into_iter().flat_map(|b| func.layout.block_insts(b)) {
+    for inst in c.a.unreached() {
         let InstructionData::Load { arg, .. } = func.dfg.insts[inst] else { continue };
         let back = c.a.known(arg).is_some_and(|s| matches!(c.a.kind(s), Kind::Back(_)));
         if back {

@@ -98,10 +98,12 @@ pub(crate) fn dispatch(c: &mut Check<'_>, inst: Inst, suspends: u64) {
 pub(crate) fn far(c: &mut Check<'_>) {
     let far = 1 << c.a.profile.effect(EffectKind::SuspendFar);
     let near = c.a.profile.near_handlers();
-    let resumes: Vec<Inst> = c.notes.report.operations.iter().map(|o| o.inst).collect();
-    let mut left: Vec<Inst> =
-        resumes.into_iter().filter(|i| c.notes.served.get(i).is_some_and(|codes| codes & far != 0)).collect();
-    left.retain(|i| c.a.switch_kinds[*i].is_some_and(OperationKind::installs_handlers));
+    let serves_far = |i: &Inst| {
+        let kind = c.a.switch_kinds[*i];
+        kind.is_some_and(OperationKind::installs_handlers)
+            && c.notes.served.get(i).is_some_and(|codes| codes & far != 0)
+    };
+    let mut left: Vec<Inst> = c.notes.report.operations.iter().map(|o| o.inst).filter(serves_far).collect();
     if left.is_empty() {
         return;
     }
