@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use clif_cont_diag::{self as diag, Place, Severity, Source};
 use clif_cont_program::text::{Annotate, InstLines, ParseError, PrintOptions, inst_lines, print};
 use clif_cont_program::{Origin, Program, Target};
-use clif_cont_verifier::{self as verifier, Finding, Profile, Report, Verdict, retrace, verify_in};
+use clif_cont_verifier::{self as verifier, Finding, Profile, Report, Rule, Verdict, retrace, verify_in};
 use cranelift_codegen::ir::{Block, Inst};
 
 use crate::load::InputKind;
@@ -91,6 +91,19 @@ pub fn verify_program(program: &Program, profile: &Profile) -> Verified {
         FunctionReport { name: f.name(), origin: f.origin, report, insts, offsets, begins }
     });
     Verified { functions: functions.collect() }
+}
+
+/// The findings in an example of a rule, [`Rule::passing`] or [`Rule::failing`], under the profile of this project.
+///
+/// # Errors
+///
+/// What is wrong with an example that is not valid CLIF.
+pub fn example(rule: &Rule, function: &str) -> Result<Vec<diag::Finding>, String> {
+    let name = format!("{}.clif", rule.id.to_lowercase());
+    let program = crate::load::read(&name, function.as_bytes(), None).map_err(|e| e.to_string())?;
+    let verified = verify_program(&program, &Profile::clif_cont(&program.target.abi));
+    let listing = Listing::of_input(&Source::new(&name, function.as_bytes())).map_err(|e| e.to_string())?;
+    Ok(verified.functions.iter().flat_map(|f| listing.findings(f)).collect())
 }
 
 /// The blocks of a path that are shown with their places: of a long one its beginning and its end.

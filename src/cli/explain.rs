@@ -1,11 +1,12 @@
 //! `explain`: the rules of the verifier, one or all, as text or as Markdown.
 
 use clap::{Args, ValueEnum};
-use clif_cont::diag::Diagnostic;
+use clif_cont::diag::{Diagnostic, Style};
+use clif_cont::protocol;
 use clif_cont::verifier::{Rule, rules};
 use serde_json::json;
 
-use super::io::{Ended, Format, Streams, USAGE, Ui, failure};
+use super::io::{Ended, Format, Streams, UNSUPPORTED, USAGE, Ui, count, failure};
 
 /// Explain a rule of the verifier; without one, list all of them
 ///
@@ -23,6 +24,9 @@ pub(crate) struct Explain {
     /// Text, JSON lines with `"schema": 1`, or Markdown
     #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
     format: Form,
+    /// Print the rule's example, without the fault or with it: CLIF, for `verify -`
+    #[arg(long, value_name = "WHICH", requires = "rule", conflicts_with = "format")]
+    example: Option<Example>,
 }
 
 /// `--format`.
@@ -31,6 +35,13 @@ enum Form {
     Human,
     Json,
     Markdown,
+}
+
+/// `--example`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Example {
+    Passing,
+    Failing,
 }
 
 impl Explain {
@@ -50,6 +61,15 @@ impl Explain {
             },
             None => rules::ALL.to_vec(),
         };
+        if let (Some(which), [rule]) = (self.example, some.as_slice()) {
+            if rule.fault.is_empty() {
+                let diagnostic = Diagnostic::error(format!("{} has no example: it is not decided on CLIF", rule.id));
+                return Err(failure(UNSUPPORTED, diagnostic));
+            }
+            let example = if which == Example::Passing { rule.passing.to_owned() } else { rule.failing() };
+            ui.write(example.as_bytes())?;
+            return Ok(0);
+        }
         let list = self.rule.is_none() && !self.all;
         if self.all && self.format == Form::Markdown {
             ui.write(document().as_bytes())?;
@@ -60,61 +80,75 @@ impl Explain {
                 Form::Human if list => ui.line(&format!("{}  {}", rule.id, rule.name))?,
                 Form::Human => {
                     let gap = if index > 0 { "\n" } else { "" };
-                    ui.write(format!("{gap}{}: {}\n\n{}", rule.id, rule.name, plain(rule)).as_bytes())?;
+                    ui.write(
+                        format!("{gap}{}: {}\n\n{}{}", rule.id, rule.name, plain(rule), plain_example(rule)).as_bytes(),
+                    )?;
                 }
                 Form::Json if list => ui.json_line(json!({ "kind": "rule", "rule": rule.id, "name": rule.name }))?,
                 Form::Json => ui.json_line(json!({
                     "kind": "rule", "rule": rule.id, "name": rule.name, "statement": rule.statement,
                     "why": rule.why, "bugs": rule.bugs, "help": rule.help, "passing": rule.passing,
-                    "failing": failing(rule),
+                    "failing": (!rule.fault.is_empty()).then(|| rule.failing()),
                 }))?,
                 Form::Markdown if list => ui.line(&format!("- [{0} {1}](#{2})", rule.id, rule.name, anchor(rule)))?,
-                Form::Markdown => ui.write(format!("## {} {}\n\n{}", rule.id, rule.name, markdown(rule)).as_bytes())?,
+                Form::Markdown => ui.write(section(rule).as_bytes())?,
             }
         }
         Ok(0)
     }
 }
 
-/// The failing example, of rules that are decided.
-fn failing(rule: &Rule) -> Option<String> {
-    (!rule.fault.is_empty()).then(|| rule.failing())
+/// What a rule's example fails with: of its findings the first of the rule itself, and how many more there are.
+fn finding(rule: &Rule) -> Option<String> {
+    let findings = protocol::example(rule, &rule.failing()).ok()?;
+    let first = findings.iter().find(|f| f.rule == rule.id)?;
+    let more = match findings.len() - 1 {
+        0 => String::new(),
+        n => format!("\n... and {}\n", count(n as u64, "finding")),
+    };
+    Some(first.render(Style::Plain) + &more)
 }
 
-/// A rule without its heading, as text.
+/// The change that breaks a rule, as a diff of its example, for rules that are decided.
+fn fault(rule: &Rule) -> Option<String> {
+    (!rule.fault.is_empty())
+        .then(|| clif_cont::filetest::unified_diff("passing", rule.passing, "failing", &rule.failing()))
+}
+
+/// A rule without its heading and example, as text.
 pub(crate) fn plain(rule: &Rule) -> String {
-    let Rule { statement, why, bugs, help, passing, .. } = rule;
-    let mut text = format!("{statement}\n\nWhy: {why}\n\n");
-    if !bugs.is_empty() {
-        text.push_str(&format!("Real bugs: {bugs}\n\n"));
-    }
-    text.push_str(&format!("What to do: {help}\n"));
-    if let Some(failing) = failing(rule) {
-        text.push_str(&format!("\nFails:\n\n{failing}\nPasses:\n\n{passing}"));
-    }
-    text
+    let Rule { statement, why, bugs, help, .. } = rule;
+    let bugs = if bugs.is_empty() { String::new() } else { format!("Real bugs: {bugs}\n\n") };
+    format!("{statement}\n\nWhy: {why}\n\n{bugs}What to do: {help}\n")
 }
 
-/// A rule without its heading, as Markdown.
+/// A rule without its heading and example, as Markdown.
 pub(crate) fn markdown(rule: &Rule) -> String {
-    let Rule { statement, why, bugs, help, passing, .. } = rule;
-    let mut text = format!("{statement}\n\n**Why:** {why}\n\n");
-    if !bugs.is_empty() {
-        text.push_str(&format!("**Real bugs:** {bugs}\n\n"));
-    }
-    text.push_str(&format!("**What to do:** {help}\n"));
-    if let Some(failing) = failing(rule) {
-        let diff = clif_cont::filetest::unified_diff("passing", passing, "failing", &failing);
-        text.push_str(&format!("\n**From passing to failing:**\n\n```diff\n{diff}```\n"));
-        text.push_str(&format!("\n<details><summary>Failing</summary>\n\n```\n{failing}```\n\n</details>\n"));
-        text.push_str(&format!("\n<details><summary>Passing</summary>\n\n```\n{passing}```\n\n</details>\n"));
-    }
-    text
+    let Rule { statement, why, bugs, help, .. } = rule;
+    let bugs = if bugs.is_empty() { String::new() } else { format!("**Real bugs:** {bugs}\n\n") };
+    format!("{statement}\n\n**Why:** {why}\n\n{bugs}**What to do:** {help}\n")
+}
+
+/// A rule's example as text: what breaks it, and what `verify` says then.
+fn plain_example(rule: &Rule) -> String {
+    let (Some(fault), Some(finding)) = (fault(rule), finding(rule)) else { return String::new() };
+    format!("\nBroken by:\n\n{fault}\nFound as:\n\n{finding}")
+}
+
+/// A rule's example as Markdown.
+fn markdown_example(rule: &Rule) -> String {
+    let (Some(fault), Some(finding)) = (fault(rule), finding(rule)) else { return String::new() };
+    format!("\n**Broken by:**\n\n```diff\n{fault}```\n\n**Found as:**\n\n```text\n{finding}```\n")
 }
 
 /// What a heading is linked by.
 fn anchor(rule: &Rule) -> String {
     format!("{}-{}", rule.id.to_lowercase(), rule.name)
+}
+
+/// A rule's section of a document.
+fn section(rule: &Rule) -> String {
+    format!("## {} {}\n\n{}{}", rule.id, rule.name, markdown(rule), markdown_example(rule))
 }
 
 /// All rules as one document: `docs/rules.md`.
@@ -129,7 +163,7 @@ fn document() -> String {
         text.push_str(&format!("- [{} {}](#{})\n", rule.id, rule.name, anchor(rule)));
     }
     for rule in rules::ALL {
-        text.push_str(&format!("\n## {} {}\n\n{}", rule.id, rule.name, markdown(rule)));
+        text.push_str(&format!("\n{}", section(rule)));
     }
     text
 }
