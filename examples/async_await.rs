@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let request = f.params[0];
         let (mut k, b) = f.conts();
         let first = k.suspend(b, awaits, &[request])?[0];
-        let second = f.call("fetch_twice_as_much", &[request])[0];
+        let second = f.call("fetch_twice_as_much", &[request])?[0];
         let sum = f.b.ins().iadd(first, second);
         f.b.ins().return_(&[sum]);
         Ok(())
@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (head, waits) = (f.b.create_block(), f.b.create_block());
         let [contref, revision, value] = [word, word, I64].map(|ty| f.b.append_block_param(head, ty));
         let [request, pending, pending_revision] = [I64, word, word].map(|ty| f.b.append_block_param(waits, ty));
-        let total = f.address("total");
+        let total = f.address("total")?;
         let argument = f.params[0];
         let (mut k, b) = f.conts();
         let fresh = k.cont_new(b, total, &task)?;

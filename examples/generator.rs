@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (head, body, done, got) = (f.b.create_block(), f.b.create_block(), f.b.create_block(), f.b.create_block());
         let [contref, revision, count, sum] = [word, word, I64, I64].map(|ty| f.b.append_block_param(head, ty));
         let [square, next_contref, next_revision] = [I64, word, word].map(|ty| f.b.append_block_param(got, ty));
-        let squares = f.address("squares");
+        let squares = f.address("squares")?;
         let n = f.params[0];
         let (mut k, b) = f.conts();
         let fresh = k.cont_new(b, squares, &generator)?;

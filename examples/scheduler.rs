@@ -69,7 +69,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let count = f.b.ins().iconst(I64, THREADS);
         f.b.ins().jump(spawn, &[zero.into()]);
         f.b.switch_to_block(spawn);
-        let entry = f.address("thread");
+        let entry = f.address("thread")?;
         let number = f.b.ins().iadd_imm_s(i, 1);
         let (mut k, b) = f.conts();
         let fresh = k.cont_new(b, entry, &thread)?;

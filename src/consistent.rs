@@ -1,15 +1,11 @@
-//! Whether the functions of a program agree on what they call.
-//!
-//! Cranelift's verifier sees one function at a time, and takes its word for the
-//! signature of every callee. Code for a callee with another signature finds its
-//! arguments elsewhere; so a program read from text is checked as a whole. What
-//! is not defined in it matters only to who runs it: [`undefined`].
+//! Whether a program read from text fits together, with places: [`Program::check`] says
+//! what does not. What is not defined in it matters only to who runs it: [`undefined`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use clif_cont_abi::{Exceptions, HostFn, symbols};
-use clif_cont_program::{DataItem, Program};
-use cranelift_codegen::ir::{AbiParam, ExternalName, GlobalValueData, InstructionData, Signature, Type, UserFuncName};
+use clif_cont_abi::{HostFn, symbols};
+use clif_cont_program::{DataItem, Program, ProgramError};
+use cranelift_codegen::ir::{ExternalName, GlobalValueData, InstructionData};
 
 /// Two definitions or declarations that contradict each other.
 pub(crate) struct Contradiction {
@@ -22,59 +18,15 @@ pub(crate) struct Contradiction {
 
 /// The first contradiction.
 pub(crate) fn check(program: &Program) -> Result<(), Contradiction> {
-    let plain = |message| Err(Contradiction { message, declaration: None });
-    let defined: BTreeMap<String, &Signature> =
-        program.functions.iter().map(|f| (f.name(), &f.func.signature)).collect();
-    if let Some(data) = program.data.iter().find(|d| defined.contains_key(&d.name)) {
-        return plain(format!("%{} is both a function and data", data.name));
-    }
-    for export in program.exports.iter().chain(&program.init) {
-        let Some(signature) = defined.get(&export.function) else { continue };
-        let types = |list: &[_]| -> Vec<Type> {
-            let flat = |t: &clif_cont_program::ValType| t.clif(&program.target.abi);
-            list.iter().flat_map(flat).copied().collect()
-        };
-        let exn: Option<Type> = match program.target.abi.exceptions {
-            Exceptions::None => None,
-            // what came out of the function by a throw
-            Exceptions::ExtraResult => Type::int(program.target.abi.width.bits() as u16),
-        };
-        let results: Vec<Type> = exn.into_iter().chain(types(&export.results)).collect();
-        if (types(&export.params), results) != shape(signature) {
-            return plain(format!(
-                "export `{}` has other types than its function, %{}{signature}",
-                export.name, export.function
-            ));
-        }
-    }
-    for function in &program.functions {
-        let dfg = &function.func.dfg;
-        for callee in dfg.ext_funcs.values() {
-            let name = match &callee.name {
-                ExternalName::TestCase(name) => name.to_string().trim_start_matches('%').to_owned(),
-                ExternalName::User(name) => {
-                    let name = &function.func.params.user_named_funcs()[*name];
-                    format!("u{}_{}", name.namespace, name.index)
-                }
-                _ => continue,
-            };
-            let declared = &dfg.signatures[callee.signature];
-            let Some(own) = defined.get(&name) else { continue };
-            if shape(own) != shape(declared) || own.call_conv != declared.call_conv {
-                let by = match &function.func.name {
-                    UserFuncName::Testcase(name) => name.to_string(),
-                    UserFuncName::User(name) => name.to_string(),
-                };
-                return Err(Contradiction {
-                    message: format!(
-                        "function {by} declares %{name} with another signature than it has, which is {own}"
-                    ),
-                    declaration: Some((by, format!("%{name}("))),
-                });
+    program.check().map_err(|error| Contradiction {
+        message: error.to_string(),
+        declaration: match error {
+            ProgramError::Callee { function, callee, .. } | ProgramError::DataCalled { function, symbol: callee } => {
+                Some((function, format!("%{callee}(")))
             }
-        }
-    }
-    Ok(())
+            _ => None,
+        },
+    })
 }
 
 /// The first use of a symbol that the program does not define, the host does not
@@ -111,11 +63,4 @@ pub(crate) fn undefined(program: &Program) -> Option<(Result<String, String>, St
         DataItem::Symbol(name) if !known.contains(name) => Some((Err(data.name.clone()), name.clone())),
         _ => None,
     })
-}
-
-/// What a value takes depends on its type; how it is extended is between the
-/// two functions.
-fn shape(signature: &Signature) -> (Vec<Type>, Vec<Type>) {
-    let types = |list: &[AbiParam]| list.iter().map(|p| p.value_type).collect();
-    (types(&signature.params), types(&signature.returns))
 }

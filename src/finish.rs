@@ -4,11 +4,12 @@
 
 use std::fmt;
 
-use clif_cont_program::Program;
 use clif_cont_program::compile::{self, CompileError};
 use clif_cont_program::target::{OptLevel, TargetError, target_isa};
 use clif_cont_program::text::{Annotate, PrintOptions, print};
+use clif_cont_program::{Program, ProgramError};
 use clif_cont_verifier::Profile;
+use cranelift_codegen::isa::TargetIsa;
 
 use crate::protocol::{FunctionReport, Protocol, verify_program};
 
@@ -51,6 +52,8 @@ pub struct Refuted {
 /// Why a program was refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum FinishError {
+    /// Its parts do not fit together.
+    Program(ProgramError),
     /// There is no code generator for its target.
     Target(TargetError),
     /// A function was.
@@ -67,6 +70,7 @@ pub enum FinishError {
 impl fmt::Display for FinishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Program(error) => error.fmt(f),
             Self::Target(error) => error.fmt(f),
             Self::Function { stage: Stage::Lowered, error } => error.fmt(f),
             Self::Function { stage: Stage::Optimized, error } => write!(f, "after optimisation: {error}"),
@@ -95,13 +99,11 @@ impl std::error::Error for FinishError {}
 /// The first function that Cranelift refuses, or all findings of a stage.
 pub fn finish(program: &mut Program, how: impl Into<Finish>) -> Result<(), FinishError> {
     let Finish { opt, protocol } = how.into();
+    program.check().map_err(FinishError::Program)?;
     let isa = target_isa(program.target, opt).map_err(FinishError::Target)?;
     let judged = protocol == Protocol::Verify && program.profile.is_some();
     let judge = |program: &Program, stage| if judged { keeps_protocol(program, stage) } else { Ok(()) };
-    for function in &program.functions {
-        compile::verify(&function.func, &*isa)
-            .map_err(|error| FinishError::Function { stage: Stage::Lowered, error })?;
-    }
+    valid(program, &*isa)?;
     judge(program, Stage::Lowered)?;
     if opt == OptLevel::Speed {
         let refused = |error| FinishError::Function { stage: Stage::Optimized, error };
@@ -112,6 +114,22 @@ pub fn finish(program: &mut Program, how: impl Into<Finish>) -> Result<(), Finis
         judge(program, Stage::Optimized)?;
     }
     Ok(())
+}
+
+/// Passes every function through Cranelift's verifier.
+fn valid(program: &Program, isa: &dyn TargetIsa) -> Result<(), FinishError> {
+    let refused = |error| FinishError::Function { stage: Stage::Lowered, error };
+    program.functions.iter().try_for_each(|f| compile::verify(&f.func, isa).map_err(refused))
+}
+
+/// Is every function valid CLIF?
+///
+/// # Errors
+///
+/// The first that Cranelift's verifier refuses.
+pub(crate) fn check_functions(program: &Program) -> Result<(), FinishError> {
+    let isa = target_isa(program.target, OptLevel::None).map_err(FinishError::Target)?;
+    valid(program, &*isa)
 }
 
 fn keeps_protocol(program: &Program, stage: Stage) -> Result<(), FinishError> {

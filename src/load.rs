@@ -4,14 +4,13 @@ use std::fmt;
 
 use clif_cont_abi::Isa;
 use clif_cont_diag::{Diagnostic, Finding, Place, Source};
-use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Program, Target, text};
 use clif_cont_wasm::ErrorKind;
 
-use crate::finish::{Finish, FinishError, Refuted, Stage};
+use crate::finish::{FinishError, Refuted, Stage};
 use crate::places;
 pub use crate::places::place_of_function;
-use crate::protocol::{Listing, Protocol};
+use crate::protocol::Listing;
 
 /// What an input is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -184,9 +183,7 @@ fn read_clif(source: &Source, text: &str, target: Option<Target>) -> Result<Prog
         return Err(invalid(Diagnostic::error(message).at(place)));
     }
     // Before anything is made of it: what the verifier refuses has no meaning.
-    let mut checked = program.clone();
-    let cranelift_only = Finish { opt: OptLevel::None, protocol: Protocol::Trust };
-    if let Err(error) = crate::finish::finish(&mut checked, cranelift_only) {
+    if let Err(error) = crate::finish::check_functions(&program) {
         return Err(explain(error, source, InputKind::Clif));
     }
     Ok(program)
@@ -231,6 +228,8 @@ pub fn explain(error: FinishError, source: &Source, kind: InputKind) -> LoadErro
     use clif_cont_program::compile::CompileErrorKind;
     let load_kind = match &error {
         FinishError::Protocol(refuted) => return explain_refuted(refuted, source, kind),
+        FinishError::Program(_) if kind == InputKind::Clif => LoadErrorKind::Invalid,
+        FinishError::Program(_) => LoadErrorKind::Bug,
         FinishError::Target(_) => LoadErrorKind::Unsupported,
         FinishError::Function { stage, error } => match error.kind {
             CompileErrorKind::Verifier(_) if kind == InputKind::Clif && *stage == Stage::Lowered => {

@@ -54,7 +54,7 @@ fn program(target: Target) -> Result<Program, LinkError> {
         p.define(name, |f| {
             let params = f.params.clone();
             let record = f.data("table");
-            let identity = f.address("identity");
+            let identity = f.address("identity")?;
             let (k, b) = f.conts();
             let mut emit = Emit { k, b, table: ContTable { record }, identity, ct: &ct };
             let result = body(&mut emit, &params);

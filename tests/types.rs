@@ -39,7 +39,7 @@ fn program(target: Target, sent: Type) -> Result<Program, LinkError> {
         let asked = f.b.create_block();
         f.b.append_block_param(asked, sent);
         let object = [word, word].map(|ty| f.b.append_block_param(asked, ty));
-        let (body, x) = (f.address("body"), f.params[0]);
+        let (body, x) = (f.address("body")?, f.params[0]);
         let (mut k, b) = f.conts();
         let fresh = k.cont_new(b, body, &whole)?;
         let ready = k.cont_bind(b, fresh, &whole, &[x])?;

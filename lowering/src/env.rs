@@ -1,9 +1,13 @@
 //! What an embedder supplies, and the types that operations are described by.
 
-use clif_cont_abi::Abi;
-use cranelift_codegen::ir::{Block, FuncRef, Function, Inst, InstBuilder, Type, Value, types};
+use std::fmt;
+
+use clif_cont_abi::{Abi, Exceptions};
+use cranelift_codegen::ir::{AbiParam, Block, FuncRef, Function, Inst, InstBuilder, Signature, Type, Value, types};
+use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 
+use crate::util::word_type;
 use crate::{LowerError, RuntimeFn};
 
 /// The type of a continuation, or of a tag: CLIF types of what goes in and what
@@ -20,6 +24,25 @@ impl ContType {
     /// From its parts.
     pub fn new(params: impl Into<Vec<Type>>, results: impl Into<Vec<Type>>) -> Self {
         Self { params: params.into(), results: results.into() }
+    }
+
+    /// The signature of a function that a continuation of this type can run: `tail`, and
+    /// where the ABI has exceptions, with the exception as the first result.
+    pub fn signature(&self, abi: &Abi) -> Signature {
+        let mut signature = Signature::new(CallConv::Tail);
+        signature.params.extend(self.params.iter().copied().map(AbiParam::new));
+        let throws = abi.exceptions == Exceptions::ExtraResult;
+        signature.returns.extend(throws.then_some(AbiParam::new(word_type(abi))));
+        signature.returns.extend(self.results.iter().copied().map(AbiParam::new));
+        signature
+    }
+}
+
+/// `(i32, i64) -> (f32)`
+impl fmt::Display for ContType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |types: &[Type]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        write!(f, "({}) -> ({})", list(&self.params), list(&self.results))
     }
 }
 
@@ -81,11 +104,12 @@ pub trait ContEnv {
     /// Address of the StoreContext.
     fn store(&mut self, b: &mut FunctionBuilder<'_>) -> Value;
 
-    /// The address that identifies a tag; never 0, never the same for two tags.
+    /// The address that identifies a tag; never 0, never the same for two tags. Asked for
+    /// only where [`ContEnv::tag_type`] knows the tag.
     fn tag(&mut self, b: &mut FunctionBuilder<'_>, tag: TagId) -> Value;
 
-    /// What the tag carries.
-    fn tag_type(&self, tag: TagId) -> ContType;
+    /// What the tag carries; `None` for a tag that does not exist.
+    fn tag_type(&self, tag: TagId) -> Option<ContType>;
 
     /// A reference to one of the runtime's functions. The embedder sees to it
     /// that whatever is asked for gets defined by [`RuntimeFn::define`].

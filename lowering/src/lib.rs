@@ -24,7 +24,7 @@ mod util;
 pub use env::{ContEnv, ContType, Emitted, Handler, On, TagId, on, on_switch, return_exception, zero_of};
 pub use object::{ContObj, ContPlace};
 pub use ops::Conts;
-pub use payload::{LowerError, PayloadLayout};
+pub use payload::{LowerError, PayloadLayout, check_values};
 pub use runtime::{RuntimeFn, frontend_config, required_by};
 pub use symbols::{SymbolEnv, TableSymbol, TagSymbol, handler_table_words, symbol_address};
 pub use table::{ContTable, Segment};

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use clif_cont_abi::{Abi, ContRef, FieldKind};
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value};
+use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Signature, Type, Value};
 use cranelift_frontend::FunctionBuilder;
 
+use crate::TagId;
 use crate::util::field_flags;
 
 /// Where the values of a payload are.
@@ -95,11 +96,19 @@ fn payload_flags(b: &mut FunctionBuilder<'_>, ty: Type) -> MemFlagsData {
 }
 
 /// Checks values against the types they are meant for.
-pub(crate) fn check_values(b: &FunctionBuilder<'_>, types: &[Type], values: &[Value]) -> Result<(), LowerError> {
+///
+/// # Errors
+///
+/// [`LowerError`]: another number of values, one that the function does not have, or one of
+/// another type.
+pub fn check_values(b: &FunctionBuilder<'_>, types: &[Type], values: &[Value]) -> Result<(), LowerError> {
     if types.len() != values.len() {
         return Err(LowerError::ValueCount { expected: types.len(), given: values.len() });
     }
     for (index, (expected, value)) in types.iter().zip(values).enumerate() {
+        if !b.func.dfg.value_is_valid(*value) {
+            return Err(LowerError::UnknownValue(*value));
+        }
         let given = b.func.dfg.value_type(*value);
         if given != *expected {
             return Err(LowerError::ValueType { index, expected: *expected, given });
@@ -147,6 +156,29 @@ pub enum LowerError {
     /// `switch` to a continuation type whose last parameter is not a
     /// continuation object (two words).
     NoReturnContinuation,
+    /// A tag that the embedder does not know.
+    UnknownTag(TagId),
+    /// A handler's block that the function does not have.
+    UnknownBlock {
+        /// Index of the clause.
+        clause: usize,
+        /// The block.
+        block: Block,
+    },
+    /// A value that the function does not have.
+    UnknownValue(Value),
+    /// A function that was not declared to the embedder.
+    UnknownFunction(String),
+    /// `cont.new` of a function with another signature than the continuation's type asks
+    /// for.
+    Callee {
+        /// The function.
+        function: String,
+        /// The signature that it is declared with.
+        declared: Box<Signature>,
+        /// What the type asks for.
+        wanted: Box<Signature>,
+    },
     /// An exception in a link set without exceptions, or from an embedder that
     /// cannot make one.
     NoExceptions,
@@ -166,6 +198,15 @@ impl fmt::Display for LowerError {
             Self::HandlerBlock { clause, expected } => {
                 let types = expected.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 write!(f, "the block of handler clause {clause} has to take ({types})")
+            }
+            Self::UnknownTag(TagId(tag)) => write!(f, "there is no tag {tag}"),
+            Self::UnknownBlock { clause, block } => {
+                write!(f, "handler clause {clause} goes to {block}, which the function does not have")
+            }
+            Self::UnknownValue(value) => write!(f, "the function has no value {value}"),
+            Self::UnknownFunction(name) => write!(f, "function `{name}` was not declared"),
+            Self::Callee { function, declared, wanted } => {
+                write!(f, "a continuation that runs {function}{declared} is made with a type that asks for {wanted}")
             }
             Self::NoExceptions => f.write_str("this link set has no exceptions"),
             Self::NoReturnContinuation => {

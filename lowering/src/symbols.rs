@@ -137,8 +137,8 @@ impl ContEnv for SymbolEnv {
         symbol_address(b, &self.abi, &self.tags[tag.0 as usize].symbol, 0)
     }
 
-    fn tag_type(&self, tag: TagId) -> ContType {
-        self.tags[tag.0 as usize].ty.clone()
+    fn tag_type(&self, tag: TagId) -> Option<ContType> {
+        Some(self.tags.get(tag.0 as usize)?.ty.clone())
     }
 
     fn runtime(&mut self, func: &mut Function, f: &RuntimeFn) -> FuncRef {

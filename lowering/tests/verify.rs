@@ -11,7 +11,7 @@ use clif_cont_lowering::{
 use clif_cont_verifier::{Profile, verify};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, Type, UserFuncName, Value, types};
+use cranelift_codegen::ir::{AbiParam, Block, Function, InstBuilder, Signature, Type, UserFuncName, Value, types};
 use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -261,6 +261,23 @@ fn what_does_not_fit_is_refused_before_anything_is_written() {
             Err(LowerError::HandlerBlock { clause: 0, .. })
         ));
         assert_eq!(k.resume_throw_ref(b, obj, &ty, a[0], &[]), Err(LowerError::NoExceptions));
+        let unknown = TagId(999);
+        assert_eq!(k.suspend(b, unknown, &[]), Err(LowerError::UnknownTag(unknown)));
+        assert_eq!(k.resume(b, obj, &ty, &[a[0]], &[on_switch(unknown)]), Err(LowerError::UnknownTag(unknown)));
+        let switched = ContType::new(vec![types::I64; 2], vec![]);
+        assert_eq!(k.switch(b, unknown, obj, &switched, &[], &[]), Err(LowerError::UnknownTag(unknown)));
+        assert_eq!(k.resume_throw(b, obj, &ty, unknown, &[], &[]), Err(LowerError::UnknownTag(unknown)));
+        let block = Block::from_u32(999);
+        assert_eq!(
+            k.resume(b, obj, &ty, &[a[0]], &[on(tag, block)]),
+            Err(LowerError::UnknownBlock { clause: 0, block })
+        );
+        let value = Value::from_u32(999);
+        assert_eq!(k.suspend(b, tag, &[value]), Err(LowerError::UnknownValue(value)));
+        assert_eq!(k.cont_new(b, value, &ty), Err(LowerError::UnknownValue(value)));
+        let nowhere = ContObj { contref: value, revision: a[1] };
+        assert_eq!(k.cont_bind(b, nowhere, &ty, &[]), Err(LowerError::UnknownValue(value)));
+        assert_eq!(k.resume(b, nowhere, &ty, &[a[0]], &[]), Err(LowerError::UnknownValue(value)));
         assert_eq!(before(b), n);
         vec![]
     });

@@ -25,6 +25,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         let params = PayloadLayout::new(&self.abi(), &ty.params)?;
         let first = ty.params.get(..args.len()).unwrap_or(&ty.params);
         check_values(b, first, args)?;
+        self.check_object(b, obj)?;
 
         self.check_current(b, obj);
         let (consumed, revision) = self.consume(b, obj);

@@ -20,8 +20,9 @@ use cranelift_codegen::ir::{
 };
 use cranelift_frontend::FunctionBuilder;
 
+use crate::payload::check_values;
 use crate::util::{field_flags, load, store, user_trap, word, word_type};
-use crate::{ContEnv, ContObj, RuntimeFn};
+use crate::{ContEnv, ContObj, ContType, LowerError, RuntimeFn, TagId};
 
 /// Emits continuation operations. Cheap to make; holds nothing but the embedder.
 ///
@@ -54,6 +55,15 @@ impl<'e, E: ContEnv + ?Sized> Conts<'e, E> {
 
     fn abi(&self) -> Abi {
         *self.env.abi()
+    }
+
+    fn tag_type(&self, tag: TagId) -> Result<ContType, LowerError> {
+        self.env.tag_type(tag).ok_or(LowerError::UnknownTag(tag))
+    }
+
+    /// Is `obj` two words of this function?
+    fn check_object(&self, b: &FunctionBuilder<'_>, obj: ContObj) -> Result<(), LowerError> {
+        check_values(b, &[word_type(&self.abi()); 2], &obj.words())
     }
 
     fn load(&self, b: &mut FunctionBuilder<'_>, record: Value, field: &clif_cont_abi::Field) -> Value {

@@ -1,10 +1,11 @@
 //! `cont.new`.
 
-use clif_cont_abi::{ContRef, StoreContext};
-use cranelift_codegen::ir::{InstBuilder, Value};
+use clif_cont_abi::{Abi, ContRef, StoreContext};
+use cranelift_codegen::ir::{AbiParam, InstBuilder, InstructionData, Type, Value, ValueDef};
 use cranelift_frontend::FunctionBuilder;
 
 use super::Conts;
+use crate::payload::check_values;
 use crate::util::{field_flags, word_type};
 use crate::{ContEnv, ContObj, ContType, LowerError, PayloadLayout, RuntimeFn};
 
@@ -18,7 +19,8 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
     ///
     /// # Errors
     ///
-    /// [`LowerError`] where the parameters do not fit into a payload.
+    /// [`LowerError`] where the parameters do not fit into a payload, and where `callee` is
+    /// the `func_addr` of a function that is declared with another signature.
     pub fn cont_new(
         &mut self,
         b: &mut FunctionBuilder<'_>,
@@ -28,6 +30,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         let abi = self.abi();
         let params = PayloadLayout::new(&abi, &ty.params)?;
         PayloadLayout::new(&abi, &ty.results)?;
+        check_callee(b, &abi, callee, ty)?;
 
         let contref = self.take_slot(b, &RuntimeFn::Grow);
         let enter = self.env.runtime(b.func, &RuntimeFn::Enter(ty.clone()));
@@ -68,4 +71,24 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         b.switch_to_block(done);
         contref
     }
+}
+
+/// Refuses a callee that is no address, or that of a function with another signature, as
+/// far as the function at hand shows which one it is.
+fn check_callee(b: &FunctionBuilder<'_>, abi: &Abi, callee: Value, ty: &ContType) -> Result<(), LowerError> {
+    check_values(b, &[word_type(abi)], &[callee])?;
+    let dfg = &b.func.dfg;
+    let ValueDef::Result(inst, _) = dfg.value_def(callee) else { return Ok(()) };
+    let InstructionData::FuncAddr { func_ref, .. } = dfg.insts[inst] else { return Ok(()) };
+    let function = &dfg.ext_funcs[func_ref];
+    let (declared, wanted) = (&dfg.signatures[function.signature], ty.signature(abi));
+    let types = |list: &[AbiParam]| list.iter().map(|p| p.value_type).collect::<Vec<Type>>();
+    if declared.call_conv == wanted.call_conv
+        && types(&declared.params) == types(&wanted.params)
+        && types(&declared.returns) == types(&wanted.returns)
+    {
+        return Ok(());
+    }
+    let function = function.name.display(Some(&b.func.params)).to_string();
+    Err(LowerError::Callee { function, declared: Box::new(declared.clone()), wanted: Box::new(wanted) })
 }

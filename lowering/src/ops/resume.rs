@@ -39,6 +39,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         let params = PayloadLayout::new(&abi, &ty.params)?;
         let results = PayloadLayout::new(&abi, &ty.results)?;
         check_values(b, &ty.params, args)?;
+        self.check_object(b, obj)?;
         let arms = self.arms(b, handlers)?;
 
         self.check_current(b, obj);
@@ -80,13 +81,16 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         back
     }
 
-    /// The suspend clauses, with their payloads; checks their blocks.
+    /// The suspend clauses, with their payloads; checks tags and blocks of all clauses.
     pub(super) fn arms(&mut self, b: &FunctionBuilder<'_>, handlers: &[On]) -> Result<Vec<Arm>, LowerError> {
         let abi = self.abi();
         let mut arms = vec![];
         for (clause, on) in handlers.iter().enumerate() {
+            let mut expected = self.tag_type(on.tag)?.params;
             let Handler::Suspend(block) = on.handler else { continue };
-            let mut expected = self.env.tag_type(on.tag).params;
+            if !b.func.dfg.block_is_valid(block) {
+                return Err(LowerError::UnknownBlock { clause, block });
+            }
             let payload = PayloadLayout::new(&abi, &expected)?;
             expected.extend([word_type(&abi); 2]);
             let given: Vec<Type> = b.block_params(block).iter().map(|v| b.func.dfg.value_type(*v)).collect();

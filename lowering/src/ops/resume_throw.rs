@@ -6,6 +6,7 @@ use cranelift_frontend::FunctionBuilder;
 
 use super::Conts;
 use crate::payload::check_values;
+use crate::util::word_type;
 use crate::{ContEnv, ContObj, ContType, Emitted, LowerError, On, PayloadLayout, TagId};
 
 impl<E: ContEnv + ?Sized> Conts<'_, E> {
@@ -26,7 +27,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         args: &[Value],
         handlers: &[On],
     ) -> Result<Vec<Value>, LowerError> {
-        check_values(b, &self.env.tag_type(tag).params, args)?;
+        check_values(b, &self.tag_type(tag)?.params, args)?;
         self.throw_into(b, obj, ty, handlers, |env, b| env.new_exception(b, tag, args))
     }
 
@@ -44,6 +45,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         exn: Value,
         handlers: &[On],
     ) -> Result<Vec<Value>, LowerError> {
+        check_values(b, &[word_type(&self.abi())], &[exn])?;
         self.throw_into(b, obj, ty, handlers, |_, _| Ok(exn))
     }
 
@@ -61,6 +63,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         }
         let results = PayloadLayout::new(&abi, &ty.results)?;
         let arms = self.arms(b, handlers)?;
+        self.check_object(b, obj)?;
 
         // making one is a call, behind which a check would be worth nothing
         let exn = exception(self.env, b)?;

@@ -25,7 +25,7 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         args: &[Value],
     ) -> Result<Vec<Value>, LowerError> {
         let abi = self.abi();
-        let ty = self.env.tag_type(tag);
+        let ty = self.tag_type(tag)?;
         let params = PayloadLayout::new(&abi, &ty.params)?;
         let results = PayloadLayout::new(&abi, &ty.results)?;
         check_values(b, &ty.params, args)?;

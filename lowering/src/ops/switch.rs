@@ -41,6 +41,8 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
             return Err(LowerError::NoReturnContinuation);
         }
         check_values(b, before, args)?;
+        self.check_object(b, obj)?;
+        self.tag_type(tag)?;
 
         self.check_current(b, obj);
         let me = self.active(b);

@@ -2,8 +2,7 @@
 
 use clif_cont_abi::{ContRef, EffectKind, Exceptions, StoreContext, Trap};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{AbiParam, Block, Inst, InstBuilder, Signature, Value, types};
-use cranelift_codegen::isa::CallConv;
+use cranelift_codegen::ir::{Block, Inst, InstBuilder, Value, types};
 use cranelift_frontend::FunctionBuilder;
 
 use crate::ops::Conts;
@@ -93,12 +92,8 @@ impl<E: ContEnv + ?Sized> Conts<'_, E> {
         let abi = *self.env().abi();
         let params = PayloadLayout::new(&abi, &ty.params)?;
         let results = PayloadLayout::new(&abi, &ty.results)?;
-        let mut signature = Signature::new(CallConv::Tail);
-        signature.params.extend(ty.params.iter().copied().map(AbiParam::new));
         let throws = abi.exceptions == Exceptions::ExtraResult;
-        signature.returns.extend(throws.then_some(AbiParam::new(word_type(&abi))));
-        signature.returns.extend(ty.results.iter().copied().map(AbiParam::new));
-        let signature = b.import_signature(signature);
+        let signature = b.import_signature(ty.signature(&abi));
 
         let flags = field_flags(b.func, ContRef::PAYLOAD.region);
         let callee = b.ins().load(word_type(&abi), flags, contref, abi.payload_offset(params.slots()));

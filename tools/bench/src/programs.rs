@@ -64,7 +64,7 @@ fn branch_while_less(f: &mut FunctionCx<'_, '_>, i: Value, n: Value) -> (Block, 
 }
 
 fn fresh(f: &mut FunctionCx<'_, '_>, function: &str) -> Result<ContObj, LowerError> {
-    let address = f.address(function);
+    let address = f.address(function)?;
     let (mut k, b) = f.conts();
     k.cont_new(b, address, &i64_to_i64())
 }
@@ -199,7 +199,7 @@ fn symmetric(p: &mut Linker) -> Result<(), LinkError> {
         let (n, contref, revision) = (f.params[0], f.params[1], f.params[2]);
         f.b.ins().brif(contref, second, &[], first, &[]);
         f.b.switch_to_block(first);
-        let address = f.address("pong");
+        let address = f.address("pong")?;
         let (mut k, b) = f.conts();
         let peer = k.cont_new(b, address, &pong_type)?;
         jump(f, head, &[n, peer.contref, peer.revision]);
@@ -223,7 +223,7 @@ fn symmetric(p: &mut Linker) -> Result<(), LinkError> {
     p.declare("switch", i64_to_i64());
     p.define("switch", |f| {
         let n = f.params[0];
-        let address = f.address("pong");
+        let address = f.address("pong")?;
         let null = zero(f);
         let (mut k, b) = f.conts();
         let obj = k.cont_new(b, address, &ty)?;
@@ -333,7 +333,7 @@ fn bare(p: &mut Linker) -> Result<(), LinkError> {
         let (parent, child) = contexts(f);
         let stack = f.data("bare_stack");
         let top = f.b.ins().iadd_imm_s(stack, BARE_STACK as i64 - i64::from(abi.isa.initial_sp_bias()));
-        let pc = f.address("bare_child");
+        let pc = f.address("bare_child")?;
         for (value, field) in [(top, ContRef::SP), (pc, ContRef::PC)] {
             f.b.ins().store(MemFlagsData::trusted(), value, child, field.offset(&abi));
         }

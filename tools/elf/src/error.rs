@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use clif_cont_abi::{Abi, Isa};
+use clif_cont_abi::Isa;
+use clif_cont_program::ProgramError;
 use clif_cont_program::compile::CompileError;
 use clif_cont_program::target::TargetError;
 
@@ -22,6 +23,8 @@ pub enum ElfError {
     Vectors(Isa),
     /// Cranelift refused the target.
     Target(TargetError),
+    /// Its parts do not fit together.
+    Program(ProgramError),
     /// A function is invalid or cannot be compiled.
     Compile(CompileError),
     /// A symbol without a definition.
@@ -39,16 +42,6 @@ pub enum ElfError {
         symbol: String,
         /// Why not.
         cause: String,
-    },
-    /// An export without an entry trampoline: nothing was added to a program
-    /// that came as bare functions.
-    NoTrampoline(String),
-    /// More values in a signature than a payload holds.
-    TooManyValues {
-        /// The import or export.
-        name: String,
-        /// Payload slots that its values take.
-        slots: usize,
     },
     /// Writing the object failed; the writer's own words.
     Object(String),
@@ -78,16 +71,11 @@ impl fmt::Display for ElfError {
             Self::Bytecode(isa) => write!(f, "{} is a bytecode: there are no executables for it", isa.name()),
             Self::Vectors(isa) => write!(f, "{} has no optional vectors; riscv64 has", isa.name()),
             Self::Target(e) => e.fmt(f),
+            Self::Program(e) => e.fmt(f),
             Self::Compile(e) => e.fmt(f),
             Self::Undefined { symbol, by } => write!(f, "%{symbol} is not defined; {by} refers to it"),
             Self::Duplicate(symbol) => write!(f, "%{symbol} is defined twice"),
             Self::Data { symbol, cause } => write!(f, "data %{symbol}: {cause}"),
-            Self::NoTrampoline(export) => {
-                write!(f, "export `{export}` has no entry trampoline; complete the program before running it")
-            }
-            Self::TooManyValues { name, slots } => {
-                write!(f, "`{name}`: its values take {slots} payload slots; there are {}", Abi::PAYLOAD_SLOTS - 1)
-            }
             Self::Object(what) => write!(f, "cannot write the object: {what}"),
             Self::Link(what) => write!(f, "the linker failed: {what}"),
             Self::System { doing, cause } => write!(f, "cannot {doing}: {cause}"),
@@ -99,6 +87,7 @@ impl std::error::Error for ElfError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Target(e) => Some(e),
+            Self::Program(e) => Some(e),
             Self::Compile(e) => Some(e),
             _ => None,
         }

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, io, process};
 
-use clif_cont_abi::{Abi, Isa};
+use clif_cont_abi::Isa;
 use clif_cont_arch::START;
 use clif_cont_program::target::{isa_from_builder, target_isa};
 use clif_cont_program::{Host, Origin, Program};
@@ -14,7 +14,6 @@ use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::Configurable;
 use object::{Object, ObjectSymbol, SymbolKind};
 
-use crate::protocol::{self, slot_count};
 use crate::tools::{Launcher, linker};
 use crate::{ElfError, Options, Remote, Vectors, object as emit};
 
@@ -51,7 +50,7 @@ impl Executable {
         let launcher = Launcher::find(target.isa, options.vectors)?;
         let arch = clif_cont_arch::of(target.isa).ok_or(ElfError::Bytecode(target.isa))?;
         let linker = linker()?;
-        check_interface(program)?;
+        program.check_to_run().map_err(ElfError::Program)?;
         let object = emit::emit(program, target_isa_of(program, options)?, arch)?;
 
         let directory = Directory::create()?;
@@ -133,31 +132,6 @@ pub(crate) fn target_isa_of(program: &Program, options: &Options) -> Result<Owne
         return Err(ElfError::Vectors(program.target.isa));
     }
     isa_from_builder(program.target, options.opt, builder).map_err(ElfError::Target)
-}
-
-/// Refuses imports and exports that the driver cannot serve.
-fn check_interface(program: &Program) -> Result<(), ElfError> {
-    let abi: Abi = program.target.abi;
-    for export in program.exports.iter().chain(&program.init) {
-        if export.enter.is_empty() {
-            return Err(ElfError::NoTrampoline(export.name.clone()));
-        }
-        for symbol in [&export.function, &export.enter] {
-            if program.function(symbol).is_none() {
-                return Err(ElfError::Undefined { symbol: symbol.clone(), by: format!("export `{}`", export.name) });
-            }
-        }
-    }
-    let exports = program.exports.iter().chain(&program.init).map(|e| (&e.name, &e.params, &e.results));
-    let imports = program.imports.iter().map(|i| (&i.name, &i.params, &i.results));
-    for (name, params, results) in exports.chain(imports) {
-        // one slot more than the arguments, for the function's address
-        let slots = slot_count(&abi, params).max(slot_count(&abi, results));
-        if slots >= protocol::MAX_SLOTS {
-            return Err(ElfError::TooManyValues { name: name.clone(), slots });
-        }
-    }
-    Ok(())
 }
 
 fn read_symbols(program: &Program, image: &[u8]) -> Result<(HashMap<String, u64>, Vec<Range>), ElfError> {

@@ -44,7 +44,7 @@ fn generator(l: &mut Linker) {
     .expect("lowers");
     l.define("sum", |f| {
         let n = f.params[0];
-        let callee = f.address("gen");
+        let callee = f.address("gen")?;
         let word = f.word_type();
         let (mut k, b) = f.conts();
         let obj = k.cont_new(b, callee, &ty)?;
@@ -113,7 +113,7 @@ fn trapping(l: &mut Linker) {
     .expect("lowers");
     l.define("body", |f| {
         let how = f.params[0];
-        let results = f.call("inner", &[how]);
+        let results = f.call("inner", &[how])?;
         let result = f.b.ins().iadd_imm_s(results[0], 1);
         f.b.ins().return_(&[result]);
         Ok(())
@@ -122,7 +122,7 @@ fn trapping(l: &mut Linker) {
     for (name, callee) in [("outer", "body"), ("main", "outer")] {
         l.define(name, |f| {
             let how = f.params[0];
-            let callee = f.address(callee);
+            let callee = f.address(callee)?;
             let word = f.word_type();
             let (mut k, b) = f.conts();
             let obj = k.cont_new(b, callee, &ty)?;
@@ -141,7 +141,7 @@ fn trapping(l: &mut Linker) {
     // never ends, and not by a tail call
     l.define("deep", |f| {
         let n = f.params[0];
-        let results = f.call("deep", &[n]);
+        let results = f.call("deep", &[n])?;
         let result = f.b.ins().iadd(results[0], n);
         f.b.ins().return_(&[result]);
         Ok(())
@@ -150,7 +150,7 @@ fn trapping(l: &mut Linker) {
     // resumes one object two times
     l.define("twice", |f| {
         let how = f.params[0];
-        let callee = f.address("twice_body");
+        let callee = f.address("twice_body")?;
         let (mut k, b) = f.conts();
         let obj = k.cont_new(b, callee, &ty)?;
         k.resume(b, obj, &ty, &[how], &[])?;
@@ -228,7 +228,7 @@ fn calling(l: &mut Linker) {
     .expect("lowers");
     l.define("apply", |f| {
         let params = f.params.clone();
-        let callee = f.address("body");
+        let callee = f.address("body")?;
         let (mut k, b) = f.conts();
         let obj = k.cont_new(b, callee, &ty)?;
         let result = k.resume(b, obj, &ty, &params, &[])?;
@@ -322,7 +322,7 @@ fn with_data(l: &mut Linker) {
     let flags = MemFlagsData::new();
     l.define("read", |f| {
         let table = f.data("table");
-        let expected = f.address("seven");
+        let expected = f.address("seven")?;
         let b = &mut *f.b;
         let number = b.ins().load(types::I64, flags, table, 0);
         let function = b.ins().load(types::I64, flags, table, 16);
@@ -417,7 +417,7 @@ fn live(l: &mut Linker) {
     l.define("parent", |f| {
         let x = f.params[0];
         let values = make(f.b, x);
-        let callee = f.address("worker");
+        let callee = f.address("worker")?;
         let word = f.word_type();
         let (mut k, b) = f.conts();
         let obj = k.cont_new(b, callee, &ty)?;
@@ -443,7 +443,7 @@ fn live(l: &mut Linker) {
         let x = f.params[0];
         let more = f.b.ins().iadd_imm_s(x, 1000);
         let values = make(f.b, more);
-        let result = f.call("parent", &[x])[0];
+        let result = f.call("parent", &[x])?[0];
         let result = fold(f.b, values, result);
         f.b.ins().return_(&[result]);
         Ok(())
@@ -540,7 +540,7 @@ fn vectors(l: &mut Linker) {
     l.define("vectors", |f| {
         let x = f.params[0];
         let all = make(f.b, x);
-        let callee = f.address("inside");
+        let callee = f.address("inside")?;
         let word = f.word_type();
         let (mut k, b) = f.conts();
         let obj = k.cont_new(b, callee, &ty)?;

@@ -1,7 +1,7 @@
 //! Invocations: of exports through the runtime of the lowering, each on a
 //! continuation of its own, and of plain functions on the driver's stack.
 
-use clif_cont_abi::{Abi, StoreContext, Trap};
+use clif_cont_abi::{StoreContext, Trap};
 use clif_cont_program::{Export, Outcome, Trapped, Val, ValType, Violation};
 use cranelift_codegen::ir::{Type, types};
 
@@ -72,11 +72,6 @@ impl Machine {
         export: &Export,
         args: &[Val],
     ) -> Result<Outcome, Box<Outcome>> {
-        let slots = |types: &[ValType], abi: &Abi| types.iter().map(|t| t.clif(abi).len()).sum::<usize>();
-        let abi = self.linked.program.target.abi;
-        if slots(&export.params, &abi).max(slots(&export.results, &abi)) >= Abi::PAYLOAD_SLOTS as usize {
-            return Ok(Outcome::Unsupported(format!("`{}` takes or gives too many values", export.name)));
-        }
         let contref = self.enter(runtime.begin, &[])?.first().copied().unwrap_or(0);
         if contref == 0 {
             return Ok(trapped(Trap::PoolExhausted));

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use clif_cont_abi::{HostFn, PointerWidth, StoreContext, Trap, symbols};
+use clif_cont_abi::{HostFn, PointerWidth, Trap, symbols};
 use clif_cont_program::target::{OptLevel, target_isa};
-use clif_cont_program::{DataItem, Origin, Program, compile};
+use clif_cont_program::{DataItem, Origin, Program, ProgramError, compile};
 use cranelift_codegen::ir::{ExternalName, Function, LibCall, Signature, Type};
 use cranelift_codegen::isa::CallConv;
 
@@ -50,13 +50,8 @@ pub enum LoadError {
     Target(String),
     /// The program's data and stack do not fit the address space.
     TooLarge,
-    /// A symbol with a meaning of its own is not what it has to be.
-    Reserved {
-        /// The symbol.
-        name: String,
-        /// What is wrong.
-        error: String,
-    },
+    /// Its parts do not fit together.
+    Program(ProgramError),
 }
 
 impl fmt::Display for LoadError {
@@ -68,7 +63,7 @@ impl fmt::Display for LoadError {
             Self::Data { name, error } => write!(f, "data `%{name}`: {error}"),
             Self::Target(error) => f.write_str(error),
             Self::TooLarge => f.write_str("the program's data does not fit the target's address space"),
-            Self::Reserved { name, error } => write!(f, "`%{name}`: {error}"),
+            Self::Program(error) => error.fmt(f),
         }
     }
 }
@@ -316,15 +311,8 @@ pub(crate) fn link(program: Arc<Program>, options: &Options) -> Result<(Linked, 
         Some(Symbol::Data(at)) => Some(*at),
         _ => None,
     };
-    if let Some(data) = program.data.iter().find(|d| d.name == symbols::STORE) {
-        if data.size < StoreContext::BYTES.into() || data.align < StoreContext::ALIGN || !data.writable {
-            let (bytes, align) = (StoreContext::BYTES, StoreContext::ALIGN);
-            let error = format!("must be writable, of at least {bytes} bytes, and aligned to {align}");
-            return Err(LoadError::Reserved { name: data.name.clone(), error });
-        }
-    } else if runtime.is_some() {
-        let error = "the runtime needs this data symbol".to_owned();
-        return Err(LoadError::Reserved { name: symbols::STORE.to_owned(), error });
+    if runtime.is_some() && store.is_none() {
+        return Err(LoadError::Program(ProgramError::Missing(symbols::STORE)));
     }
     let trap = function(symbols::TRAP);
     let linked = Linked {

@@ -5,9 +5,9 @@ use std::fmt;
 
 use clif_cont_abi::{Abi, StoreContext, symbols};
 use clif_cont_lowering::{ContType, LowerError, RuntimeFn, SymbolEnv, TableSymbol, TagSymbol, required_by};
-use clif_cont_program::{Data, DataItem, Origin, ProgFunction, Program};
+use clif_cont_program::{Data, DataItem, Origin, ProgFunction, Program, ProgramError};
 use cranelift_codegen::ir::{
-    AbiParam, ExtFuncData, ExternalName, Function, InstBuilder, Signature, Type, UserFuncName,
+    AbiParam, Block, ExtFuncData, ExternalName, Function, InstBuilder, Signature, Type, UserFuncName,
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -26,6 +26,19 @@ pub enum LinkError {
     },
     /// Two definitions of one symbol.
     Duplicate(String),
+    /// Two declarations of one function, with different types.
+    Redeclared(String),
+    /// The definition of a function that was not declared.
+    Undeclared(String),
+    /// A block that control can get to has no terminator; an empty body's has not.
+    Unterminated {
+        /// The function.
+        function: String,
+        /// The block.
+        block: Block,
+    },
+    /// The parts of the program do not fit together.
+    Program(ProgramError),
 }
 
 impl fmt::Display for LinkError {
@@ -36,6 +49,12 @@ impl fmt::Display for LinkError {
                 write!(f, "`{export}` is to be exported, but there is no function `{function}`")
             }
             Self::Duplicate(symbol) => write!(f, "`{symbol}` is defined twice"),
+            Self::Redeclared(function) => write!(f, "function `{function}` is declared twice, with different types"),
+            Self::Undeclared(function) => write!(f, "function `{function}` is defined, but was not declared"),
+            Self::Unterminated { function, block } => {
+                write!(f, "function `{function}`: {block} does not end with a return, a jump, a branch or a trap")
+            }
+            Self::Program(error) => error.fmt(f),
         }
     }
 }

@@ -2,13 +2,12 @@
 
 use clif_cont_abi::{Abi, symbols};
 use clif_cont_lowering::{
-    ContEnv, ContType, Conts, LowerError, RuntimeFn, SymbolEnv, TagId, frontend_config, symbol_address,
+    ContEnv, ContType, Conts, LowerError, RuntimeFn, SymbolEnv, TagId, check_values, frontend_config, symbol_address,
 };
 use clif_cont_program::{Data, Export, HostImport, Origin, ProgFunction, Program, Target, ValType};
 use cranelift_codegen::ir::{
-    AbiParam, ExtFuncData, ExternalName, FuncRef, Function, InstBuilder, Signature, Type, UserFuncName, Value,
+    Block, ExtFuncData, ExternalName, FuncRef, Function, InstBuilder, Type, UserFuncName, Value,
 };
-use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
 use crate::complete::{LinkError, runtime_functions, store_data, table_data, tag_data};
@@ -24,6 +23,8 @@ pub struct Linker {
     data: Vec<Data>,
     imports: Vec<HostImport>,
     exports: Vec<Export>,
+    /// The first function that was declared again with another type.
+    redeclared: Option<String>,
 }
 
 /// A function under construction.
@@ -38,7 +39,7 @@ pub struct FunctionCx<'a, 'b> {
     signatures: &'a [(String, ContType)],
 }
 
-impl<'b> FunctionCx<'_, 'b> {
+impl<'a, 'b> FunctionCx<'a, 'b> {
     /// The continuation operations, and the builder to emit them with:
     /// `let (k, b) = f.conts();`.
     pub fn conts(&mut self) -> (Conts<'_, SymbolEnv>, &mut FunctionBuilder<'b>) {
@@ -47,24 +48,26 @@ impl<'b> FunctionCx<'_, 'b> {
 
     /// Code address of a function of this program; what `cont_new` takes.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// When it was not declared: a mistake of the program at hand.
-    pub fn address(&mut self, function: &str) -> Value {
-        let callee = self.callee(function);
+    /// [`LowerError::UnknownFunction`] when it was not declared.
+    pub fn address(&mut self, function: &str) -> Result<Value, LowerError> {
+        let (callee, _) = self.callee(function)?;
         let ty = self.word_type();
-        self.b.ins().func_addr(ty, callee)
+        Ok(self.b.ins().func_addr(ty, callee))
     }
 
     /// Calls a function of this program.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// When it was not declared: a mistake of the program at hand.
-    pub fn call(&mut self, function: &str, args: &[Value]) -> Vec<Value> {
-        let callee = self.callee(function);
+    /// [`LowerError::UnknownFunction`] when it was not declared, and others where `args` are
+    /// not what it takes.
+    pub fn call(&mut self, function: &str, args: &[Value]) -> Result<Vec<Value>, LowerError> {
+        let (callee, ty) = self.callee(function)?;
+        check_values(self.b, &ty.params, args)?;
         let call = self.b.ins().call(callee, args);
-        self.b.inst_results(call).to_vec()
+        Ok(self.b.inst_results(call).to_vec())
     }
 
     /// The address of a data symbol of this program.
@@ -78,24 +81,31 @@ impl<'b> FunctionCx<'_, 'b> {
         ValType::Ref.clif(self.env.abi())[0]
     }
 
-    fn callee(&mut self, function: &str) -> FuncRef {
+    fn callee(&mut self, function: &str) -> Result<(FuncRef, &'a ContType), LowerError> {
+        let known = self.signatures.iter().find(|(n, _)| n == function);
+        let (_, ty) = known.ok_or_else(|| LowerError::UnknownFunction(function.into()))?;
         let name = ExternalName::testcase(function);
         if let Some((known, _)) = self.b.func.dfg.ext_funcs.iter().find(|(_, f)| f.name == name) {
-            return known;
+            return Ok((known, ty));
         }
-        let Some((_, ty)) = self.signatures.iter().find(|(n, _)| n == function) else {
-            panic!("function `{function}` was not declared");
-        };
-        let signature = self.b.import_signature(tail_signature(ty));
-        self.b.import_function(ExtFuncData { name, signature, colocated: true, patchable: false })
+        let signature = self.b.import_signature(ty.signature(self.env.abi()));
+        let callee = self.b.import_function(ExtFuncData { name, signature, colocated: true, patchable: false });
+        Ok((callee, ty))
     }
 }
 
-fn tail_signature(ty: &ContType) -> Signature {
-    let mut signature = Signature::new(CallConv::Tail);
-    signature.params.extend(ty.params.iter().copied().map(AbiParam::new));
-    signature.returns.extend(ty.results.iter().copied().map(AbiParam::new));
-    signature
+/// The first block that control can get to and that does not end with a terminator.
+fn unterminated(func: &Function) -> Option<Block> {
+    let ends =
+        |block: &Block| func.layout.last_inst(*block).is_some_and(|i| func.dfg.insts[i].opcode().is_terminator());
+    let pool = &func.dfg.value_lists;
+    let targets = |block: Block| {
+        let last = func.layout.last_inst(block)?;
+        let (tables, exceptions) = (&func.dfg.jump_tables, &func.dfg.exception_tables);
+        Some(func.dfg.insts[last].branch_destination(tables, exceptions).iter().map(|call| call.block(pool)))
+    };
+    let entered = func.layout.blocks().filter_map(targets).flatten();
+    func.layout.blocks().chain(entered).find(|block| !ends(block))
 }
 
 impl Linker {
@@ -109,6 +119,7 @@ impl Linker {
             data: vec![],
             imports: vec![],
             exports: vec![],
+            redeclared: None,
         }
     }
 
@@ -144,21 +155,25 @@ impl Linker {
     }
 
     /// Makes a function known, so that others can refer to it before it is
-    /// defined.
+    /// defined. Of two declarations of one name the first counts, and
+    /// [`Linker::finish`] refuses a second one with another type.
     pub fn declare(&mut self, name: &str, ty: ContType) {
-        self.signatures.push((name.into(), ty));
+        match self.signatures.iter().find(|(n, _)| n == name) {
+            None => self.signatures.push((name.into(), ty)),
+            Some((_, known)) if *known == ty => {}
+            Some(_) => {
+                self.redeclared.get_or_insert_with(|| name.into());
+            }
+        }
     }
 
     /// Defines a declared function. `body` terminates its blocks.
     ///
     /// # Errors
     ///
-    /// [`LinkError::Lower`] with the error of `body`, and
-    /// [`LinkError::Duplicate`] for a function defined before.
-    ///
-    /// # Panics
-    ///
-    /// When it was not declared: a mistake of the program at hand.
+    /// [`LinkError::Lower`] with the error of `body`, [`LinkError::Duplicate`] for a function
+    /// defined before, [`LinkError::Undeclared`], and [`LinkError::Unterminated`] where `body`
+    /// leaves a block without its end.
     pub fn define(
         &mut self,
         name: &str,
@@ -168,9 +183,10 @@ impl Linker {
             return Err(LinkError::Duplicate(name.into()));
         }
         let Some((_, ty)) = self.signatures.iter().find(|(n, _)| n == name) else {
-            panic!("function `{name}` was not declared");
+            return Err(LinkError::Undeclared(name.into()));
         };
-        let mut func = Function::with_name_signature(UserFuncName::testcase(name), tail_signature(ty));
+        let signature = ty.signature(&self.target.abi);
+        let mut func = Function::with_name_signature(UserFuncName::testcase(name), signature);
         let mut context = FunctionBuilderContext::new();
         let mut b = FunctionBuilder::new(&mut func, &mut context);
         let entry = b.create_block();
@@ -181,6 +197,9 @@ impl Linker {
         Conts::new(&mut self.env).stack_check(&mut b);
         let mut cx = FunctionCx { b: &mut b, params, env: &mut self.env, signatures: &self.signatures };
         body(&mut cx).map_err(|e| LinkError::Lower(name.into(), e))?;
+        if let Some(block) = unterminated(b.func) {
+            return Err(LinkError::Unterminated { function: name.into(), block });
+        }
         b.seal_all_blocks();
         b.finalize(frontend_config(&self.target.abi));
         let operations = operation_types(self.env.operations());
@@ -208,16 +227,14 @@ impl Linker {
     ///
     /// # Errors
     ///
-    /// [`LinkError`] where an exported function is missing, or values do not
-    /// fit into a payload.
+    /// [`LinkError`] where an exported function is missing or has other types, values do not
+    /// fit into a payload, or functions do not agree on each other's signatures.
     pub fn finish(self) -> Result<Program, LinkError> {
         let abi = self.target.abi;
         let mut program = Program::new(self.target);
         program.functions = self.functions;
-        for export in &self.exports {
-            if program.function(&export.function).is_none() {
-                return Err(LinkError::Undefined { export: export.name.clone(), function: export.function.clone() });
-            }
+        if let Some(name) = self.redeclared {
+            return Err(LinkError::Redeclared(name));
         }
         program.functions.extend(runtime_functions(&abi, self.env.requested().iter().cloned())?);
         program.data.push(store_data());
@@ -228,6 +245,7 @@ impl Linker {
         debug_assert!(program.data[0].name == symbols::STORE);
         program.imports = self.imports;
         program.exports = self.exports;
+        program.check().map_err(LinkError::Program)?;
         Ok(program)
     }
 }

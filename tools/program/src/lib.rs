@@ -5,6 +5,7 @@
 //! - [`text`]: the textual form, CLIF with a header of `;!` directives.
 //! - [`target`]: Cranelift's settings for each [`Isa`].
 //! - [`compile`]: optimising, compiling and disassembling one function.
+//! - [`Program::check`]: whether its parts fit together.
 //!
 //! This crate knows the ABI, never the builders: the interpreter and the
 //! verifier depend on it.
@@ -17,6 +18,7 @@
 //! interface (`clif_cont_abi::HostFn`), or, for the routine of the `Routine`
 //! switch model (`clif_cont_abi::symbols::SWITCH`), by who runs the program.
 
+mod check;
 pub mod compile;
 mod host;
 mod module;
@@ -28,6 +30,7 @@ pub mod text;
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use check::{ProgramError, host_signature};
 pub use host::{HostFunctions, NoHost};
 pub use operation::{OperationTypes, Signature};
 

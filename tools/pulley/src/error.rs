@@ -3,6 +3,7 @@
 use std::fmt;
 
 use clif_cont_abi::{Isa, SwitchModel};
+use clif_cont_program::ProgramError;
 use clif_cont_program::compile::CompileError;
 use clif_cont_program::target::TargetError;
 
@@ -15,6 +16,8 @@ pub enum PulleyError {
     SwitchModel(SwitchModel),
     /// Cranelift refused the target.
     Target(TargetError),
+    /// Its parts do not fit together.
+    Program(ProgramError),
     /// A function is invalid or cannot be compiled.
     Compile(CompileError),
     /// A symbol without a definition.
@@ -41,16 +44,6 @@ pub enum PulleyError {
         /// Why not.
         cause: String,
     },
-    /// An export without an entry trampoline: nothing was added to a program
-    /// that came as bare functions.
-    NoTrampoline(String),
-    /// More values in a signature than a payload holds.
-    TooManyValues {
-        /// The import or export.
-        name: String,
-        /// Payload slots that its values take.
-        slots: usize,
-    },
     /// A relocation that cannot be applied.
     Relocation {
         /// The function that it is in.
@@ -76,6 +69,7 @@ impl fmt::Display for PulleyError {
             }
             Self::SwitchModel(model) => write!(f, "the switch model `{}` does not exist on Pulley", model.name()),
             Self::Target(e) => e.fmt(f),
+            Self::Program(e) => e.fmt(f),
             Self::Compile(e) => e.fmt(f),
             Self::Undefined { symbol, by } => write!(f, "%{symbol} is not defined; {by} refers to it"),
             Self::Duplicate(symbol) => write!(f, "%{symbol} is defined twice"),
@@ -83,12 +77,6 @@ impl fmt::Display for PulleyError {
                 write!(f, "%{symbol} is not of the kind that {by} takes it for: function, host function or data")
             }
             Self::Data { symbol, cause } => write!(f, "data %{symbol}: {cause}"),
-            Self::NoTrampoline(export) => {
-                write!(f, "export `{export}` has no entry trampoline; complete the program before running it")
-            }
-            Self::TooManyValues { name, slots } => {
-                write!(f, "`{name}`: its values take {slots} payload slots, more than there are")
-            }
             Self::Relocation { function, cause } => write!(f, "in %{function}: {cause}"),
             Self::Memory(bytes) => write!(f, "no memory for {bytes} bytes of code and data"),
         }
@@ -99,6 +87,7 @@ impl std::error::Error for PulleyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Target(e) => Some(e),
+            Self::Program(e) => Some(e),
             Self::Compile(e) => Some(e),
             _ => None,
         }

@@ -8,10 +8,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use clif_cont_abi::{Abi, HostFn, Isa, StoreContext, SwitchModel, Trap, symbols};
+use clif_cont_abi::{Abi, HostFn, Isa, SwitchModel, Trap, symbols};
 use clif_cont_program::compile::{self, CompileError, CompileErrorKind, Compiled, Disassembly};
 use clif_cont_program::target::{OptLevel, target_isa};
-use clif_cont_program::{Data, DataItem, Export, Origin, Program, ValType};
+use clif_cont_program::{Data, DataItem, Export, Origin, Program};
 use cranelift_codegen::FinalizedRelocTarget;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::entity::packed_option::ReservedValue;
@@ -109,6 +109,7 @@ pub(crate) fn load(program: &Program, opt: OptLevel, memory: &mut Memory) -> Res
         Isa::Pulley64 | Isa::Pulley64be => return Err(PulleyError::SwitchModel(target.abi.switch)),
         isa => return Err(PulleyError::NotRunnable(isa)),
     }
+    program.check_to_run().map_err(PulleyError::Program)?;
     let isa = target_isa(target, opt).map_err(PulleyError::Target)?;
     let mut symbols = declare(program)?;
 
@@ -185,9 +186,6 @@ fn check_data(d: &Data, abi: &Abi) -> Result<(), PulleyError> {
     };
     if d.items.iter().any(|item| end(item).is_none_or(|end| end > d.size)) {
         return error(format!("an item reaches beyond its {} bytes", d.size));
-    }
-    if d.name == symbols::STORE && (d.size < StoreContext::BYTES.into() || d.align < StoreContext::ALIGN) {
-        return error("too small or too little aligned for a store context".into());
     }
     Ok(())
 }
@@ -333,10 +331,6 @@ impl Linker<'_> {
 
     fn entry(&self, export: &Export) -> Result<Entry, PulleyError> {
         let by = format!("the export `{}`", export.name);
-        if export.enter.is_empty() {
-            return Err(PulleyError::NoTrampoline(export.name.clone()));
-        }
-        self.check_payload(&export.name, &export.params, &export.results)?;
         Ok(Entry {
             export: export.clone(),
             function: self.function(&export.function, &by)?,
@@ -344,23 +338,8 @@ impl Linker<'_> {
         })
     }
 
-    /// A payload has to hold the values, and behind parameters a code address.
-    fn check_payload(&self, name: &str, params: &[ValType], results: &[ValType]) -> Result<(), PulleyError> {
-        let abi = &self.program.target.abi;
-        let count = |types: &[ValType]| types.iter().map(|t| t.clif(abi).len()).sum::<usize>();
-        let slots = count(params).max(count(results));
-        if slots >= Abi::PAYLOAD_SLOTS as usize {
-            return Err(PulleyError::TooManyValues { name: name.into(), slots });
-        }
-        Ok(())
-    }
-
     fn image(&self, compiled: &[(u64, Compiled)]) -> Result<Image, PulleyError> {
         let program = self.program;
-        for import in &program.imports {
-            let name = format!("{}.{}", import.module, import.name);
-            self.check_payload(&name, &import.params, &import.results)?;
-        }
         let mut code: Vec<CodeRange> = program
             .functions
             .iter()

@@ -6,7 +6,7 @@ use clif_cont_abi::{Isa, SwitchModel, Trap};
 use clif_cont_link::{FunctionCx, Linker};
 use clif_cont_lowering::{ContObj, ContType, LowerError, on};
 use clif_cont_program::target::OptLevel;
-use clif_cont_program::{NoHost, Program, Target, Val, ValType};
+use clif_cont_program::{NoHost, Program, ProgramError, Target, Val, ValType};
 use clif_cont_pulley::{Options, Pulley, PulleyError};
 use common::{lanes, names, returns, start, trap, traps};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -91,7 +91,7 @@ fn generator(target: Target) -> Program {
         let half = f.b.ins().f32const(0.5);
         let float = f.b.ins().fcvt_from_sint(F32, n);
         let float = f.b.ins().fmul(float, half);
-        let gen_address = f.address("gen");
+        let gen_address = f.address("gen")?;
         let (mut k, b) = f.conts();
         let obj = k.cont_new(b, gen_address, &i64s(1, 0))?;
         let obj = k.cont_bind(b, obj, &i64s(1, 0), &[n])?;
@@ -180,14 +180,14 @@ fn traps_of_instructions_are_told_apart_and_have_a_backtrace() {
             let main = format!("main_{name}");
             define(&mut p, &format!("in_{name}"), i64s(1, 1), |f| {
                 let x = f.params[0];
-                let v = f.call(name, &[x]);
+                let v = f.call(name, &[x])?;
                 let v = f.b.ins().iadd_imm_s(v[0], 1);
                 f.b.ins().return_(&[v]);
                 Ok(())
             });
             define(&mut p, &main, i64s(1, 1), |f| {
                 let x = f.params[0];
-                let address = f.address(&format!("in_{name}"));
+                let address = f.address(&format!("in_{name}"))?;
                 let (mut k, b) = f.conts();
                 let obj = k.cont_new(b, address, &i64s(1, 1))?;
                 let v = k.resume(b, obj, &i64s(1, 1), &[x], &[])?;
@@ -227,21 +227,21 @@ fn an_exhausted_stack_is_a_trap_with_all_its_frames() {
                     f.b.ins().store(MemFlagsData::trusted(), a[0], at, 0);
                 }
                 a[0] = f.b.ins().iadd_imm_s(a[0], 1);
-                let v = f.call(name, &a);
+                let v = f.call(name, &a)?;
                 let sum = f.b.ins().iadd(v[0], a[0]);
                 f.b.ins().return_(&[sum]);
                 Ok(())
             });
             define(&mut p, &format!("deep_{name}"), i64s(1, 1), |f| {
                 let a = vec![f.params[0]; params];
-                let v = f.call(name, &a);
+                let v = f.call(name, &a)?;
                 let v = f.b.ins().iadd_imm_s(v[0], 1);
                 f.b.ins().return_(&[v]);
                 Ok(())
             });
             define(&mut p, &format!("main_{name}"), i64s(1, 1), |f| {
                 let x = f.params[0];
-                let address = f.address(&format!("deep_{name}"));
+                let address = f.address(&format!("deep_{name}"))?;
                 let (mut k, b) = f.conts();
                 let obj = k.cont_new(b, address, &i64s(1, 1))?;
                 let v = k.resume(b, obj, &i64s(1, 1), &[x], &[])?;
@@ -297,7 +297,7 @@ fn objects_that_are_null_or_consumed_and_tags_without_a_handler() {
             Ok(())
         });
         define(&mut p, "twice", i64s(0, 0), |f| {
-            let address = f.address("noop");
+            let address = f.address("noop")?;
             let (mut k, b) = f.conts();
             let obj = k.cont_new(b, address, &ContType::default())?;
             k.resume(b, obj, &ContType::default(), &[], &[])?;
@@ -306,7 +306,7 @@ fn objects_that_are_null_or_consumed_and_tags_without_a_handler() {
             Ok(())
         });
         define(&mut p, "unhandled", i64s(0, 0), |f| {
-            let address = f.address("suspender");
+            let address = f.address("suspender")?;
             let (mut k, b) = f.conts();
             let obj = k.cont_new(b, address, &ContType::default())?;
             k.resume(b, obj, &ContType::default(), &[], &[])?;
@@ -425,16 +425,16 @@ fn what_cannot_be_run_says_why() {
     assert_eq!(refused(&twice), PulleyError::Duplicate("gen".into()));
     let mut bare = good.clone();
     bare.exports[0].enter.clear();
-    assert_eq!(refused(&bare), PulleyError::NoTrampoline("sum".into()));
+    assert_eq!(refused(&bare), PulleyError::Program(ProgramError::NoTrampoline("sum".into())));
     let mut missing = good.clone();
     missing.functions.retain(|f| f.name() != "cc_trap");
     assert!(matches!(refused(&missing), PulleyError::Undefined { symbol, .. } if symbol == "cc_trap"));
     let mut headless = good.clone();
     headless.data.retain(|d| d.name != "cc_store");
-    assert!(matches!(refused(&headless), PulleyError::Undefined { symbol, .. } if symbol == "cc_store"));
+    assert!(matches!(refused(&headless), PulleyError::Program(ProgramError::Missing("cc_store"))));
     let mut crooked = good;
     crooked.data[0].align = 3;
-    assert!(matches!(refused(&crooked), PulleyError::Data { .. }));
+    assert_eq!(refused(&crooked), PulleyError::Program(ProgramError::Store));
     // a program without exports is nothing to complain about
     assert_eq!(
         Pulley::new(&Program::new(Target::new(Isa::Pulley64)), Box::new(NoHost), Options::default())

@@ -5,7 +5,7 @@ use std::fmt;
 use clif_cont_abi::{Isa, SwitchModel};
 use clif_cont_program::compile::CompileError;
 use clif_cont_program::target::TargetError;
-use clif_cont_program::{InvokeError, Trapped, ValType};
+use clif_cont_program::{InvokeError, ProgramError, Trapped, ValType};
 
 /// Why a program cannot be run here.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,6 +21,8 @@ pub enum RunError {
     SwitchModel(SwitchModel),
     /// Cranelift refused the host as a target.
     Target(TargetError),
+    /// Its parts do not fit together.
+    Program(ProgramError),
     /// A function is invalid or cannot be compiled.
     Compile(CompileError),
     /// A symbol without a definition.
@@ -46,16 +48,6 @@ pub enum RunError {
         /// Why not.
         cause: String,
     },
-    /// An export without an entry trampoline: nothing was added to a program
-    /// that came as bare functions.
-    NoTrampoline(String),
-    /// More values in a signature than a payload holds.
-    TooManyValues {
-        /// The import or export.
-        name: String,
-        /// Payload slots that its values take.
-        slots: usize,
-    },
     /// The JIT failed; its own words.
     Jit(String),
 }
@@ -71,6 +63,7 @@ impl fmt::Display for RunError {
             }
             Self::SwitchModel(model) => write!(f, "the switch model `{}` does not run natively", model.name()),
             Self::Target(e) => e.fmt(f),
+            Self::Program(e) => e.fmt(f),
             Self::Compile(e) => e.fmt(f),
             Self::Undefined { symbol, by } => write!(f, "%{symbol} is not defined; {by} refers to it"),
             Self::Duplicate(symbol) => write!(f, "%{symbol} is defined twice"),
@@ -78,12 +71,6 @@ impl fmt::Display for RunError {
                 write!(f, "%{symbol} is not of the kind that {by} takes it for, function or data")
             }
             Self::Data { symbol, cause } => write!(f, "data %{symbol}: {cause}"),
-            Self::NoTrampoline(export) => {
-                write!(f, "export `{export}` has no entry trampoline; complete the program before running it")
-            }
-            Self::TooManyValues { name, slots } => {
-                write!(f, "`{name}`: its values take {slots} payload slots, more than there are")
-            }
             Self::Jit(what) => write!(f, "the JIT failed: {what}"),
         }
     }
@@ -93,6 +80,7 @@ impl std::error::Error for RunError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Target(e) => Some(e),
+            Self::Program(e) => Some(e),
             Self::Compile(e) => Some(e),
             _ => None,
         }

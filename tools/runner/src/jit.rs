@@ -1,13 +1,13 @@
 //! [`Jit`]: a program in this process.
 #![allow(unsafe_code)]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
-use clif_cont_abi::{Abi, Isa, StoreContext, SwitchModel, symbols};
+use clif_cont_abi::{Isa, SwitchModel, symbols};
 use clif_cont_program::target::OptLevel;
-use clif_cont_program::{Export, Host, Instance, InvokeError, Outcome, Program, Val, ValType};
+use clif_cont_program::{Export, Host, Instance, InvokeError, Outcome, Program, Val};
 use cranelift_jit::JITModule;
 
 use crate::module::{self, Loaded};
@@ -53,8 +53,8 @@ impl Jit {
     ///
     /// # Errors
     ///
-    /// [`RunError`]: another ISA than the host's, a function that is invalid,
-    /// an undefined symbol, an export without a trampoline.
+    /// [`RunError`]: another ISA than the host's, parts that do not fit together, a
+    /// function that is invalid, an undefined symbol.
     pub fn new(program: &Program, host: Box<dyn Host>, options: Options) -> Result<Self, RunError> {
         let target = program.target;
         if Isa::host() != Some(target.isa) {
@@ -63,7 +63,7 @@ impl Jit {
         if target.abi.switch == SwitchModel::HostCall {
             return Err(RunError::SwitchModel(target.abi.switch));
         }
-        check(program)?;
+        program.check_to_run().map_err(RunError::Program)?;
         let shared = Rc::new(Shared::new(target.abi, program.imports.clone(), host));
         let mut jit = Self { shared, module: None };
         let Loaded { module, code, data } = module::load(program, host::addresses(&jit.shared), &options)?;
@@ -163,71 +163,4 @@ impl Drop for Jit {
             unsafe { module.free_memory() };
         }
     }
-}
-
-/// What can be said before compiling.
-fn check(program: &Program) -> Result<(), RunError> {
-    let abi = &program.target.abi;
-    let fits = |name: &str, types: &[ValType]| {
-        // one slot more is used for the address of the callee
-        let slots = shared::slots(abi, types);
-        if slots + 1 < Abi::PAYLOAD_SLOTS as usize {
-            Ok(())
-        } else {
-            Err(RunError::TooManyValues { name: name.to_owned(), slots })
-        }
-    };
-    let mut seen = BTreeSet::new();
-    for e in program.exports.iter().chain(&program.init) {
-        if e.enter.is_empty() {
-            return Err(RunError::NoTrampoline(e.name.clone()));
-        }
-        fits(&e.name, &e.params)?;
-        fits(&e.name, &e.results)?;
-    }
-    for e in &program.exports {
-        if !seen.insert(&e.name) {
-            return Err(RunError::Duplicate(e.name.clone()));
-        }
-    }
-    if let Some(init) = &program.init
-        && !init.params.is_empty()
-    {
-        return Err(RunError::WrongKind { symbol: init.function.clone(), by: "initialisation".into() });
-    }
-    for i in &program.imports {
-        let name = format!("{}.{}", i.module, i.name);
-        fits(&name, &i.params)?;
-        fits(&name, &i.results)?;
-    }
-    if let Some(store) = program.data.iter().find(|d| d.name == symbols::STORE) {
-        let error = |cause: String| RunError::Data { symbol: store.name.clone(), cause };
-        if store.size < u64::from(StoreContext::BYTES) || store.align < StoreContext::ALIGN || !store.writable {
-            return Err(error(format!(
-                "the store context is writable, of {} bytes, aligned to {}",
-                StoreContext::BYTES,
-                StoreContext::ALIGN
-            )));
-        }
-    }
-    check_signatures(program)
-}
-
-/// The functions that are called from Rust have to be what Rust takes them for.
-fn check_signatures(program: &Program) -> Result<(), RunError> {
-    use cranelift_codegen::ir::types::{I32, I64};
-    let driver: [(&str, &[_], &[_]); 3] =
-        [(symbols::BEGIN, &[], &[I64]), (symbols::INVOKE, &[I64], &[I32]), (symbols::RECLAIM, &[], &[])];
-    for (symbol, params, results) in driver {
-        let Some(f) = program.function(symbol) else { continue };
-        let sig = &f.func.signature;
-        let same = |have: &[cranelift_codegen::ir::AbiParam], want: &[_]| {
-            have.iter().map(|p| p.value_type).eq(want.iter().copied())
-        };
-        let conv = cranelift_codegen::isa::CallConv::SystemV;
-        if sig.call_conv != conv || !same(&sig.params, params) || !same(&sig.returns, results) {
-            return Err(RunError::WrongKind { symbol: symbol.into(), by: "every invocation".into() });
-        }
-    }
-    Ok(())
 }

@@ -12,13 +12,13 @@ use clif_cont_abi::{Abi, HostFn, SwitchModel, symbols};
 use clif_cont_arch as arch;
 use clif_cont_program::compile::{self, CompileError, CompileErrorKind};
 use clif_cont_program::target::{isa_from_builder, target_isa};
-use clif_cont_program::{Data, DataItem, Origin, Program};
+use clif_cont_program::{Data, DataItem, Origin, Program, host_signature};
 use cranelift_codegen::Context;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{
     self, AbiParam, ExternalName, Function, GlobalValueData, InstBuilder, Signature, UserExternalName,
 };
-use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
+use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
 use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module, ModuleError, default_libcall_names};
 
@@ -122,7 +122,7 @@ fn load_program(program: &Program, host: HostAddresses, options: &Options) -> Re
         sizes.push((id, arch.switch.code.len(), symbols::SWITCH.into(), Origin::Runtime));
     }
     for (f, address) in [(HostFn::Reserve, host.reserve), (HostFn::Guard, host.guard), (HostFn::Call, host.call)] {
-        let func = thunk(f, host.context, address);
+        let func = thunk(f, &program.target.abi, host.context, address);
         let (id, len) = linker.define(f.symbol(), func)?;
         sizes.push((id, len, f.symbol().into(), Origin::Runtime));
     }
@@ -190,7 +190,7 @@ impl Linker {
         let mut functions: Vec<(String, Signature)> =
             program.functions.iter().map(|f| (f.name(), f.func.signature.clone())).collect();
         for f in [HostFn::Reserve, HostFn::Guard, HostFn::Call] {
-            functions.push((f.symbol().into(), host_signature(f)));
+            functions.push((f.symbol().into(), host_signature(f, &program.target.abi)));
         }
         if program.target.abi.switch == SwitchModel::Routine {
             // never called from here: any signature will do
@@ -316,26 +316,11 @@ fn wrong_kind(symbol: &str, by: &str) -> RunError {
     RunError::WrongKind { symbol: symbol.trim_start_matches('%').to_owned(), by: format!("%{by}") }
 }
 
-/// The signature of a host function; words have 64 bits on every host.
-fn host_signature(f: HostFn) -> Signature {
-    use ir::types::{I32, I64};
-    let mut signature = Signature::new(CallConv::SystemV);
-    let (params, results): (usize, Option<ir::Type>) = match f {
-        HostFn::Reserve => (2, Some(I64)),
-        HostFn::Guard | HostFn::Reset => (1, None),
-        HostFn::Call => (1, Some(I32)),
-        HostFn::Switch => (3, Some(I64)),
-    };
-    signature.params.extend(std::iter::repeat_n(AbiParam::new(I64), params));
-    signature.returns.extend(results.map(AbiParam::new));
-    signature
-}
-
 /// A host function: calls the Rust function at `address` with `context` before
 /// its own parameters. That is how Rust code finds the JIT that it is called
 /// by, without a global.
-fn thunk(f: HostFn, context: u64, address: u64) -> Function {
-    let signature = host_signature(f);
+fn thunk(f: HostFn, abi: &Abi, context: u64, address: u64) -> Function {
+    let signature = host_signature(f, abi);
     let mut inner = signature.clone();
     inner.params.insert(0, AbiParam::new(ir::types::I64));
     let name = ir::UserFuncName::testcase(f.symbol());

@@ -261,11 +261,6 @@ fn offset(record: u64, offset: i32) -> usize {
     record.wrapping_add_signed(i64::from(offset)) as usize
 }
 
-/// How many payload slots values of these types take.
-pub(crate) fn slots(abi: &Abi, types: &[ValType]) -> usize {
-    types.iter().map(|t| t.clif(abi).len()).sum()
-}
-
 /// The number of stacks that a store ever made.
 pub(crate) fn stacks_made(shared: &Shared) -> u64 {
     shared.store_word(&StoreContext::SLOTS)

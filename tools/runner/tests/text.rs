@@ -3,7 +3,7 @@
 use clif_cont_abi::{Isa, SwitchModel};
 use clif_cont_link::complete;
 use clif_cont_program::text::parse;
-use clif_cont_program::{DataItem, Export, Instance, NoHost, Outcome, Program, Target, Val};
+use clif_cont_program::{DataItem, Instance, NoHost, Outcome, Program, ProgramError, Target, Val};
 use clif_cont_runner::{Cpu, Jit, Options, RunError};
 
 fn target() -> Target {
@@ -28,7 +28,7 @@ fn bare_functions_run_once_they_are_completed() {
         "function %add(i32, i32) -> i32 tail {\nblock0(v0: i32, v1: i32):\n  v2 = iadd v0, v1\n  return v2\n}\n
 function %mix(f32, i64, f64) -> f64, i64, f32 system_v {\nblock0(v0: f32, v1: i64, v2: f64):\n  v3 = ceil v2\n  return v3, v1, v0\n}\n",
     );
-    assert_eq!(jit(&program).unwrap_err(), RunError::NoTrampoline("add".into()));
+    assert_eq!(jit(&program).unwrap_err(), RunError::Program(ProgramError::NoTrampoline("add".into())));
     let mut jit = jit(&complete(program).expect("completes")).expect("valid");
     assert_eq!(jit.call("add", (40i32, 2i32)), Ok(42i32));
     assert_eq!(jit.call("add", (i32::MAX, 1i32)), Ok(i32::MIN));
@@ -153,7 +153,10 @@ fn undefined_and_doubly_defined_symbols_are_named() {
     assert_eq!(jit(&twice).unwrap_err(), RunError::Duplicate("f".into()));
 
     let store = call.replace("missing", "cc_store");
-    assert!(matches!(jit(&complete(bare(&store)).expect("completes")), Err(RunError::WrongKind { .. })));
+    assert!(matches!(
+        jit(&complete(bare(&store)).expect("completes")),
+        Err(RunError::Program(ProgramError::DataCalled { .. }))
+    ));
 
     let mut item = complete(bare("function %f() tail {\nblock0:\n  return\n}\n")).expect("completes");
     item.data[0].items.insert(124, DataItem::Word(1));
@@ -183,9 +186,10 @@ fn an_export_needs_its_functions_and_the_runtime() {
     let mut program = bare("function %f() tail {\nblock0:\n  return\n}\n");
     program.exports[0].enter = "cc_enter_0__0".into();
     let e = jit(&program).unwrap_err();
-    assert_eq!(e.to_string(), "%cc_enter_0__0 is not defined; export `f` refers to it");
-    program.exports[0] = Export { enter: "f".into(), ..program.exports[0].clone() };
-    assert!(matches!(jit(&program), Err(RunError::Undefined { symbol, .. }) if symbol == "cc_begin"));
+    assert_eq!(e.to_string(), "export `f` cannot be entered by %cc_enter_0__0, which is not defined");
+    program = complete(bare("function %f() tail {\nblock0:\n  return\n}\n")).expect("completes");
+    program.functions.retain(|f| f.name() != "cc_begin");
+    assert_eq!(jit(&program).unwrap_err(), RunError::Program(ProgramError::Missing("cc_begin")));
 }
 
 #[test]

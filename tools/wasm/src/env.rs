@@ -229,8 +229,8 @@ impl ContEnv for Env<'_, '_> {
         self.symbol(b, &name)
     }
 
-    fn tag_type(&self, tag: TagId) -> ContType {
-        self.shared.cont_type(&self.shared.module.tags[tag.0 as usize].sig)
+    fn tag_type(&self, tag: TagId) -> Option<ContType> {
+        Some(self.shared.cont_type(&self.shared.module.tags.get(tag.0 as usize)?.sig))
     }
 
     fn runtime(&mut self, func: &mut Function, f: &RuntimeFn) -> FuncRef {

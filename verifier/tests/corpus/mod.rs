@@ -438,7 +438,7 @@ impl ContEnv for NoTables {
     fn tag(&mut self, b: &mut FunctionBuilder<'_>, tag: TagId) -> Value {
         self.0.tag(b, tag)
     }
-    fn tag_type(&self, tag: TagId) -> ContType {
+    fn tag_type(&self, tag: TagId) -> Option<ContType> {
         self.0.tag_type(tag)
     }
     fn runtime(&mut self, func: &mut Function, f: &RuntimeFn) -> cranelift_codegen::ir::FuncRef {

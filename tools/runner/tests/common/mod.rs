@@ -42,7 +42,7 @@ pub(crate) fn program(target: Target) -> Program {
         let [head, body, done, got] = std::array::from_fn(|_| f.b.create_block());
         let [contref, revision, count, sum] = [word, word, I64, I64].map(|ty| f.b.append_block_param(head, ty));
         let [item, next_contref, next_revision] = [I64, word, word].map(|ty| f.b.append_block_param(got, ty));
-        let callee = f.address("generate");
+        let callee = f.address("generate")?;
         let (n, boom) = (f.params[0], f.params[1]);
         let (mut k, b) = f.conts();
         let fresh = k.cont_new(b, callee, &gen_ty)?;
@@ -74,7 +74,7 @@ pub(crate) fn program(target: Target) -> Program {
         f.b.ins().brif(n, deeper, &[], end, &[]);
         f.b.switch_to_block(deeper);
         let less = f.b.ins().iadd_imm_s(n, -1);
-        let below = f.call("fall", &[less])[0];
+        let below = f.call("fall", &[less])?[0];
         let here = f.b.ins().iadd_imm_s(below, 1);
         f.b.ins().return_(&[here]);
         f.b.switch_to_block(end);
@@ -85,7 +85,7 @@ pub(crate) fn program(target: Target) -> Program {
 
     l.declare("stale", ContType::default());
     l.define("stale", |f| {
-        let callee = f.address("fall");
+        let callee = f.address("fall")?;
         let (mut k, b) = f.conts();
         let ty = ContType::new([I64], [I64]);
         let fresh = k.cont_new(b, callee, &ty)?;
@@ -111,7 +111,7 @@ pub(crate) fn program(target: Target) -> Program {
     .unwrap();
     l.declare("ask", ContType::new([I64], [I64, I32]));
     l.define("ask", |f| {
-        let callee = f.address("asker");
+        let callee = f.address("asker")?;
         let n = f.params[0];
         let (mut k, b) = f.conts();
         let ty = ContType::new([I64], [I64, I32]);
