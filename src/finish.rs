@@ -8,7 +8,7 @@ use clif_cont_program::compile::{self, CompileError};
 use clif_cont_program::target::{OptLevel, TargetError, target_isa};
 use clif_cont_program::text::{Annotate, PrintOptions, print};
 use clif_cont_program::{Program, ProgramError};
-use clif_cont_verifier::Profile;
+use clif_cont_verifier::{Finding, Profile, Severity, Verdict};
 use cranelift_codegen::isa::TargetIsa;
 
 use crate::protocol::{FunctionReport, Protocol, verify_program};
@@ -38,9 +38,19 @@ pub enum Stage {
     Optimized,
 }
 
-/// Code that breaks the protocol of continuations, or could not be proven to keep it.
+impl Stage {
+    /// What it is called in messages: `lowered`, `optimised`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lowered => "lowered",
+            Self::Optimized => "optimised",
+        }
+    }
+}
+
+/// What the verifier of the protocol found in a program.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refuted {
+pub struct Found {
     /// When.
     pub stage: Stage,
     /// The program's text at that stage.
@@ -63,8 +73,8 @@ pub enum FinishError {
         /// Why.
         error: CompileError,
     },
-    /// By the verifier of the protocol.
-    Protocol(Box<Refuted>),
+    /// It breaks the protocol of continuations, or could not be proven to keep it.
+    Protocol(Box<Found>),
 }
 
 impl fmt::Display for FinishError {
@@ -74,11 +84,11 @@ impl fmt::Display for FinishError {
             Self::Target(error) => error.fmt(f),
             Self::Function { stage: Stage::Lowered, error } => error.fmt(f),
             Self::Function { stage: Stage::Optimized, error } => write!(f, "after optimisation: {error}"),
-            Self::Protocol(refuted) => {
-                let after = if refuted.stage == Stage::Optimized { " after optimisation" } else { "" };
+            Self::Protocol(found) => {
+                let after = if found.stage == Stage::Optimized { " after optimisation" } else { "" };
                 write!(f, "the code does not keep the protocol of continuations{after}")?;
-                for function in &refuted.functions {
-                    for finding in &function.report.findings {
+                for function in &found.functions {
+                    for finding in function.report.findings.iter().filter(|f| f.severity == Severity::Error) {
                         let (name, rule, verdict) = (&function.name, finding.rule, finding.verdict.name());
                         write!(f, "\n  %{name}: {rule} {verdict}: {}", finding.message)?;
                     }
@@ -93,27 +103,28 @@ impl std::error::Error for FinishError {}
 
 /// Verifies every function; at [`OptLevel::Speed`] optimises each and verifies
 /// the result. Programs that follow no profile are for Cranelift's verifier alone.
+/// Gives what was found that does not stop a program: warnings, and what is unproven
+/// under [`Protocol::Lowered`].
 ///
 /// # Errors
 ///
 /// The first function that Cranelift refuses, or all findings of a stage.
-pub fn finish(program: &mut Program, how: impl Into<Finish>) -> Result<(), FinishError> {
+pub fn finish(program: &mut Program, how: impl Into<Finish>) -> Result<Vec<Found>, FinishError> {
     let Finish { opt, protocol } = how.into();
     program.check().map_err(FinishError::Program)?;
     let isa = target_isa(program.target, opt).map_err(FinishError::Target)?;
-    let judged = protocol == Protocol::Verify && program.profile.is_some();
-    let judge = |program: &Program, stage| if judged { keeps_protocol(program, stage) } else { Ok(()) };
     valid(program, &*isa)?;
-    judge(program, Stage::Lowered)?;
+    let mut remarks = vec![];
+    remarks.extend(keeps_protocol(program, Stage::Lowered, protocol)?);
     if opt == OptLevel::Speed {
         let refused = |error| FinishError::Function { stage: Stage::Optimized, error };
         for function in &mut program.functions {
             function.optimize(&*isa).map_err(refused)?;
             compile::verify(&function.func, &*isa).map_err(refused)?;
         }
-        judge(program, Stage::Optimized)?;
+        remarks.extend(keeps_protocol(program, Stage::Optimized, protocol)?);
     }
-    Ok(())
+    Ok(remarks)
 }
 
 /// Passes every function through Cranelift's verifier.
@@ -132,12 +143,20 @@ pub(crate) fn check_functions(program: &Program) -> Result<(), FinishError> {
     valid(program, &*isa)
 }
 
-fn keeps_protocol(program: &Program, stage: Stage) -> Result<(), FinishError> {
+fn keeps_protocol(program: &Program, stage: Stage, protocol: Protocol) -> Result<Option<Found>, FinishError> {
+    if protocol == Protocol::Trust || program.profile.is_none() {
+        return Ok(None);
+    }
     let mut functions = verify_program(program, &Profile::clif_cont(&program.target.abi)).functions;
     functions.retain(|f| !f.report.is_clean());
     if functions.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
+    let refuses = |f: &Finding| {
+        f.severity == Severity::Error && (f.verdict == Verdict::Violated || protocol == Protocol::Verify)
+    };
+    let refused = functions.iter().flat_map(|f| &f.report.findings).any(refuses);
     let text = print(program, PrintOptions { func: None, annotate: Annotate::Blocks });
-    Err(FinishError::Protocol(Box::new(Refuted { stage, text, functions })))
+    let found = Found { stage, text, functions };
+    if refused { Err(FinishError::Protocol(Box::new(found))) } else { Ok(Some(found)) }
 }

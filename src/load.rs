@@ -3,11 +3,11 @@
 use std::fmt;
 
 use clif_cont_abi::Isa;
-use clif_cont_diag::{Diagnostic, Finding, Place, Source};
+use clif_cont_diag::{Diagnostic, Finding, Place, Severity, Source};
 use clif_cont_program::{Program, Target, text};
 use clif_cont_wasm::ErrorKind;
 
-use crate::finish::{FinishError, Refuted, Stage};
+use crate::finish::{FinishError, Found, Stage};
 use crate::places;
 pub use crate::places::place_of_function;
 use crate::protocol::Listing;
@@ -227,7 +227,7 @@ pub fn check_defined(program: &Program, source: &Source) -> Result<(), LoadError
 pub fn explain(error: FinishError, source: &Source, kind: InputKind) -> LoadError {
     use clif_cont_program::compile::CompileErrorKind;
     let load_kind = match &error {
-        FinishError::Protocol(refuted) => return explain_refuted(refuted, source, kind),
+        FinishError::Protocol(found) => return explain_refuted(found, source, kind),
         FinishError::Program(_) if kind == InputKind::Clif => LoadErrorKind::Invalid,
         FinishError::Program(_) => LoadErrorKind::Bug,
         FinishError::Target(_) => LoadErrorKind::Unsupported,
@@ -268,23 +268,32 @@ pub fn explain(error: FinishError, source: &Source, kind: InputKind) -> LoadErro
 
 /// Findings in code that was about to be used: in the input itself, where that is what
 /// was verified.
-fn explain_refuted(refuted: &Refuted, source: &Source, kind: InputKind) -> LoadError {
-    let (what, code) = match refuted.stage {
-        Stage::Lowered if kind == InputKind::Clif => ("lowered", "the code"),
-        Stage::Lowered => ("lowered", "the lowered code"),
-        Stage::Optimized => ("optimised", "the optimised code"),
-    };
-    let listing = match (kind, refuted.stage) {
+///
+/// # Errors
+///
+/// What was printed for the program cannot be read: a fault of this project.
+pub fn findings(found: &Found, source: &Source, kind: InputKind) -> Result<Vec<Finding>, LoadError> {
+    let listing = match (kind, found.stage) {
         (InputKind::Clif, Stage::Lowered) => Listing::of_input(source),
-        _ => Listing::of_text(&refuted.text, source, what),
+        (_, stage) => Listing::of_text(&found.text, source, stage.name()),
     };
-    let findings: Vec<Finding> = match listing {
-        Ok(listing) => refuted.functions.iter().flat_map(|f| listing.findings(f)).collect(),
-        Err(error) => {
-            let message = format!("what was printed cannot be read: {error}");
-            return LoadError::new(LoadErrorKind::Bug, Diagnostic::error(message).at(Place::whole(source)));
-        }
+    let listing = listing.map_err(|error| {
+        let message = format!("what was printed cannot be read: {error}");
+        LoadError::new(LoadErrorKind::Bug, Diagnostic::error(message).at(Place::whole(source)))
+    })?;
+    Ok(found.functions.iter().flat_map(|f| listing.findings(f)).collect())
+}
+
+fn explain_refuted(found: &Found, source: &Source, kind: InputKind) -> LoadError {
+    let code = match found.stage {
+        Stage::Lowered if kind == InputKind::Clif => "the code".to_owned(),
+        stage => format!("the {} code", stage.name()),
     };
+    let mut findings = match findings(found, source, kind) {
+        Ok(findings) => findings,
+        Err(error) => return error,
+    };
+    findings.retain(|f| f.severity == Severity::Error);
     let plural = if findings.len() == 1 { "" } else { "s" };
     let message = format!("{code} does not keep the protocol of continuations: {} finding{plural}", findings.len());
     let mut diagnostic = Diagnostic::error(message).at(Place::whole(source));

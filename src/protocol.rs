@@ -19,9 +19,12 @@ use crate::load::InputKind;
 /// Is code verified before it is used?
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub enum Protocol {
-    /// It is, where it says which profile it follows.
+    /// It is, where it says which profile it follows: what is violated or unproven refuses it.
     #[default]
     Verify,
+    /// The same of code that was lowered here: what is unproven is a fault of the verifier or of the lowering,
+    /// and does not stop the program.
+    Lowered,
     /// It is taken as it is.
     Trust,
 }
@@ -64,7 +67,7 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// Nothing violated, nothing unproven?
+    /// No finding, not even a warning?
     pub fn is_clean(&self) -> bool {
         self.functions.iter().all(|f| f.report.is_clean())
     }

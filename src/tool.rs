@@ -53,7 +53,7 @@ impl Tool for Product {
     }
 
     fn finish(&self, program: &mut Program, opt: OptLevel) -> Result<(), String> {
-        crate::finish::finish(program, Finish { opt, protocol: self.protocol }).map_err(|e| e.to_string())
+        crate::finish::finish(program, Finish { opt, protocol: self.protocol }).map(drop).map_err(|e| e.to_string())
     }
 
     fn verify(&self, name: &str, source: &[u8], abi: Option<&str>) -> Result<Vec<Found>, Refused> {

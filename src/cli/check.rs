@@ -160,7 +160,7 @@ fn row(job: &Job<'_>, isa: Isa, own_target: Option<Target>, first: &mut First) -
     let mut sizes = vec![];
     let mut levels = OptLevel::ALL.map(|_| "ok");
     let mut unverified = match job.protocol {
-        Protocol::Verify => None,
+        Protocol::Verify | Protocol::Lowered => None,
         Protocol::Trust => Some("switched off by `--no-verify`; Cranelift's verifier has no complaint"),
     };
     for target in targets {
@@ -180,7 +180,7 @@ fn row(job: &Job<'_>, isa: Isa, own_target: Option<Target>, first: &mut First) -
         for opt in OptLevel::ALL {
             let mut finished = program.clone();
             match finish(&mut finished, Finish { opt, protocol: job.protocol }) {
-                Ok(()) => verify.good += 1,
+                Ok(_) => verify.good += 1,
                 Err(error) => {
                     levels[OptLevel::ALL.iter().position(|l| *l == opt).unwrap_or(0)] = "FAIL";
                     let level = format!("{} --switch {} --opt {}", isa.name(), target.abi.switch.name(), opt.name());

@@ -43,7 +43,8 @@ impl Interpret {
         let export = find_export(&program, &self.invoke.invoke)?;
         let args = arguments(&program, export, &self.invoke.args)?;
         let host = host(ui, &program)?;
-        let ran = backend::interpret(&program, self.protocol.at(self.target.opt), self.fuel, host, |interp| {
+        let how = self.protocol.verified(ui, &program, self.target.opt)?;
+        let ran = backend::interpret(&program, how, self.fuel, host, |interp| {
             if self.trace.is_some() {
                 interp.start_trace();
             }

@@ -229,13 +229,16 @@ impl Ui {
 
     /// Reports why a subcommand stopped.
     pub(crate) fn fail(&self, failure: &Failure) {
-        for finding in &failure.findings {
-            match self.format {
-                Format::Human => self.message(&format!("{}\n", finding.render(Style::Coloured))),
-                Format::Json => self.message(&format!("{}\n", finding.to_json_line())),
-            }
-        }
+        failure.findings.iter().for_each(|finding| self.finding(finding));
         self.report(&failure.diagnostic);
+    }
+
+    /// Reports what a verifier found, to standard error.
+    pub(crate) fn finding(&self, finding: &Finding) {
+        match self.format {
+            Format::Human => self.message(&format!("{}\n", finding.render(Style::Coloured))),
+            Format::Json => self.message(&format!("{}\n", finding.to_json_line())),
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use std::ops::Deref;
 
 use clap::{Args, ValueEnum};
 use clif_cont::abi::{Isa, SwitchModel};
-use clif_cont::diag::{Diagnostic, Place, Source};
+use clif_cont::diag::{Diagnostic, Finding, Place, Severity, Source};
 use clif_cont::finish::{Finish, finish};
-use clif_cont::load::{InputKind, check_defined, explain, load, place_of_function};
+use clif_cont::load::{InputKind, check_defined, explain, findings, load, place_of_function};
 use clif_cont::program::target::{OptLevel, target_isa};
 use clif_cont::program::text::{Annotate, PrintOptions, print};
 use clif_cont::program::{Program, Target, compile};
@@ -89,9 +89,47 @@ impl ProtocolArgs {
         if self.no_verify { Protocol::Trust } else { Protocol::Verify }
     }
 
-    /// At an optimisation level.
-    pub(crate) fn at(&self, opt: OptLevel) -> Finish {
-        Finish { opt, protocol: self.protocol() }
+    /// Verifies a loaded program, optimised where asked for, and says what was found that does not stop it.
+    pub(crate) fn finish(&self, ui: &Ui, loaded: &mut Loaded, opt: OptLevel) -> Result<(), End> {
+        let Loaded { program, source, kind } = loaded;
+        let protocol = match (self.protocol(), *kind) {
+            (Protocol::Verify, InputKind::Wasm) => Protocol::Lowered,
+            (protocol, _) => protocol,
+        };
+        let remarks = finish(program, Finish { opt, protocol }).map_err(|e| explain(e, source, *kind))?;
+        for found in &remarks {
+            remark(ui, findings(found, source, *kind)?, source);
+        }
+        Ok(())
+    }
+
+    /// Verifies a program that is to be run: whoever runs it need not do so again.
+    pub(crate) fn verified(&self, ui: &Ui, loaded: &Loaded, opt: OptLevel) -> Result<Finish, End> {
+        let Loaded { program, source, kind } = loaded;
+        let mut copy = Loaded { program: program.clone(), source: source.clone(), kind: *kind };
+        self.finish(ui, &mut copy, opt)?;
+        Ok(Finish { opt, protocol: Protocol::Trust })
+    }
+}
+
+/// Says what was found in code that goes on all the same: warnings to who wants to know, and always what is a fault
+/// of ours.
+fn remark(ui: &Ui, findings: Vec<Finding>, source: &Source) {
+    let mut unproven = 0u64;
+    for mut finding in findings {
+        let is_error = finding.severity == Severity::Error;
+        unproven += u64::from(is_error);
+        finding.severity = Severity::Warning;
+        if is_error || ui.verbose {
+            ui.finding(&finding);
+        }
+    }
+    if unproven > 0 {
+        let what = count(unproven, "obligation");
+        let mut warning = Diagnostic::error(format!("{what} of the lowered code could not be proven; it is used all the same"));
+        warning.severity = Severity::Warning;
+        let note = "this is a bug of clif-cont; please report it with the input";
+        ui.report(&warning.at(Place::whole(source)).note(note));
     }
 }
 
@@ -197,8 +235,7 @@ impl Lower {
             return Err(failure(USAGE, diagnostic.note(format!("there are: {}", known.join(", ")))));
         }
         let unoptimised = loaded.program.clone();
-        finish(&mut loaded.program, self.protocol.at(self.target.opt))
-            .map_err(|e| explain(e, &loaded.source, loaded.kind))?;
+        self.protocol.finish(ui, &mut loaded, self.target.opt)?;
         if self.emit == Emit::Object {
             return self.object(ui, &loaded.source, &unoptimised, func);
         }

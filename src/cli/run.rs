@@ -43,6 +43,7 @@ impl Run {
         let export = find_export(&program, &self.invoke.invoke)?;
         let args = arguments(&program, export, &self.invoke.args)?;
         let host = host(ui, &program)?;
+        let how = self.protocol.verified(ui, &program, self.target.opt)?;
         let json = ui.json();
         let expired = move || {
             let diagnostic = Limit::Time.diagnostic();
@@ -56,7 +57,7 @@ impl Run {
         let ran = backend::run(
             &program,
             Engine::of(program.program.target.isa)[0],
-            self.protocol.at(self.target.opt),
+            how,
             host,
             self.timeout,
             expired,

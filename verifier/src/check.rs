@@ -198,7 +198,12 @@ impl<'a> Check<'a> {
             operation.untyped = c.notes.untyped.contains(operation.inst);
         }
         for i in 0..c.notes.report.findings.len() {
-            c.notes.report.findings[i].path = c.path_to(c.notes.report.findings[i].inst);
+            let inst = c.notes.report.findings[i].inst;
+            c.notes.report.findings[i].path = c.path_to(inst);
+            // no execution gets there
+            if !c.a.func.layout.inst_block(inst).is_some_and(|block| c.a.is_reached(block)) {
+                c.notes.report.findings[i].severity = Severity::Warning;
+            }
         }
         c.notes.report.operations.sort_by_key(|o| o.inst);
         c.notes.report.findings.sort_by_key(|f| (f.inst, f.rule));

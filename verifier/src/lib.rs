@@ -29,6 +29,10 @@
 //! something that the analysis does not understand. Both mean that nothing is
 //! claimed.
 //!
+//! A finding at an instruction that no execution reaches is a [`Severity::Warning`]:
+//! a branch whose condition is a known constant has one edge, and what lies behind
+//! the other is not checked.
+//!
 //! # Assumptions
 //!
 //! - The function passes Cranelift's verifier.

@@ -158,7 +158,7 @@ impl Report {
         self.operations.iter().filter(|operation| operation.untyped).count()
     }
 
-    /// Nothing violated, nothing unproven.
+    /// No finding, not even a warning.
     pub fn is_clean(&self) -> bool {
         self.findings.is_empty()
     }

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use clif_cont_program::compile;
-use clif_cont_verifier::{Finding, Profile, Report, Verdict, verify};
+use clif_cont_verifier::{Finding, Profile, Report, Severity, Verdict, verify};
 use cranelift_codegen::ir::Function;
 use cranelift_codegen::isa::TargetIsa;
 
@@ -85,7 +85,7 @@ impl Constructed {
 /// count.
 pub(crate) fn verdict(report: &Report, undamaged: &[Finding]) -> (Found, Vec<&'static str>) {
     let mut before: Vec<_> = undamaged.iter().map(|f| (f.rule, f.verdict, &f.message)).collect();
-    let new = report.findings.iter().filter(|f| {
+    let new = report.findings.iter().filter(|f| f.severity == Severity::Error).filter(|f| {
         let known = before.iter().position(|b| *b == (f.rule, f.verdict, &f.message));
         known.map(|n| before.swap_remove(n)).is_none()
     });

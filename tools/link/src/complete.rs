@@ -138,8 +138,9 @@ pub fn complete(mut program: Program) -> Result<Program, LinkError> {
     let mut wanted = vec![];
     let mut bridges: BTreeMap<String, ProgFunction> = BTreeMap::new();
     let Program { functions, exports, init, .. } = &mut program;
+    let known: BTreeMap<String, &ProgFunction> = functions.iter().map(|f| (f.name(), f)).collect();
     for export in exports.iter_mut().chain(init.iter_mut()).filter(|e| e.enter.is_empty()) {
-        let Some(target) = functions.iter().find(|f| f.name() == export.function) else {
+        let Some(target) = known.get(&export.function) else {
             return Err(LinkError::Undefined { export: export.name.clone(), function: export.function.clone() });
         };
         let signature = &target.func.signature;
@@ -149,7 +150,7 @@ pub fn complete(mut program: Program) -> Result<Program, LinkError> {
         if signature.call_conv != CallConv::Tail {
             // The program may have a function of that name.
             let mut name = format!("{}call_{}", symbols::PREFIX, export.function);
-            while functions.iter().any(|f| f.name() == name) {
+            while known.contains_key(&name) {
                 name.push('_');
             }
             let bridge = bridge(name, &export.function, signature);
@@ -159,8 +160,8 @@ pub fn complete(mut program: Program) -> Result<Program, LinkError> {
         wanted.push(enter);
     }
     let runtime = runtime_functions(&abi, wanted)?;
-    let known: Vec<String> = program.functions.iter().map(ProgFunction::name).collect();
-    let new = bridges.into_values().chain(runtime).filter(|f| !known.contains(&f.name()));
+    let new: Vec<ProgFunction> =
+        bridges.into_values().chain(runtime).filter(|f| !known.contains_key(&f.name())).collect();
     program.functions.extend(new);
     if !program.data.iter().any(|d| d.name == symbols::STORE) {
         program.data.push(store_data());

@@ -99,6 +99,7 @@ mod columns;
 mod comments;
 mod directive;
 mod header;
+mod numbers;
 mod parse;
 mod print;
 

@@ -2,6 +2,7 @@
 
 use clif_cont_abi::EffectKind;
 use cranelift_codegen::ir::{Inst, InstructionData, Opcode};
+use smallvec::SmallVec;
 
 use super::{Rule, examples};
 use crate::check::Check;
@@ -108,14 +109,26 @@ pub(crate) fn judge(c: &mut Check<'_>) {
     unreachable_arms(c);
 }
 
-/// Code for what came back that no branch leads to.
+/// Code for what came back that nothing leads to. Where the operation goes on with no suspend
+/// at all, though it has such code, its dispatch is wrong; otherwise the program has a reason.
 fn unreachable_arms(c: &mut Check<'_>) {
     let func = c.a.func;
+    let mut told: SmallVec<[Inst; 4]> = SmallVec::new();
     for inst in c.a.unreached() {
         let InstructionData::Load { arg, .. } = func.dfg.insts[inst] else { continue };
-        let back = c.a.known(arg).is_some_and(|s| matches!(c.a.kind(s), Kind::Back(_)));
-        if back {
-            c.fail(&RULE, Verdict::Violated, inst, "no branch leads to where this effect is dealt with");
+        let Some(Kind::Back(switched)) = c.a.known(arg).map(|s| c.a.kind(s)) else { continue };
+        let Node::Switched(switch) = c.a.syms.node(switched) else { continue };
+        if told.contains(&switch) {
+            continue;
+        }
+        told.push(switch);
+        let resumes = c.notes.report.operations.iter().any(|o| o.inst == switch && o.kind.installs_handlers());
+        let served = c.notes.served.get(&switch).copied().unwrap_or_default();
+        if resumes && served & c.a.profile.suspending_codes() == 0 {
+            let message = "no branch leads to where a suspend is handled";
+            c.fail_with(&RULE, Verdict::Violated, switch, message, vec![(inst, "what came back is used here".into())]);
+        } else {
+            c.fail(&RULE, Verdict::Violated, inst, "unreachable code uses what came back");
         }
     }
 }

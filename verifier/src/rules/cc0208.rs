@@ -19,7 +19,7 @@ pub(crate) const RULE: Rule = Rule {
     statement: "A trap is a call of the trap function with its code, and a trap instruction with the same code behind \
                 it. No other instruction of the program traps by itself. A trap of the protocol happens only for its reason: \
                 null where the contref is 0, consumed where revision and witness differ, unexpected effect where none \
-                of the expected ones came back. One that nothing leads to lacks its check, and is reported by the rule \
+                of the expected ones came back. One that nothing leads to may lack its check: a warning by the rule \
                 of its reason.",
     why: "A hardware fault on a continuation's stack is not the program's trap but the end of the process.",
     bugs: "wt #14072",

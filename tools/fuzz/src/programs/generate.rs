@@ -38,6 +38,7 @@ const HEAD: &str = "\
   (tag $ts (result i32))
   (global $gk (mut (ref null $k)) (ref.null $k))
   (global $gs (mut (ref null $sk)) (ref.null $sk))
+  (global $off i32 (i32.const 0))
   (table $tk 4 (ref null $k))
 ";
 
@@ -174,17 +175,43 @@ impl Generator<'_> {
                 }
             }
             18 if depth < 2 => {
-                self.line(&format!("(if (i32.and (local.get $a) (i32.const {}))", 1 << (c % 5)));
+                let condition = self.condition(c)?;
+                self.line(&format!("(if {condition}"));
                 self.line("  (then");
                 self.indent += 2;
                 self.statements(depth + 1, 3)?;
                 self.indent -= 2;
                 self.line("  ))");
             }
-            19 => self.line("(local.set $k (ref.null $k))"),
+            19 => {
+                let way = self.u.int_in_range(0..=7)?;
+                let condition = self.condition(c)?;
+                self.line(&match way {
+                    0 => "(local.set $k (cont.bind $bk $k (local.get $b) (ref.null $bk)))".to_owned(),
+                    1 => "(local.set $k (cont.bind $k $k (local.get $k)))".to_owned(),
+                    2 => format!("(local.set $k (select (result (ref null $k)) (ref.null $k) (local.get $k) {condition}))"),
+                    3 => format!("(if {condition} (then (return (local.get $a))))"),
+                    4 => "(block $n (drop (br_on_null $n (local.get $k))) (local.set $j (local.get $k)))".to_owned(),
+                    _ => "(local.set $k (ref.null $k))".to_owned(),
+                });
+            }
             _ => self.line("(local.set $b (i32.sub (local.get $b) (local.get $a)))"),
         }
         Ok(())
+    }
+
+    /// The condition of a branch, which may be a constant to a compiler.
+    fn condition(&mut self, c: i32) -> Result<String> {
+        let plain = format!("(i32.and (local.get $a) (i32.const {}))", 1 << (c % 5));
+        Ok(match self.u.int_in_range(0..=9)? {
+            0 => "(i32.const 0)".to_owned(),
+            1 => "(i32.const 1)".to_owned(),
+            2 => "(global.get $off)".to_owned(),
+            3 => format!("(i32.eqz (i32.const {c}))"),
+            4 => "(ref.is_null (ref.null $k))".to_owned(),
+            5 => format!("(i32.eq (i32.const {c}) (i32.const 7))"),
+            _ => plain,
+        })
     }
 
     fn tag(&mut self) -> Result<&'static str> {

@@ -15,7 +15,7 @@ use clif_cont_interp::{Interp, Options};
 use clif_cont_program::target::{OptLevel, target_isa};
 use clif_cont_program::{Instance, Outcome, Program, Target, Val, compile};
 use clif_cont_runner::Jit;
-use clif_cont_verifier::{Profile, verify, verify_in};
+use clif_cont_verifier::{Finding, Profile, Report, Severity, verify, verify_in};
 use clif_cont_wasm::Spectest;
 use cranelift_codegen::ir::Function;
 use cranelift_codegen::isa::TargetIsa;
@@ -186,7 +186,7 @@ fn check(plan: &ProgramsPlan, case: usize, length: usize, source: &str, ran: &mu
                 let report = verify_in(&f.func, &profile, &module);
                 ran.functions += 1;
                 ran.operations += report.operations.len();
-                if let Some(finding) = report.findings.first() {
+                if let Some(finding) = error(&report) {
                     let inst = f.func.dfg.display_inst(finding.inst);
                     return Err(format!(
                         "{name}: {} {} in {} at `{inst}`: {}",
@@ -233,6 +233,11 @@ fn check(plan: &ProgramsPlan, case: usize, length: usize, source: &str, ran: &mu
     Ok(())
 }
 
+/// The first finding that is no warning: what is unreachable is one.
+fn error(report: &Report) -> Option<&Finding> {
+    report.findings.iter().find(|f| f.severity == Severity::Error)
+}
+
 /// Harmless edits, one after another: nothing is found after any of them.
 fn edited(
     func: &Function,
@@ -247,7 +252,7 @@ fn edited(
         let Some(name) = benign::edit(&mut func, names, rng) else { continue };
         compile::verify(&func, isa).map_err(|e| format!("`{name}` is no edit that Cranelift accepts: {e}"))?;
         *ran.edits.entry(name).or_default() += 1;
-        if let Some(finding) = verify(&func, profile).findings.first() {
+        if let Some(finding) = error(&verify(&func, profile)) {
             return Err(format!(
                 "after a harmless `{name}`: {} {} in {} at `{}`: {}\n{}",
                 finding.rule,

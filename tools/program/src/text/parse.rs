@@ -11,13 +11,9 @@ use cranelift_reader::{IsaSpec, ParseOptions, SourceMap, TestFile, parse_test};
 
 use super::directive::Said;
 use super::header::Header;
-use super::{ParseError, columns, comments, header};
+use super::{ParseError, columns, comments, header, numbers};
 use crate::target::isa_of_triple;
 use crate::{Export, ItemExport, ItemType, OperationTypes, Origin, ProgFunction, Program, Target, ValType};
-
-/// The greatest entity number accepted (`v1000000`). The reader allocates all
-/// entities up to the highest number.
-const MAX_ENTITY: u64 = 1_000_000;
 
 /// Parses a program; see the module for the grammar. The functions are not
 /// verified, and what they refer to need not be defined.
@@ -29,11 +25,11 @@ const MAX_ENTITY: u64 = 1_000_000;
 /// The first error, with its place.
 pub fn parse(source: &str, default_target: Option<Target>) -> Result<Program, ParseError> {
     let lines: Vec<&str> = source.lines().collect();
-    check_entity_numbers(&lines)?;
     // directives first: a misspelt one should not hide behind a CLIF error
     let first_function = lines.iter().position(|l| l.trim_start().starts_with("function ")).map(|i| i as u32 + 1);
     let header = header::parse(&lines, first_function)?;
-    let file = read(source)?;
+    let numbered = numbers::check(source)?;
+    let file = read(&numbered)?;
     let target = header
         .target
         .or(default_target)
@@ -104,7 +100,7 @@ pub type InstLines = BTreeMap<ir::Inst, u32>;
 /// As [`parse`], but for what concerns the header only.
 pub fn inst_lines(source: &str) -> Result<BTreeMap<String, InstLines>, ParseError> {
     let mut all = BTreeMap::new();
-    for (mut func, details) in read(source)?.functions {
+    for (mut func, details) in read(&numbers::check(source)?)?.functions {
         rename_numbered(&mut func);
         let insts = func.layout.blocks().flat_map(|block| func.layout.block_insts(block));
         let line = |inst: ir::Inst| details.map.location(inst.into()).map(|at| (inst, at.line_number as u32));
@@ -320,28 +316,4 @@ fn filetest_target(spec: &IsaSpec) -> Option<Target> {
         IsaSpec::None(_) => None,
         IsaSpec::Some(isas) => isas.iter().find_map(|isa| isa_of_triple(isa.triple())).map(Target::new),
     }
-}
-
-/// Refuses `v4000000000`, for which the reader would allocate as many values.
-fn check_entity_numbers(lines: &[&str]) -> Result<(), ParseError> {
-    for (i, line) in lines.iter().enumerate() {
-        let code = line.split(';').next().unwrap_or_default();
-        let mut from = 0;
-        while let Some(at) = code[from..].find(|c: char| c.is_ascii_alphabetic() || c == '%').map(|n| from + n) {
-            let tail = &code[at + 1..];
-            let len = tail.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(tail.len());
-            let word = &code[at..at + 1 + len];
-            from = at + 1 + len;
-            let digits = word.trim_start_matches(|c: char| c.is_ascii_lowercase());
-            if word.starts_with('%') || word.starts_with('u') || digits.len() == word.len() {
-                continue;
-            }
-            if digits.parse::<u64>().is_ok_and(|n| n > MAX_ENTITY) {
-                let column = code[..at].chars().count() as u32 + 1;
-                let message = format!("entity numbers above {MAX_ENTITY} are not supported: {word}");
-                return Err(ParseError { line: i as u32 + 1, column, message });
-            }
-        }
-    }
-    Ok(())
 }
