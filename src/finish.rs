@@ -152,9 +152,8 @@ fn keeps_protocol(program: &Program, stage: Stage, protocol: Protocol) -> Result
     if functions.is_empty() {
         return Ok(None);
     }
-    let refuses = |f: &Finding| {
-        f.severity == Severity::Error && (f.verdict == Verdict::Violated || protocol == Protocol::Verify)
-    };
+    let refuses =
+        |f: &Finding| f.severity == Severity::Error && (f.verdict == Verdict::Violated || protocol == Protocol::Verify);
     let refused = functions.iter().flat_map(|f| &f.report.findings).any(refuses);
     let text = print(program, PrintOptions { func: None, annotate: Annotate::Blocks });
     let found = Found { stage, text, functions };

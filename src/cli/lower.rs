@@ -126,7 +126,8 @@ fn remark(ui: &Ui, findings: Vec<Finding>, source: &Source) {
     }
     if unproven > 0 {
         let what = count(unproven, "obligation");
-        let mut warning = Diagnostic::error(format!("{what} of the lowered code could not be proven; it is used all the same"));
+        let mut warning =
+            Diagnostic::error(format!("{what} of the lowered code could not be proven; it is used all the same"));
         warning.severity = Severity::Warning;
         let note = "this is a bug of clif-cont; please report it with the input";
         ui.report(&warning.at(Place::whole(source)).note(note));

@@ -199,10 +199,13 @@ impl<'a> Check<'a> {
         }
         for i in 0..c.notes.report.findings.len() {
             let inst = c.notes.report.findings[i].inst;
-            c.notes.report.findings[i].path = c.path_to(inst);
-            // no execution gets there
-            if !c.a.func.layout.inst_block(inst).is_some_and(|block| c.a.is_reached(block)) {
-                c.notes.report.findings[i].severity = Severity::Warning;
+            let reached = c.a.func.layout.inst_block(inst).is_some_and(|block| c.a.is_reached(block));
+            let path = if reached { c.path_to(inst) } else { vec![] };
+            let finding = &mut c.notes.report.findings[i];
+            finding.path = path;
+            if !reached {
+                finding.severity = Severity::Warning;
+                finding.help = "no execution reaches it: leave it out, or look at the conditions in front of it".into();
             }
         }
         c.notes.report.operations.sort_by_key(|o| o.inst);

@@ -48,7 +48,7 @@ pub struct Finding {
     pub message: String,
     /// What to do.
     pub help: String,
-    /// Blocks from the function's entry to the instruction: a shortest path, or one on
+    /// Blocks from the function's entry to the instruction, none where it is unreachable: a shortest path, or one on
     /// which it happens, by [`crate::retrace`].
     pub path: Vec<Block>,
 }

@@ -85,10 +85,11 @@ impl Finding {
         diagnostic.code = Some(self.rule.clone());
         let rule = &self.rule;
         let made_of = self.origin.as_ref().map_or_else(String::new, |o| format!(", made of {}", o.display()));
-        let path = self.short_path();
+        // none leads to unreachable code
+        let path = if self.path.is_empty() { String::new() } else { format!(", path {}", self.short_path()) };
         diagnostic = diagnostic
             .help(self.help.as_str())
-            .note(format!("in %{}{made_of}, path {path}; see `clif-cont explain {rule}`", self.function));
+            .note(format!("in %{}{made_of}{path}; see `clif-cont explain {rule}`", self.function));
         for Event { place, what, .. } in &self.related {
             let follow_up = FollowUp { kind: FollowUpKind::Note, message: what.clone(), place: Some(place.clone()) };
             diagnostic.follow_ups.push(follow_up);

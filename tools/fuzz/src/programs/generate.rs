@@ -189,7 +189,9 @@ impl Generator<'_> {
                 self.line(&match way {
                     0 => "(local.set $k (cont.bind $bk $k (local.get $b) (ref.null $bk)))".to_owned(),
                     1 => "(local.set $k (cont.bind $k $k (local.get $k)))".to_owned(),
-                    2 => format!("(local.set $k (select (result (ref null $k)) (ref.null $k) (local.get $k) {condition}))"),
+                    2 => format!(
+                        "(local.set $k (select (result (ref null $k)) (ref.null $k) (local.get $k) {condition}))"
+                    ),
                     3 => format!("(if {condition} (then (return (local.get $a))))"),
                     4 => "(block $n (drop (br_on_null $n (local.get $k))) (local.set $j (local.get $k)))".to_owned(),
                     _ => "(local.set $k (ref.null $k))".to_owned(),

@@ -272,13 +272,18 @@ mod tests {
             ("sig30 = ()\nfn9 = %sig30 sig30", "sig0  = ()\nfn0 = %sig30 sig0 "),
             // a callee may bring its signature along, which takes the next number
             ("fn0 = %g()\nsig5 = ()\nfn1 = %h sig5", "fn0 = %g()\nsig1 = ()\nfn1 = %h sig1"),
-            ("gv5 = symbol %gv5\nss12 = explicit_slot 8 ; ss12\n", "gv0 = symbol %gv5\nss0  = explicit_slot 8 ; ss12\n"),
+            (
+                "gv5 = symbol %gv5\nss12 = explicit_slot 8 ; ss12\n",
+                "gv0 = symbol %gv5\nss0  = explicit_slot 8 ; ss12\n",
+            ),
             ("const7 = 0x0123\nv1 = vconst.i8x16 const7", "const0 = 0x0123\nv1 = vconst.i8x16 const0"),
         ] {
             assert_eq!(body(text), format!("function %f() {{\n{becomes}\n}}"));
         }
         // nothing left out, or not for us to mend
-        for text in ["fn0 = %g()\nfn1 = %h()", "fn1 = %g()\ncall fn0()", "fn1 = %g()\nfn1 = %h()", "v9 = iadd v3, v7", ""] {
+        for text in
+            ["fn0 = %g()\nfn1 = %h()", "fn1 = %g()\ncall fn0()", "fn1 = %g()\nfn1 = %h()", "v9 = iadd v3, v7", ""]
+        {
             assert_eq!(body(text), format!("function %f() {{\n{text}\n}}"));
         }
     }
@@ -293,7 +298,7 @@ mod tests {
             (functions(1, "v99999999999999999999 = iconst.i32 1"), Some((2, 1))),
             // the reader reports it, but takes memory first
             (functions(1, "sig4000000000 = ()\nsig1 = ()\nsig1 = ()"), Some((2, 1))),
-            (functions(1, "  fn2000000 = %f sig7"), Some((2, 3))),
+            (functions(1, "  fn2000000 = %f()\ncall fn5()"), Some((2, 3))),
             (functions(50, "sig1000000 = ()"), None),
             (functions(1, "v1000000 = iconst.i32 1"), None),
             (functions(50, "v20000 = iconst.i32 1"), None),

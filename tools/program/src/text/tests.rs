@@ -381,7 +381,7 @@ fn errors_in_clif_have_their_place() {
         1,
         "second definition of %f",
     );
-    fails("function %f() {\n    ss4000000000 = explicit_slot 8\n", 2, 5, "ss4000000000");
+    fails("function %f() {\nblock0:\n    v4000000000 = iconst.i32 8\n", 3, 5, "v4000000000");
     fails("function %f() {\nblock0:\n    return é\n}\n", 3, 12, "");
     fails("function %f() {\nblock0:\n", 2, 7, "");
 }

@@ -1,0 +1,10 @@
+(module
+  (type $f (func (result i32))) (type $k (cont $f))
+  (tag $t)
+  (func $body (type $f) (suspend $t) (i32.const 1))
+  (elem declare func $body)
+  (func (export "f") (result i32) (local $l (ref null $k))
+    (block $h (result (ref $k)) (return (resume $k (on $t $h) (cont.new $k (ref.func $body)))))
+    (local.set $l)
+    (if (i32.const 0) (then (return (resume $k (local.get $l)))))
+    (i32.const 7)))
