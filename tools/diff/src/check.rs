@@ -1,0 +1,514 @@
+//! The checker: says whether what the matcher claims holds.
+//!
+//! It sees the two functions, the claimed mapping, and which lines are printed;
+//! nothing of how that was found. It shares with the rest what both functions
+//! *mean*: their parser, the joining of blocks ([`Func::join`]), the normal form
+//! of values ([`Exprs`]), and what may change places ([`independent`]).
+//!
+//! **Claim.** If nothing is printed and the checker is silent, the functions do
+//! the same: there is a bijection of blocks, parameters and effects under which
+//! entries correspond, each effect has the same opcode, flags, constants and
+//! declarations, its operands are equal expressions over corresponding
+//! parameters and results, its edges lead to corresponding blocks with equal
+//! arguments, and the effects of a block have the same order, up to exchanges of
+//! neighbours that are independent. Where lines are printed, the same holds for
+//! all others, if what is printed is taken to correspond as claimed.
+//!
+//! Not covered: whether a function is valid. A value that is used where its
+//! definition does not dominate the use is no value; so for what moved, that is
+//! checked as well.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::alias::independent;
+use crate::expr::{Assumptions, E, Exprs, Leaf};
+use crate::func::{Arg, Func, N, NodeKind, Piece, V};
+use crate::pairs::Side;
+use crate::token::{Kind, Name, rename};
+
+/// What the matcher says of two functions.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Claims {
+    /// Old and new node.
+    pub(crate) pairs: Vec<(N, N)>,
+    /// New and old declaration.
+    pub(crate) decls: Vec<(Name, Name)>,
+    /// Old and new effect, at another place where that does not matter.
+    pub(crate) moved: Vec<(N, N)>,
+    /// Nodes whose lines are printed, of each side.
+    pub(crate) printed: [FxHashSet<N>; 2],
+    /// Declarations whose lines are printed.
+    pub(crate) printed_decls: [FxHashSet<Name>; 2],
+    /// Is the first line printed?
+    pub(crate) signature: bool,
+    /// Are lines printed that declare nothing, before the first block?
+    pub(crate) other: bool,
+}
+
+/// Why a claim does not hold: with the line of the old file, or of the new one if
+/// there is none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Refusal {
+    /// Two nodes have one partner, or a pair is of two kinds.
+    Mapping(u32),
+    /// A line called unchanged is another one.
+    Line(u32),
+    /// A line is neither printed nor accounted for.
+    Missing(u32),
+    /// Something is not in the order that it was in.
+    Order(u32),
+    /// A value is used where it is not defined.
+    Dominance(u32),
+    /// A declaration called unchanged is another one.
+    Declaration(u32),
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Mapping(line) => write!(f, "line {line} has two partners, or one of another kind"),
+            Self::Line(line) => write!(f, "line {line} was called unchanged, and is not"),
+            Self::Missing(line) => write!(f, "line {line} is neither printed nor accounted for"),
+            Self::Order(line) => write!(f, "line {line} was called unmoved, and is not"),
+            Self::Dominance(line) => write!(f, "line {line} uses a value that is not defined there"),
+            Self::Declaration(line) => write!(f, "the declaration in line {line} was called unchanged, and is not"),
+        }
+    }
+}
+
+struct Checker<'a> {
+    funcs: [&'a Func; 2],
+    claims: &'a Claims,
+    to: [FxHashMap<N, N>; 2],
+    old_decl: FxHashMap<Name, Name>,
+    /// Of the old function.
+    canonical: FxHashMap<Name, Name>,
+    exprs: Exprs,
+    values: [Vec<E>; 2],
+}
+
+/// Values of one function, by themselves.
+struct Own<'a>(&'a FxHashMap<Name, Name>);
+
+impl Assumptions for Own<'_> {
+    fn leaf(&self, v: V) -> Leaf {
+        Leaf(v.0.into())
+    }
+    fn entity(&self, name: Name) -> Leaf {
+        let name = self.0.get(&name).copied().unwrap_or(name);
+        Leaf(u64::from(name.number) << 8 | name.kind as u64)
+    }
+}
+
+/// Declarations that say the same are one, by the first of them; a place is not
+/// another place.
+fn canonical(f: &Func) -> FxHashMap<Name, Name> {
+    let mut same: FxHashMap<Name, Name> = f.decls.iter().map(|d| (d.name, d.name)).collect();
+    // through a function to its signature, and one further
+    for _ in 0..4 {
+        let mut first: FxHashMap<(Kind, String), Name> = FxHashMap::default();
+        let mut next = same.clone();
+        for decl in &f.decls {
+            let is_place = matches!(decl.name.kind, Kind::Slot | Kind::DynamicSlot);
+            let text = rename(&decl.text, |n| same.get(&n).map(ToString::to_string));
+            let one = *first.entry((decl.name.kind, text)).or_insert(decl.name);
+            next.insert(decl.name, if is_place { decl.name } else { one });
+        }
+        same = next;
+    }
+    same
+}
+
+struct Under<'a> {
+    side: Side,
+    funcs: [&'a Func; 2],
+    to: &'a [FxHashMap<N, N>; 2],
+    old_decl: &'a FxHashMap<Name, Name>,
+    canonical: &'a FxHashMap<Name, Name>,
+    claims: &'a Claims,
+    first: &'a [V],
+}
+
+impl Under<'_> {
+    fn func(&self) -> &Func {
+        self.funcs[self.side as usize]
+    }
+}
+
+impl Assumptions for Under<'_> {
+    fn leaf(&self, v: V) -> Leaf {
+        let v = self.first[v.0 as usize];
+        let value = &self.func()[v];
+        let Some((n, result)) = value.def else { return Leaf(2 << 40 | u64::from(value.number)) };
+        if self.side == Side::Old {
+            return Leaf(v.0.into());
+        }
+        let partner = self.to[1].get(&n).and_then(|a| self.funcs[0][*a].results.get(result as usize));
+        partner.map_or(Leaf(1 << 40 | u64::from(v.0)), |v| Leaf(v.0.into()))
+    }
+
+    fn entity(&self, name: Name) -> Leaf {
+        let number = |n: Name, top: u64| Leaf(top << 48 | u64::from(n.number) << 8 | n.kind as u64);
+        let old = |n: Name| number(self.canonical.get(&n).copied().unwrap_or(n), 0);
+        match self.side {
+            Side::Old => old(name),
+            Side::New => self.old_decl.get(&name).map_or_else(|| number(name, 1), |n| old(*n)),
+        }
+    }
+
+    /// What is printed as changed corresponds as claimed.
+    fn opaque(&self, v: V) -> bool {
+        let Some((n, _)) = self.func()[self.first[v.0 as usize]].def else { return false };
+        let Some(partner) = self.to[self.side as usize].get(&n) else { return false };
+        let other = self.claims.printed[1 - self.side as usize].contains(partner);
+        self.claims.printed[self.side as usize].contains(&n) || other
+            // an effect on the other side is a leaf there
+            || !self.funcs[1 - self.side as usize][*partner].pure
+    }
+}
+
+/// Checks the claims about two functions, joined or not as the claims are about.
+///
+/// # Errors
+///
+/// The first claim that does not hold.
+pub(crate) fn check(old: &Func, new: &Func, claims: &Claims) -> Result<(), Refusal> {
+    let mut checker = Checker::new(old, new, claims)?;
+    checker.decls()?;
+    checker.accounted()?;
+    checker.lines()?;
+    checker.order()?;
+    checker.dominance()
+}
+
+impl<'a> Checker<'a> {
+    fn new(old: &'a Func, new: &'a Func, claims: &'a Claims) -> Result<Self, Refusal> {
+        let mut to = [FxHashMap::default(), FxHashMap::default()];
+        for (a, b) in &claims.pairs {
+            let line = old[*a].line;
+            let twice = to[0].insert(*a, *b).is_some() | to[1].insert(*b, *a).is_some();
+            if twice || old[*a].kind != new[*b].kind {
+                return Err(Refusal::Mapping(line));
+            }
+        }
+        let old_decl: FxHashMap<Name, Name> = claims.decls.iter().copied().collect();
+        let funcs = [old, new];
+        let canonical = canonical(old);
+        let first = funcs.map(|f| {
+            let mut exprs = Exprs::default();
+            let numbers = exprs.number(f, &Own(&self::canonical(f)));
+            let mut first: FxHashMap<E, V> = FxHashMap::default();
+            let mut rep: Vec<V> = (0..f.values.len() as u32).map(V).collect();
+            for block in &f.flow {
+                for v in f[*block].params.iter().chain(&f[*block].insts).flat_map(|n| &f[*n].results) {
+                    rep[v.0 as usize] = *first.entry(numbers[v.0 as usize]).or_insert(*v);
+                }
+            }
+            rep
+        });
+        let mut exprs = Exprs::default();
+        let values = Side::BOTH.map(|side| {
+            let first = &first[side as usize];
+            let under = Under { side, funcs, to: &to, old_decl: &old_decl, canonical: &canonical, claims, first };
+            exprs.number(funcs[side as usize], &under)
+        });
+        Ok(Self { funcs, claims, to, old_decl, canonical, exprs, values })
+    }
+
+    fn printed(&self, side: Side, n: N) -> bool {
+        self.claims.printed[side as usize].contains(&n)
+    }
+
+    fn entity(&self, side: Side, name: Name) -> (bool, Name) {
+        let old = |n: Name| (true, self.canonical.get(&n).copied().unwrap_or(n));
+        match side {
+            Side::Old => old(name),
+            Side::New => self.old_decl.get(&name).map_or((false, name), |n| old(*n)),
+        }
+    }
+
+    /// Paired declarations say the same in terms of the old side.
+    fn decls(&self) -> Result<(), Refusal> {
+        let [old, new] = self.funcs;
+        if old.signature != new.signature && !self.claims.signature {
+            return Err(Refusal::Declaration(old.lines.first().map_or(0, |l| l.number)));
+        }
+        let said = |side: Side, text: &str| {
+            let f = self.funcs[side as usize];
+            rename(text, |n| f.decl(n).map(|_| format!("{:?}", self.entity(side, n))))
+        };
+        for (q, p) in &self.claims.decls {
+            let (Some(x), Some(y)) = (old.decl(*p), new.decl(*q)) else { return Err(Refusal::Mapping(0)) };
+            if self.claims.printed_decls[0].contains(p) || self.claims.printed_decls[1].contains(q) {
+                continue;
+            }
+            // a region is what it is called; its number only tells it from others
+            let meant = |text: &str| match text.find('"') {
+                Some(at) if p.kind == Kind::Region => text[at..].to_owned(),
+                _ => text.to_owned(),
+            };
+            if said(Side::Old, &meant(&x.text)) != said(Side::New, &meant(&y.text)) {
+                return Err(Refusal::Declaration(x.line));
+            }
+        }
+        // two regions, or two slots, do not become one
+        let mut by_partner: FxHashMap<Name, &str> = FxHashMap::default();
+        for (q, p) in &self.claims.decls {
+            let Some(decl) = new.decl(*q) else { continue };
+            let place = matches!(q.kind, Kind::Slot | Kind::DynamicSlot);
+            let other = by_partner.insert(*p, &decl.text);
+            if other.is_some_and(|other| place || q.kind == Kind::Region && other != decl.text) {
+                return Err(Refusal::Declaration(decl.line));
+            }
+        }
+        let other = |side: Side| {
+            let mut lines: Vec<String> = self.funcs[side as usize].other.iter().map(|l| said(side, &l.text)).collect();
+            lines.sort_unstable();
+            lines
+        };
+        if !self.claims.other && other(Side::Old) != other(Side::New) {
+            return Err(Refusal::Declaration(old.lines.first().map_or(0, |l| l.number)));
+        }
+        Ok(())
+    }
+
+    /// Whatever is not a pure value is paired or printed.
+    fn accounted(&self) -> Result<(), Refusal> {
+        for side in Side::BOTH {
+            let f = self.funcs[side as usize];
+            for n in f.live() {
+                let node = &f[n];
+                let quiet = match node.kind {
+                    NodeKind::Inst => node.pure && !node.results.is_empty(),
+                    NodeKind::Param => self.printed(side, node.block),
+                    NodeKind::Block => false,
+                };
+                if !quiet && !self.printed(side, n) && !self.to[side as usize].contains_key(&n) {
+                    return Err(Refusal::Missing(node.line));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn operand(&self, v: V, w: V) -> bool {
+        self.values[0][v.0 as usize] == self.values[1][w.0 as usize]
+    }
+
+    fn lines(&mut self) -> Result<(), Refusal> {
+        let [old, new] = self.funcs;
+        if old.entry().and_then(|n| self.to[0].get(&n).copied()) != new.entry() && old.entry().is_some() {
+            return Err(Refusal::Line(old.entry().map_or(0, |n| old[n].line)));
+        }
+        for (a, b) in &self.claims.pairs {
+            if self.printed(Side::Old, *a) || self.printed(Side::New, *b) {
+                continue;
+            }
+            let same = match old[*a].kind {
+                NodeKind::Inst => self.instruction(*a, *b),
+                NodeKind::Param => true,
+                NodeKind::Block => {
+                    let (x, y) = (&old[*a], &new[*b]);
+                    let partner = |p: &N| self.to[0].get(p).copied();
+                    let types = x.params.iter().zip(&y.params).all(|(p, q)| old[*p].suffix == new[*q].suffix);
+                    x.cold == y.cold && types && x.params.iter().map(partner).eq(y.params.iter().copied().map(Some))
+                }
+            };
+            if !same {
+                return Err(Refusal::Line(old[*a].line));
+            }
+        }
+        Ok(())
+    }
+
+    /// Pure: an equal expression. An effect: the same with equal operands.
+    fn instruction(&mut self, a: N, b: N) -> bool {
+        let [old, new] = self.funcs;
+        let (x, y) = (&old[a], &new[b]);
+        if x.pure && y.pure {
+            return x.results.len() == y.results.len() && x.results.iter().zip(&y.results).all(|(v, w)| self.operand(*v, *w));
+        }
+        let types = |f: &Func, vs: &[V]| vs.iter().map(|v| f[*v].ty).collect::<Vec<_>>();
+        let piece = |side: Side, p: &Piece| match p {
+            Piece::Decl(name) => format!("{:?}", self.entity(side, *name)),
+            p => format!("{p:?}"),
+        };
+        let shape = |side: Side, all: &[Piece]| all.iter().map(|p| piece(side, p)).collect::<Vec<_>>();
+        if (&x.opcode, x.control, &x.note, x.targets.len(), x.args.len())
+            != (&y.opcode, y.control, &y.note, y.targets.len(), y.args.len())
+            || types(old, &x.results) != types(new, &y.results)
+            || shape(Side::Old, &x.shape) != shape(Side::New, &y.shape)
+            || x.code.is_none() && x.suffix != y.suffix
+        {
+            return false;
+        }
+        for (s, t) in x.targets.iter().zip(&y.targets) {
+            let args = s.args.len() == t.args.len()
+                && s.args.iter().zip(&t.args).all(|pair| match pair {
+                    (Arg::Value(v), Arg::Value(w)) => self.operand(*v, *w),
+                    (p, q) => p == q,
+                });
+            if !args || self.to[0].get(&s.block) != Some(&t.block) {
+                return false;
+            }
+        }
+        let mut operands: Vec<(V, V)> = x.args.iter().copied().zip(y.args.iter().copied()).collect();
+        match (&x.access, &y.access) {
+            (Some(p), Some(q)) => {
+                let region = |side, r: Option<Name>| r.map(|r| self.entity(side, r));
+                if p.flags != q.flags || region(Side::Old, p.region) != region(Side::New, q.region) {
+                    return false;
+                }
+                let Some((v, w)) = operands.pop() else { return false };
+                let (base, c) = self.exprs.split(self.values[0][v.0 as usize]);
+                let (other, d) = self.exprs.split(self.values[1][w.0 as usize]);
+                if base != other || c.wrapping_add(p.offset) != d.wrapping_add(q.offset) {
+                    return false;
+                }
+            }
+            (None, None) => {}
+            _ => return false,
+        }
+        operands.iter().all(|(v, w)| self.operand(*v, *w))
+    }
+
+    /// Effects that are not called moved keep their order in each block, and what
+    /// is called moved is independent of what it passes.
+    fn order(&mut self) -> Result<(), Refusal> {
+        let [old, new] = self.funcs;
+        let moved: FxHashSet<N> = self.claims.moved.iter().map(|(a, _)| *a).collect();
+        let whole = self.claims.printed.iter().all(FxHashSet::is_empty);
+        for block in &old.order {
+            let pairs: Vec<(N, N)> = old
+                .effects(*block)
+                .filter(|a| !self.printed(Side::Old, *a))
+                .filter_map(|a| Some((a, *self.to[0].get(&a)?)))
+                .filter(|(_, b)| new[*b].is_effect() && !self.printed(Side::New, *b))
+                .collect();
+            let mut last: FxHashMap<N, u32> = FxHashMap::default();
+            for (a, b) in &pairs {
+                let there = new[*b].block;
+                if whole && self.to[0].get(block) != Some(&there) {
+                    return Err(Refusal::Order(old[*a].line));
+                }
+                if moved.contains(a) {
+                    continue;
+                }
+                if last.insert(there, new[*b].pos).is_some_and(|p| p > new[*b].pos) {
+                    return Err(Refusal::Order(old[*a].line));
+                }
+            }
+            for (i, (a, b)) in pairs.iter().enumerate().filter(|(_, (a, _))| moved.contains(a)) {
+                for (k, (c, d)) in pairs.iter().enumerate() {
+                    let here = (old[*a].block, new[*b].block) == (old[*c].block, new[*d].block);
+                    let crossed = i != k && here && (k < i) != (new[*d].pos < new[*b].pos);
+                    if crossed && !independent(old, &mut self.exprs, &self.values[0], *a, *c) {
+                        return Err(Refusal::Order(old[*a].line));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What moved, on either side of it, finds its operands defined.
+    fn dominance(&self) -> Result<(), Refusal> {
+        let moved: FxHashSet<N> = self.claims.moved.iter().map(|(a, _)| *a).collect();
+        let elsewhere = |a: N, b: N| {
+            let [old, new] = self.funcs;
+            old[a].is_inst() && (moved.contains(&a) || self.to[0].get(&old[a].block) != Some(&new[b].block))
+        };
+        let all: Vec<(N, N)> = self.claims.pairs.iter().copied().filter(|(a, b)| elsewhere(*a, *b)).collect();
+        if all.is_empty() {
+            return Ok(());
+        }
+        for (side, f) in [(Side::Old, self.funcs[0]), (Side::New, self.funcs[1])] {
+            let tree = Dominators::new(f);
+            for (a, b) in &all {
+                let n = if side == Side::Old { *a } else { *b };
+                for v in &f[n].args {
+                    let Some((def, _)) = f[*v].def else { continue };
+                    let (from, to) = (f[def].block, f[n].block);
+                    let defined = match from == to {
+                        true => f[def].kind == NodeKind::Param || f[def].pos < f[n].pos,
+                        false => tree.dominates(from, to),
+                    };
+                    if !defined {
+                        return Err(Refusal::Dominance(f[n].line));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Cooper, Harvey and Kennedy's dominator tree, as intervals.
+struct Dominators {
+    interval: FxHashMap<N, (u32, u32)>,
+}
+
+impl Dominators {
+    fn new(f: &Func) -> Self {
+        let number: FxHashMap<N, usize> = f.flow.iter().enumerate().map(|(i, b)| (*b, i)).collect();
+        let mut above: Vec<Option<usize>> = vec![None; f.flow.len()];
+        if let Some(first) = above.first_mut() {
+            *first = Some(0);
+        }
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for (i, block) in f.flow.iter().enumerate().skip(1) {
+                let preds = f[*block].preds.iter().map(|(n, _)| number[&f[*n].block]);
+                let known = preds.filter(|p| above[*p].is_some());
+                let new = known.reduce(|mut a, mut b| {
+                    while a != b {
+                        let side = if a > b { &mut a } else { &mut b };
+                        *side = above[*side].unwrap_or(0);
+                    }
+                    a
+                });
+                if new.is_some() && above[i] != new {
+                    above[i] = new;
+                    changed = true;
+                }
+            }
+        }
+        let mut below: Vec<Vec<usize>> = vec![vec![]; f.flow.len()];
+        for (i, parent) in above.iter().enumerate().skip(1) {
+            if let Some(parent) = parent {
+                below[*parent].push(i);
+            }
+        }
+        let mut interval = FxHashMap::default();
+        let mut clock = 0;
+        let mut stack = if f.flow.is_empty() { vec![] } else { vec![(0, 0)] };
+        while let Some((at, next)) = stack.pop() {
+            if next == 0 {
+                clock += 1;
+                interval.insert(f.flow[at], (clock, clock));
+            }
+            match below[at].get(next) {
+                Some(child) => {
+                    stack.push((at, next + 1));
+                    stack.push((*child, 0));
+                }
+                None => {
+                    if let Some((_, end)) = interval.get_mut(&f.flow[at]) {
+                        *end = clock;
+                    }
+                }
+            }
+        }
+        Self { interval }
+    }
+
+    /// Does every way to `to` pass `from`? Also where there is no way.
+    fn dominates(&self, from: N, to: N) -> bool {
+        match (self.interval.get(&from), self.interval.get(&to)) {
+            (Some((start, end)), Some((at, _))) => start <= at && at <= end,
+            (_, None) => true,
+            (None, Some(_)) => false,
+        }
+    }
+}
