@@ -1,5 +1,10 @@
+//! stub
+use clif_cont_diff::*;
 fn main() {
     let a: Vec<String> = std::env::args().collect();
-    let r = |p: &str| std::fs::read_to_string(p).unwrap();
-    println!("total {}", clif_cont_diff::try_it(&r(&a[1]), &r(&a[2])));
+    let r = |p: &str| Text::new(&std::fs::read_to_string(p).unwrap());
+    let d = diff(&r(&a[1]), &r(&a[2]), &Options::default());
+    print!("{}{}", format::human(&d, Default::default()), format::summary(&d));
+    print!("{}", format::unified(&d, &a[1], &a[2]));
+    println!("total {}", d.changed_lines());
 }

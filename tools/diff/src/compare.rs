@@ -13,9 +13,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::decls::Decls;
 use crate::expr::{Assumptions, E, Exprs, Leaf};
 use crate::alias::independent;
-use crate::func::{Arg, N, NodeKind, Piece, V};
+use crate::func::{Arg, N, Piece, V};
 use crate::graph::Graph;
-use crate::pairs::{Pairs, Side, compatible};
+use crate::pairs::{Pairs, Side};
 use crate::token::Name;
 
 /// What a changed line is.
@@ -264,20 +264,6 @@ impl<'a> View<'a> {
         let (x, y) = (&self.old.func[a], &self.new.func[b]);
         let params = x.params.iter().zip(&y.params).all(|(p, q)| self.pairs.new_of(*p) == Some(*q));
         x.cold == y.cold && x.params.len() == y.params.len() && params
-    }
-
-    /// How a pair is the same.
-    pub(crate) fn same(&self, a: N, b: N) -> Same {
-        if !compatible(self.old, a, self.new, b) {
-            return Same::Not;
-        }
-        match self.old.func[a].kind {
-            NodeKind::Inst => self.instruction(a, b).0,
-            NodeKind::Block if self.header(a, b) => Same::Named,
-            NodeKind::Block => Same::Not,
-            // printed with its block
-            NodeKind::Param => Same::Named,
-        }
     }
 
     /// Compares everything.

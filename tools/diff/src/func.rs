@@ -287,10 +287,6 @@ impl Func {
         self.order.first().copied()
     }
 
-    pub(crate) fn terminator(&self, block: N) -> Option<N> {
-        self[block].insts.last().copied().filter(|n| self[*n].is_terminator())
-    }
-
     pub(crate) fn effects(&self, block: N) -> impl DoubleEndedIterator<Item = N> + '_ {
         self[block].insts.iter().copied().filter(|n| !self[*n].pure)
     }

@@ -253,11 +253,6 @@ impl Graph {
             }
         }
     }
-
-    /// Labels of all effects: what the function does, whatever it is called.
-    pub(crate) fn outline(&self) -> Vec<u64> {
-        self.insts.iter().filter(|n| self.func[**n].is_effect()).map(|n| self.get(*n, Level::Fine)).collect()
-    }
 }
 
 /// A region's description, between quotes.

@@ -247,7 +247,7 @@ impl Parser<'_> {
 }
 
 /// Without the source location, encodings and debug tags in front.
-fn unplaced(text: &str) -> &str {
+pub(crate) fn unplaced(text: &str) -> &str {
     let mut text = text.trim_start();
     loop {
         let end = match text.chars().next() {

@@ -1,0 +1,200 @@
+//! Changes that belong together, and what they are in words.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use crate::compare::{Change, What};
+use crate::func::{N, Piece};
+use crate::graph::Graph;
+use crate::pairs::Side;
+use crate::print::Printed;
+use crate::result::Hunk;
+use crate::search::Best;
+use crate::token::{Kind, Name, tokens};
+
+/// Lines between two changes that are read at once.
+const NEAR: usize = 2;
+
+struct Groups(Vec<usize>);
+
+impl Groups {
+    fn find(&mut self, mut i: usize) -> usize {
+        while self.0[i] != i {
+            self.0[i] = self.0[self.0[i]];
+            i = self.0[i];
+        }
+        i
+    }
+
+    /// The earlier one stands for both.
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.find(a), self.find(b));
+        self.0[a.max(b)] = a.min(b);
+    }
+}
+
+/// Groups the changed lines: neighbours, pairs, definitions with their users,
+/// branches with their targets.
+pub(crate) fn hunks(best: &Best, printed: &Printed) -> Vec<Hunk> {
+    let mut at: Vec<usize> = printed.changes.keys().copied().collect();
+    at.sort_unstable();
+    let mut groups = Groups((0..at.len()).collect());
+    let mut by_node: FxHashMap<(Side, N), usize> = FxHashMap::default();
+    let mut by_decl: FxHashMap<(Side, Name), usize> = FxHashMap::default();
+    for (i, line) in at.iter().enumerate() {
+        if i > 0 && line - at[i - 1] <= NEAR {
+            groups.join(i - 1, i);
+        }
+        for change in &printed.changes[line] {
+            match change.what {
+                What::Node(n) | What::Moved(n) => drop(by_node.insert((change.side, n), i)),
+                What::Decl(name) => drop(by_decl.insert((change.side, name), i)),
+                What::Signature | What::Other => {}
+            }
+        }
+    }
+    for (i, line) in at.iter().enumerate() {
+        for change in &printed.changes[line] {
+            for other in related(best, change, &by_node, &by_decl) {
+                groups.join(i, other);
+            }
+        }
+    }
+    let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (i, line) in at.iter().enumerate() {
+        members.entry(groups.find(i)).or_default().push(*line);
+    }
+    members
+        .into_values()
+        .map(|lines| Hunk { title: title(best, printed, &lines), lines, also: vec![], shown_before: false })
+        .collect()
+}
+
+fn side(best: &Best, side: Side) -> &Graph {
+    match side {
+        Side::Old => &best.old,
+        Side::New => &best.new,
+    }
+}
+
+fn related(
+    best: &Best,
+    change: &Change,
+    by_node: &FxHashMap<(Side, N), usize>,
+    by_decl: &FxHashMap<(Side, Name), usize>,
+) -> Vec<usize> {
+    let graph = side(best, change.side);
+    let mut result = vec![];
+    let mut decls = |names: &mut dyn Iterator<Item = Name>| {
+        result.extend(names.filter_map(|n| by_decl.get(&(change.side, n))));
+    };
+    match change.what {
+        What::Node(n) | What::Moved(n) => {
+            let node = &graph.func[n];
+            decls(&mut node.shape.iter().filter_map(|p| match p {
+                Piece::Decl(name) => Some(*name),
+                _ => None,
+            }));
+            decls(&mut node.access.iter().filter_map(|a| a.region));
+            let values = node.args.iter().copied().chain(node.targets.iter().flat_map(|t| t.args.iter().filter_map(|a| a.value())));
+            let defs = values.filter_map(|v| graph.def(v));
+            let blocks = node.targets.iter().map(|t| t.block);
+            let partner = best.pairs.of(change.side, n).map(|m| match change.side {
+                Side::Old => (Side::New, m),
+                Side::New => (Side::Old, m),
+            });
+            let near = defs.chain(blocks).map(|m| (change.side, m)).chain(partner);
+            result.extend(near.filter_map(|key| by_node.get(&key)));
+        }
+        What::Decl(name) => {
+            let text = graph.func.decl(name).map_or("", |d| &d.text);
+            decls(&mut tokens(text).into_iter().filter_map(|t| t.name));
+        }
+        What::Signature | What::Other => {}
+    }
+    result
+}
+
+/// What a change does, and how much it matters to a reader.
+fn describe(graph: &Graph, what: What) -> (u32, String) {
+    let func = &graph.func;
+    let n = match what {
+        What::Signature => return (0, "the signature".to_owned()),
+        What::Other => return (5, "a preamble line".to_owned()),
+        What::Decl(name) => {
+            let kind = match name.kind {
+                Kind::Slot | Kind::DynamicSlot => "a stack slot",
+                Kind::Function => "a function reference",
+                Kind::Signature => "a signature",
+                Kind::Region => "an alias region",
+                Kind::Global => "a global value",
+                _ => "a constant",
+            };
+            return (7, kind.to_owned());
+        }
+        What::Node(n) | What::Moved(n) => n,
+    };
+    let node = &func[n];
+    if !node.is_inst() {
+        return (8, format!("block{}", node.number));
+    }
+    if let Some(access) = &node.access {
+        let place = access.region.and_then(|r| func.decl(r)).map_or("memory", |d| d.text.as_str());
+        let place = place.split('"').nth(1).unwrap_or(place);
+        return match node.is_load() {
+            true => (4, format!("the load of {place}")),
+            false => (3, format!("the store to {place}")),
+        };
+    }
+    let callee = node.shape.iter().find_map(|p| match p {
+        Piece::Decl(name) if name.kind == Kind::Function => func.decl(*name),
+        _ => None,
+    });
+    if node.code.is_some_and(|c| c.is_call()) {
+        let name = callee.map_or(String::new(), |d| {
+            let words: Vec<_> = d.text.split_whitespace().filter(|w| *w != "colocated").collect();
+            format!(" of {}", words.first().copied().unwrap_or(""))
+        });
+        return (1, format!("the {}{name}", node.opcode));
+    }
+    let code = node.shape.iter().rev().find_map(|p| match p {
+        Piece::Text(t) if t.starts_with(char::is_alphabetic) => Some(t),
+        _ => None,
+    });
+    match (&*node.opcode, code) {
+        ("trap" | "trapz" | "trapnz", Some(code)) => (2, format!("the {} {code}", node.opcode)),
+        ("jump" | "brif" | "br_table", _) => (5, format!("the {}", node.opcode)),
+        (opcode, _) => (6, format!("the {opcode}")),
+    }
+}
+
+/// A hunk in words.
+fn title(best: &Best, printed: &Printed, lines: &[usize]) -> String {
+    let mut sides: [Vec<(u32, String)>; 2] = Default::default();
+    let mut moved = true;
+    for line in lines {
+        for change in &printed.changes[line] {
+            moved &= matches!(change.what, What::Moved(_));
+            sides[change.side as usize].push(describe(side(best, change.side), change.what));
+        }
+    }
+    let more = |side: &[(u32, String)]| match side.len() {
+        0 | 1 => String::new(),
+        2 => " and one more line".to_owned(),
+        n => format!(" and {} more lines", n - 1),
+    };
+    let main = |side: &[(u32, String)]| {
+        let first = side.iter().min_by_key(|(rank, _)| *rank).map_or("", |(_, text)| text).to_owned();
+        first + &more(side)
+    };
+    match &sides {
+        [old, _] if moved => format!("{} is elsewhere", main(old)),
+        [old, new] if new.is_empty() => format!("{}: gone", main(old)),
+        [old, new] if old.is_empty() => format!("{}: new", main(new)),
+        [old, new] => {
+            let (was, is) = (main(old), main(new));
+            if was == is { format!("{was}: changed") } else { format!("{was} -> {is}") }
+        }
+    }
+}
