@@ -20,6 +20,7 @@
 //! | [`pulley`] | execution as Pulley bytecode |
 //! | [`verifier`] | checks of generated code |
 //! | [`diag`] | how errors look |
+//! | [`diff`] | what really changed between two versions of CLIF |
 //! | [`filetest`] | the engine behind `clif-tests` |
 //!
 //! A generator, compiled for a big-endian machine and interpreted; then
@@ -79,6 +80,7 @@ pub use backend::{Availability, Engine, NOT_COVERED, compiles, runs};
 
 pub use clif_cont_abi as abi;
 pub use clif_cont_diag as diag;
+pub use clif_cont_diff as diff;
 pub use clif_cont_elf as elf;
 pub use clif_cont_filetest as filetest;
 pub use clif_cont_interp as interp;

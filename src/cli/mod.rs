@@ -2,6 +2,7 @@
 
 mod abi;
 mod check;
+mod diff;
 mod explain;
 mod interpret;
 mod invoke;
@@ -43,6 +44,8 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Verify(verify::Verify),
+    Diff(diff::Diff),
+    Canonical(diff::Canonical),
     Explain(explain::Explain),
     Wast(wast::Wast),
     Test(test::Test),
@@ -90,6 +93,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(c) => c.shared.output(),
         Command::Check(c) => c.shared.output(),
         Command::Verify(c) => c.output(),
+        Command::Diff(c) => c.output(),
+        Command::Canonical(c) => c.output(),
         Command::Explain(c) => c.output(),
         Command::Wast(c) => c.shared.output(),
         Command::Test(c) => c.shared.output(),
@@ -107,6 +112,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(c) => c.run(&ui),
         Command::Check(c) => c.run(&ui),
         Command::Verify(c) => c.run(&ui),
+        Command::Diff(c) => c.run(&ui),
+        Command::Canonical(c) => c.run(&ui),
         Command::Explain(c) => c.run(&ui),
         Command::Wast(c) => c.run(&ui),
         Command::Test(c) => c.run(&ui),

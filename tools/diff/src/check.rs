@@ -326,7 +326,8 @@ impl<'a> Checker<'a> {
         let [old, new] = self.funcs;
         let (x, y) = (&old[a], &new[b]);
         if x.pure && y.pure {
-            return x.results.len() == y.results.len() && x.results.iter().zip(&y.results).all(|(v, w)| self.operand(*v, *w));
+            return x.results.len() == y.results.len()
+                && x.results.iter().zip(&y.results).all(|(v, w)| self.operand(*v, *w));
         }
         let types = |f: &Func, vs: &[V]| vs.iter().map(|v| f[*v].ty).collect::<Vec<_>>();
         let piece = |side: Side, p: &Piece| match p {

@@ -10,9 +10,9 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::alias::independent;
 use crate::decls::Decls;
 use crate::expr::{Assumptions, E, Exprs, Leaf};
-use crate::alias::independent;
 use crate::func::{Arg, N, Piece, V};
 use crate::graph::Graph;
 use crate::pairs::{Pairs, Side};
@@ -242,11 +242,14 @@ impl<'a> View<'a> {
                 return Same::Not;
             }
             for pair in s.args.iter().zip(&t.args) {
-                same = both(same, match pair {
-                    (Arg::Value(v), Arg::Value(w)) => self.operand(*v, *w),
-                    (p, q) if p == q => Same::Named,
-                    _ => Same::Not,
-                });
+                same = both(
+                    same,
+                    match pair {
+                        (Arg::Value(v), Arg::Value(w)) => self.operand(*v, *w),
+                        (p, q) if p == q => Same::Named,
+                        _ => Same::Not,
+                    },
+                );
             }
         }
         same
@@ -300,7 +303,8 @@ impl<'a> View<'a> {
             let graph = self.graph(side);
             let text = graph.func.decl(name).map_or("", |d| &d.text);
             // a region's number says no more than its name
-            let text = text.find('"').filter(|_| name.kind == crate::token::Kind::Region).map_or(text, |at| &text[at..]);
+            let text =
+                text.find('"').filter(|_| name.kind == crate::token::Kind::Region).map_or(text, |at| &text[at..]);
             self.decls.text(side, self.old, graph, text)
         };
         let mut partners: FxHashMap<Name, Vec<Name>> = FxHashMap::default();
@@ -412,7 +416,11 @@ impl<'a> View<'a> {
         let new = &self.new.func;
         let mut together: FxHashMap<(Side, N), FxHashMap<N, usize>> = FxHashMap::default();
         let pairs = || {
-            self.old.insts.iter().filter_map(|a| Some((*a, self.pairs.new_of(*a)?))).filter(|(a, _)| old[*a].is_effect())
+            self.old
+                .insts
+                .iter()
+                .filter_map(|a| Some((*a, self.pairs.new_of(*a)?)))
+                .filter(|(a, _)| old[*a].is_effect())
         };
         for (a, b) in pairs() {
             *together.entry((Side::Old, old[a].block)).or_default().entry(new[b].block).or_default() += 1;
@@ -477,8 +485,8 @@ impl<'a> View<'a> {
         for i in (0..group.len()).filter(|i| !kept.contains(i)) {
             let (a, b) = group[i];
             let crossed = |k: &usize| (*k < i) != (rank[*k] < rank[i]) && *k != i;
-            let apart = *left >= group.len()
-                && (0..group.len()).filter(crossed).all(|k| self.independent(a, group[k].0));
+            let apart =
+                *left >= group.len() && (0..group.len()).filter(crossed).all(|k| self.independent(a, group[k].0));
             found.bounded |= *left < group.len();
             *left = left.saturating_sub(group.len());
             if same[a.0 as usize] == Same::Not {

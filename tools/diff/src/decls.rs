@@ -109,7 +109,8 @@ impl Decls {
             let Some(partner) = self.old_of.get(&decl.name).and_then(|n| old.func.decl(*n)) else { continue };
             let refs = |text: &str| crate::token::tokens(text).iter().filter_map(|t| t.name).collect::<Vec<_>>();
             for (p, q) in refs(&partner.text).into_iter().zip(refs(&decl.text)) {
-                if p.kind == q.kind && !used.contains(&p) && !self.old_of.contains_key(&q) && old.func.decl(p).is_some() {
+                if p.kind == q.kind && !used.contains(&p) && !self.old_of.contains_key(&q) && old.func.decl(p).is_some()
+                {
                     self.add(used, p, q);
                 }
             }
@@ -134,6 +135,5 @@ impl Decls {
 
 /// Is it not told from others of its kind by what it says?
 fn unlike(text: &str, name: Name) -> bool {
-    is_place(name.kind)
-        || crate::token::tokens(text).iter().filter_map(|t| t.name).any(|n| is_place(n.kind))
+    is_place(name.kind) || crate::token::tokens(text).iter().filter_map(|t| t.name).any(|n| is_place(n.kind))
 }

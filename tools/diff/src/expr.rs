@@ -49,7 +49,14 @@ enum Term {
     Sum(Type, Box<[(E, i128)]>, i128),
     /// Members, sorted.
     Set(Opcode, Type, Box<[E]>),
-    Op { opcode: Box<str>, control: Type, ty: Type, result: u32, atoms: Box<[Atom]>, args: Box<[E]> },
+    Op {
+        opcode: Box<str>,
+        control: Type,
+        ty: Type,
+        result: u32,
+        atoms: Box<[Atom]>,
+        args: Box<[E]>,
+    },
 }
 
 /// The table.
@@ -252,7 +259,8 @@ impl Exprs {
             Piece::Arg | Piece::Target => Atom::Arg,
             Piece::Decl(name) => Atom::Entity(with.entity(*name)),
         }));
-        if let (Some(Opcode::Icmp), Some(Atom::Text(condition)), [a, b]) = (node.code, atoms.first_mut(), &mut args[..]) {
+        if let (Some(Opcode::Icmp), Some(Atom::Text(condition)), [a, b]) = (node.code, atoms.first_mut(), &mut args[..])
+        {
             let mirrored = match &**condition {
                 "ugt" => Some("ult"),
                 "uge" => Some("ule"),

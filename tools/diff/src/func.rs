@@ -437,17 +437,8 @@ impl Func {
 /// A type by its name.
 pub(crate) fn ty(name: &str) -> Option<Type> {
     let (lane, lanes) = name.split_once('x').map_or((name, None), |(l, n)| (l, Some(n)));
-    let all = [
-        types::I8,
-        types::I16,
-        types::I32,
-        types::I64,
-        types::I128,
-        types::F16,
-        types::F32,
-        types::F64,
-        types::F128,
-    ];
+    let all =
+        [types::I8, types::I16, types::I32, types::I64, types::I128, types::F16, types::F32, types::F64, types::F128];
     let lane = all.into_iter().find(|t| t.to_string() == lane)?;
     match lanes {
         None => Some(lane),

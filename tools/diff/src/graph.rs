@@ -141,6 +141,7 @@ impl Graph {
         for v in &in_flow {
             self.rep[v.0 as usize] = *first.entry(numbers[v.0 as usize]).or_insert(*v);
         }
+        self.fold_addresses(&mut exprs, &numbers, &first);
         // an addition of a constant has one operand: the constant is part of it
         for v in in_flow {
             let e = numbers[v.0 as usize];
@@ -154,6 +155,19 @@ impl Graph {
             if let Some(base) = first.get(&base) {
                 self.func[n].args = vec![*base];
                 self.func[n].shape = vec![Piece::Arg, Piece::Text(format!("{constant:+}").into())];
+            }
+        }
+    }
+
+    /// An address that is another one and a constant is that one, with an offset.
+    fn fold_addresses(&mut self, exprs: &mut Exprs, numbers: &[E], first: &FxHashMap<E, V>) {
+        for n in self.insts.clone() {
+            let node = &mut self.func[n];
+            let (Some(access), Some(address)) = (&mut node.access, node.args.last_mut()) else { continue };
+            let (base, constant) = exprs.split(numbers[address.0 as usize]);
+            if let Some(base) = first.get(&base).filter(|_| constant != 0) {
+                *address = *base;
+                access.offset = access.offset.wrapping_add(constant);
             }
         }
     }
@@ -244,10 +258,14 @@ impl Graph {
                 let shape: Vec<_> = node.shape.iter().map(text).collect();
                 let rough: Vec<_> = match node.code {
                     Some(Opcode::Iadd) => vec![],
-                    _ => node.shape.iter().filter_map(|p| match p {
-                        Piece::Text(t) if !t.starts_with("user") => Some(t),
-                        _ => None,
-                    }).collect(),
+                    _ => node
+                        .shape
+                        .iter()
+                        .filter_map(|p| match p {
+                            Piece::Text(t) if !t.starts_with("user") => Some(t),
+                            _ => None,
+                        })
+                        .collect(),
                 };
                 [hash((what, &args, shape, &node.note)), hash((what, &args, rough)), hash(what)]
             }

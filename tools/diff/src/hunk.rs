@@ -97,7 +97,11 @@ fn related(
                 _ => None,
             }));
             decls(&mut node.access.iter().filter_map(|a| a.region));
-            let values = node.args.iter().copied().chain(node.targets.iter().flat_map(|t| t.args.iter().filter_map(|a| a.value())));
+            let values = node
+                .args
+                .iter()
+                .copied()
+                .chain(node.targets.iter().flat_map(|t| t.args.iter().filter_map(|a| a.value())));
             let defs = values.filter_map(|v| graph.def(v));
             let blocks = node.targets.iter().map(|t| t.block);
             let partner = best.pairs.of(change.side, n).map(|m| match change.side {

@@ -44,6 +44,7 @@
 //! never has more lines than the plain text comparison of the two.
 
 mod alias;
+mod canonical;
 mod check;
 mod compare;
 mod decls;
@@ -63,6 +64,7 @@ mod search;
 mod text;
 mod token;
 
+pub use canonical::canonical;
 pub use files::{Options, diff};
 pub use pairs::Side;
 pub use result::{Diff, FunctionDiff, Hidden, Hunk, Verdict};

@@ -167,8 +167,12 @@ impl Parser<'_> {
         node.note = note.into();
         let me = N(self.func.nodes.len() as u32);
         if let Some(equals) = words.iter().position(|t| t.text == "=") {
-            let results: Vec<u32> =
-                words[..equals].iter().filter_map(|t| t.name).filter(|n| n.kind == Kind::Value).map(|n| n.number).collect();
+            let results: Vec<u32> = words[..equals]
+                .iter()
+                .filter_map(|t| t.name)
+                .filter(|n| n.kind == Kind::Value)
+                .map(|n| n.number)
+                .collect();
             for (n, number) in (0..).zip(results) {
                 let v = self.value(number);
                 self.func[v].def = Some((me, n));

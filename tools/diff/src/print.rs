@@ -151,11 +151,8 @@ impl Printed {
         let (old, new) = (&best.old.func.lines, &best.new.func.lines);
         let at: FxHashMap<u32, usize> = old.iter().enumerate().map(|(i, l)| (l.number, i)).collect();
         // lines of both sides that keep their order
-        let anchors: Vec<(usize, usize)> = new
-            .iter()
-            .enumerate()
-            .filter_map(|(j, l)| Some((*at.get(partners.get(&l.number)?)?, j)))
-            .collect();
+        let anchors: Vec<(usize, usize)> =
+            new.iter().enumerate().filter_map(|(j, l)| Some((*at.get(partners.get(&l.number)?)?, j))).collect();
         let kept = increasing(&anchors.iter().map(|(i, _)| *i).collect::<Vec<_>>());
         let mut after: FxHashMap<usize, usize> = kept.into_iter().map(|k| (anchors[k].1, anchors[k].0)).collect();
         let mut added: Vec<Vec<usize>> = vec![vec![]; old.len()];

@@ -68,6 +68,16 @@ impl Text {
         result
     }
 
+    /// Names of the functions, as they stand.
+    pub fn names(&self) -> Vec<String> {
+        self.functions.iter().filter_map(|f| Some(crate::parse::header(&f.first()?.text).0)).collect()
+    }
+
+    /// Does it say how it is tested, as golden files do (`;;! target = ...`)?
+    pub fn has_directives(&self) -> bool {
+        self.outside.iter().any(|l| l.text.starts_with(";;!"))
+    }
+
     /// Is there no function in it?
     pub fn is_empty(&self) -> bool {
         self.functions.is_empty()

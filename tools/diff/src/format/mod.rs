@@ -1,9 +1,15 @@
 //! How a difference looks: as text for people, as unified text, JSON, Markdown, HTML.
 
+mod html;
 mod human;
+mod json;
+mod markdown;
 mod unified;
 
+pub use html::html;
 pub use human::{Show, human, summary};
+pub use json::json;
+pub use markdown::markdown;
 pub use unified::unified;
 
 /// Unchanged lines around a change.

@@ -13,7 +13,7 @@ pub fn unified(diff: &Diff, old: &str, new: &str) -> String {
     for f in &diff.functions {
         match (f.verdict, &f.old, &f.new) {
             (Verdict::Renamed, Some((was, _)), Some((is, line))) => {
-                text.push_str(&format!("@@ renamed, line {line} @@\n-function {was}\n+function {is}\n"));
+                text.push_str(&format!("@@ line {line} @@ function {was} is {is} now\n"));
             }
             (Verdict::Equal, ..) => {}
             _ => block(&mut text, &f.lines, f.name()),

@@ -79,9 +79,7 @@ impl Matcher<'_> {
                 let mut table: FxHashMap<u64, (N, bool)> = FxHashMap::default();
                 for n in left[side as usize].iter().filter(|n| self.pairs.of(side, **n).is_none()) {
                     let colours = &colours[side as usize][*round];
-                    let key = directions
-                        .iter()
-                        .fold(graph.get(*n, level), |h, d| hash((h, colours[*d][n.0 as usize])));
+                    let key = directions.iter().fold(graph.get(*n, level), |h, d| hash((h, colours[*d][n.0 as usize])));
                     table.entry(key).and_modify(|(_, alone)| *alone = false).or_insert((*n, true));
                 }
                 table
@@ -152,8 +150,11 @@ impl Matcher<'_> {
                 if node.commutes() {
                     operands.sort_unstable();
                 }
-                let edges: Vec<Vec<u64>> =
-                    node.targets.iter().map(|t| t.args.iter().filter_map(|a| Some(of(UP, a.value()?))).collect()).collect();
+                let edges: Vec<Vec<u64>> = node
+                    .targets
+                    .iter()
+                    .map(|t| t.args.iter().filter_map(|a| Some(of(UP, a.value()?))).collect())
+                    .collect();
                 let up = hash(("up", own, operands, edges));
                 // a constant takes nothing from its users
                 let down = match node.constant {

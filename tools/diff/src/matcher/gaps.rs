@@ -38,7 +38,8 @@ pub(super) fn common(old: &Graph, a: N, new: &Graph, b: N) -> (usize, usize) {
 impl Matcher<'_> {
     fn users_of(&self, a: N, b: N) -> (usize, usize) {
         let theirs: FxHashSet<N> = self.new.users[b.0 as usize].iter().map(|(u, _)| *u).collect();
-        let mine: FxHashSet<N> = self.old.users[a.0 as usize].iter().filter_map(|(u, _)| self.pairs.new_of(*u)).collect();
+        let mine: FxHashSet<N> =
+            self.old.users[a.0 as usize].iter().filter_map(|(u, _)| self.pairs.new_of(*u)).collect();
         (mine.iter().filter(|u| theirs.contains(u)).count(), mine.len())
     }
 
@@ -86,8 +87,7 @@ impl Matcher<'_> {
                 middle.saturating_sub(band / 2)..(middle + band / 2).min(k)
             }
         };
-        let scores: Vec<Vec<f64>> =
-            (0..n).map(|i| columns(i).map(|j| self.score(xs[i], ys[j])).collect()).collect();
+        let scores: Vec<Vec<f64>> = (0..n).map(|i| columns(i).map(|j| self.score(xs[i], ys[j])).collect()).collect();
         let score = |i: usize, j: usize| {
             let range = columns(i);
             let s = if range.contains(&j) { scores[i][j - range.start] } else { 0.0 };
@@ -150,11 +150,8 @@ impl Matcher<'_> {
             let left: Vec<N> = self.old.func.effects(*a).collect();
             let right: Vec<N> = self.new.func.effects(b).collect();
             let place: FxHashMap<N, usize> = right.iter().enumerate().map(|(j, n)| (*n, j)).collect();
-            let cuts: Vec<(usize, usize)> = left
-                .iter()
-                .enumerate()
-                .filter_map(|(i, n)| Some((i, *place.get(&self.pairs.new_of(*n)?)?)))
-                .collect();
+            let cuts: Vec<(usize, usize)> =
+                left.iter().enumerate().filter_map(|(i, n)| Some((i, *place.get(&self.pairs.new_of(*n)?)?))).collect();
             let kept = increasing(&cuts.iter().map(|(_, j)| *j).collect::<Vec<_>>());
             let (mut i, mut j) = (0, 0);
             let ends = kept.into_iter().map(|at| cuts[at]).chain([(left.len(), right.len())]).collect::<Vec<_>>();
@@ -245,9 +242,8 @@ impl Matcher<'_> {
             left.entry(&new.func[*n].opcode).or_default().1.push(*n);
         }
         for (xs, ys) in left.into_values() {
-            let (pairs, bounded) = self.candidates(&xs, &ys, |a, b| {
-                Some(self.pure_score(a, b)).filter(|s| *s >= threshold)
-            });
+            let (pairs, bounded) =
+                self.candidates(&xs, &ys, |a, b| Some(self.pure_score(a, b)).filter(|s| *s >= threshold));
             self.bounded |= bounded;
             for (a, b) in pairs {
                 self.pair(a, b);
@@ -285,11 +281,10 @@ impl Matcher<'_> {
         let xs: Vec<N> = old.func.order.iter().copied().filter(|b| self.pairs.new_of(*b).is_none()).collect();
         let ys: Vec<N> = new.func.order.iter().copied().filter(|b| self.pairs.old_of(*b).is_none()).collect();
         let (pairs, bounded) = self.candidates(&xs, &ys, |a, b| {
-            let effects = old.func.effects(a).filter(|n| {
-                self.pairs.new_of(*n).is_some_and(|m| new.func[m].block == b)
-            });
+            let effects = old.func.effects(a).filter(|n| self.pairs.new_of(*n).is_some_and(|m| new.func[m].block == b));
             let mut score = 3.0 * effects.count() as f64;
-            let from = |g: &Graph, n: N| g.func[n].preds.iter().map(|(p, _)| g.func[*p].block).collect::<FxHashSet<_>>();
+            let from =
+                |g: &Graph, n: N| g.func[n].preds.iter().map(|(p, _)| g.func[*p].block).collect::<FxHashSet<_>>();
             let to = |g: &Graph, n: N| g.func.successors(n).collect::<FxHashSet<_>>();
             let shared = |mine: FxHashSet<N>, theirs: &FxHashSet<N>| {
                 mine.iter().filter_map(|n| self.pairs.new_of(*n)).filter(|n| theirs.contains(n)).count() as f64

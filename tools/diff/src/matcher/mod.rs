@@ -55,8 +55,7 @@ const LABELS: usize = 40_000_000;
 impl<'a> Matcher<'a> {
     pub(crate) fn run(old: &'a Graph, new: &'a Graph, strategy: Strategy) -> (Pairs, bool) {
         let pairs = Pairs::new(old, new);
-        let mut this =
-            Self { old, new, pairs, strategy, work: vec![], lax: false, budget: LABELS, bounded: false };
+        let mut this = Self { old, new, pairs, strategy, work: vec![], lax: false, budget: LABELS, bounded: false };
         this.search();
         (this.pairs, this.bounded)
     }
@@ -111,9 +110,7 @@ impl<'a> Matcher<'a> {
     fn operand_fits(&self, v: V, w: V) -> bool {
         let (Some(p), Some(q)) = (self.old.def(v), self.new.def(w)) else { return true };
         let (x, y) = (&self.old.func[p], &self.new.func[q]);
-        self.pairs.free(p, q)
-            || self.pairs.new_of(p) == Some(q)
-            || x.constant.is_some() && x.constant == y.constant
+        self.pairs.free(p, q) || self.pairs.new_of(p) == Some(q) || x.constant.is_some() && x.constant == y.constant
     }
 
     fn alike(&self, a: N, b: N, level: Level) -> bool {
