@@ -20,7 +20,7 @@ pub(crate) fn independent(func: &Func, exprs: &mut Exprs, values: &[E], a: N, b:
     let quiet = p.has("notrap") && q.has("notrap");
     let either_quiet = p.has("notrap") || q.has("notrap");
     let loads = x.is_load() && y.is_load();
-    if !quiet && !(loads && either_quiet) {
+    if !(quiet || loads && either_quiet) {
         return false;
     }
     if loads || x.is_load() && p.has("readonly") || y.is_load() && q.has("readonly") {
