@@ -9,7 +9,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use clif_cont_program::compile::{self, CompileError, Disassembly};
+use clif_cont_program::compile::{CompileError, Disassembly};
+use clif_cont_program::stack;
 use clif_cont_program::target::{OptLevel, TargetError, target_isa};
 use clif_cont_program::{Data, DataItem, Program};
 use cranelift_codegen::FinalizedRelocTarget;
@@ -87,20 +88,13 @@ pub fn object(program: &Program, opt: OptLevel) -> Result<Vec<u8>, ObjectError> 
         writer.symbols.insert(data.name.clone(), Symbol::Data(id));
     }
     for function in &program.functions {
-        let compiled = compile::compile(&function.func, &*isa, Disassembly::Drop).map_err(ObjectError::Compile)?;
-        let Symbol::Function(id) = writer.symbol(&function.name())? else { continue };
-        let mut relocs = vec![];
-        for reloc in &compiled.relocs {
-            let name = match &reloc.target {
-                FinalizedRelocTarget::ExternalName(ExternalName::TestCase(name)) => {
-                    writer.target(&String::from_utf8_lossy(name.raw()))?
-                }
-                // No other names occur in a program but those of libcalls.
-                _ => ModuleReloc::from_mach_reloc(reloc, &function.func, id).name,
-            };
-            relocs.push(ModuleReloc { offset: reloc.offset, kind: reloc.kind, name, addend: reloc.addend });
+        let parts = stack::parts(program, &function.func, &*isa, Disassembly::Drop).map_err(ObjectError::Compile)?;
+        for part in parts.iter().skip(1) {
+            writer.declare_function(&part.symbol, Linkage::Local)?;
         }
-        writer.module.define_function_bytes(id, compiled.align.into(), &compiled.code, &relocs)?;
+        for part in &parts {
+            writer.define_part(part)?;
+        }
     }
     for data in &program.data {
         writer.define_data(program, data)?;
@@ -130,6 +124,22 @@ impl Writer {
             Symbol::Function(id) => id.into(),
             Symbol::Data(id) => id.into(),
         })
+    }
+
+    fn define_part(&mut self, part: &stack::Part) -> Result<(), ObjectError> {
+        let Symbol::Function(id) = self.symbol(&part.symbol)? else { return Ok(()) };
+        let mut relocs = vec![];
+        for reloc in &part.code.relocs {
+            let name = match &reloc.target {
+                FinalizedRelocTarget::ExternalName(ExternalName::TestCase(name)) => {
+                    self.target(&String::from_utf8_lossy(name.raw()))?
+                }
+                // No other names occur in a program but those of libcalls.
+                _ => ModuleReloc::from_mach_reloc(reloc, &part.func, id).name,
+            };
+            relocs.push(ModuleReloc { offset: reloc.offset, kind: reloc.kind, name, addend: reloc.addend });
+        }
+        Ok(self.module.define_function_bytes(id, part.code.align.into(), &part.code.code, &relocs)?)
     }
 
     fn define_data(&mut self, program: &Program, data: &Data) -> Result<(), ObjectError> {

@@ -10,7 +10,7 @@ use clif_cont::filetest::{self, Backend, Kind, Lane, NotRun, Tool as _, check_as
 use clif_cont::finish::{Finish, finish};
 use clif_cont::load::{InputKind, check_defined, explain, load};
 use clif_cont::program::target::{OptLevel, target_isa};
-use clif_cont::program::{Program, Target, Val, compile};
+use clif_cont::program::{Program, Target, Val, compile, stack};
 use clif_cont::protocol::Protocol;
 use clif_cont::tool::{Product, compiled};
 use serde_json::json;
@@ -220,8 +220,8 @@ fn size(program: &Program, opt: OptLevel) -> Result<usize, String> {
     let isa = target_isa(program.target, opt).map_err(|e| e.to_string())?;
     let mut bytes = 0;
     for function in &program.functions {
-        let compiled = compile::compile(&function.func, &*isa, compile::Disassembly::Drop);
-        bytes += compiled.map_err(|e| e.to_string())?.code.len();
+        let parts = stack::parts(program, &function.func, &*isa, compile::Disassembly::Drop);
+        bytes += parts.map_err(|e| e.to_string())?.iter().map(|p| p.code.code.len()).sum::<usize>();
     }
     Ok(bytes)
 }

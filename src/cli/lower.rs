@@ -9,7 +9,7 @@ use clif_cont::finish::{Finish, finish};
 use clif_cont::load::{InputKind, check_defined, explain, findings, load, place_of_function};
 use clif_cont::program::target::{OptLevel, target_isa};
 use clif_cont::program::text::{Annotate, PrintOptions, print};
-use clif_cont::program::{Program, Target, compile};
+use clif_cont::program::{Program, Target, compile, stack};
 use clif_cont::protocol::Protocol;
 use serde_json::json;
 
@@ -292,16 +292,17 @@ fn assembly(source: &Source, program: &Program, opt: OptLevel, func: Option<&str
     let isa = target_isa(program.target, opt).map_err(|e| refused(source, &e))?;
     let mut text = String::new();
     for function in program.functions.iter().filter(|f| func.is_none_or(|name| f.name() == name)) {
-        let compiled =
-            compile::compile(&function.func, &*isa, compile::Disassembly::Keep).map_err(|e| refused(source, &e))?;
-        if !text.is_empty() {
+        let parts = stack::parts(program, &function.func, &*isa, compile::Disassembly::Keep);
+        for part in parts.map_err(|e| refused(source, &e))? {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            let (code, stack) = (part.code.code.len(), part.code.stack_bytes);
+            text.push_str(&format!("; %{}: {code} bytes of code, {stack} of stack\n", part.symbol));
+            let disassembly = part.code.disassembly.unwrap_or_default();
+            text.push_str(disassembly.trim_end());
             text.push('\n');
         }
-        let (code, frame) = (compiled.code.len(), compiled.frame_bytes);
-        text.push_str(&format!("; %{}: {code} bytes of code, {frame} of frame\n", function.name()));
-        let disassembly = compiled.disassembly.unwrap_or_default();
-        text.push_str(disassembly.trim_end());
-        text.push('\n');
     }
     Ok(text)
 }

@@ -214,14 +214,15 @@ impl Abi {
     /// Bytes at the bottom of a slot that may be made inaccessible.
     pub const GUARD_BYTES: u32 = 4096;
 
-    /// The largest frame, in bytes, of a function that checks the stack bound,
-    /// or of a leaf that does not. What a compiler measures above it, it has to
-    /// refuse.
-    pub const MAX_FRAME: u32 = 16 * 1024;
+    /// The most bytes of the stack that a function takes before it checks the
+    /// bound, or that a leaf takes which does not. One that a compiler measures to
+    /// take more has to be entered through another function that checks for it.
+    pub const MAX_FRAME: u32 = 32 * 1024;
 
-    /// What is left below the bound for frames that nobody checks: runtime
-    /// functions and libcalls.
-    pub const HEADROOM: u32 = 12 * 1024;
+    /// What is left below the bound, and below such a frame, for code that nobody
+    /// checks: runtime functions, libcalls, and foreign code, above all a signal
+    /// handler that has no stack of its own.
+    pub const HEADROOM: u32 = 60 * 1024;
 
     /// The ABI of an ISA with one of its switch models.
     pub const fn new(isa: Isa, switch: SwitchModel) -> Self {

@@ -9,7 +9,7 @@ use std::{env, fs, io, process};
 use clif_cont_abi::Isa;
 use clif_cont_arch::START;
 use clif_cont_program::target::{isa_from_builder, target_isa};
-use clif_cont_program::{Host, Origin, Program};
+use clif_cont_program::{Host, Origin, Program, stack};
 use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::Configurable;
 use object::{Object, ObjectSymbol, SymbolKind};
@@ -145,7 +145,7 @@ fn read_symbols(program: &Program, image: &[u8]) -> Result<(HashMap<String, u64>
             functions.push(Range {
                 start: symbol.address(),
                 len: symbol.size(),
-                name: name.to_owned(),
+                name: stack::function_of(name).to_owned(),
                 origin: Origin::Runtime,
             });
         }

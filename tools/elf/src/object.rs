@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use clif_cont_abi::symbols;
 use clif_cont_arch::{Arch, MAIN, Routine, START, SYSCALL};
-use clif_cont_program::compile::{Disassembly, compile, verify};
+use clif_cont_program::compile::{Disassembly, verify};
+use clif_cont_program::stack::{self, Part};
 use clif_cont_program::{Data, DataItem, ProgFunction, Program};
 use cranelift_codegen::FinalizedRelocTarget;
 use cranelift_codegen::ir::{ExternalName, Signature};
@@ -69,7 +70,7 @@ pub(crate) fn emit(program: &Program, isa: OwnedTargetIsa, arch: &'static Arch) 
         emitter.define_routine(name, routine, &[])?;
     }
     for function in program.functions.iter().chain(&support) {
-        emitter.define_function(function)?;
+        emitter.define_function(program, function)?;
     }
     for data in program.data.iter().chain(&support_data) {
         emitter.define_data(data)?;
@@ -77,7 +78,7 @@ pub(crate) fn emit(program: &Program, isa: OwnedTargetIsa, arch: &'static Arch) 
     emitter.define_start()?;
     // what library functions refer to is appended while they are compiled
     while let Some(function) = emitter.library.pop() {
-        emitter.define_function(&function)?;
+        emitter.define_function(program, &function)?;
     }
     emitter.module.finish().emit().map_err(|e| ElfError::Object(e.to_string()))
 }
@@ -148,14 +149,20 @@ impl Emitter {
         self.define_routine(START, self.target.arch.start, &[reloc])
     }
 
-    fn define_function(&mut self, function: &ProgFunction) -> Result<(), ElfError> {
-        let name = function.name();
+    fn define_function(&mut self, program: &Program, function: &ProgFunction) -> Result<(), ElfError> {
         let isa: &dyn TargetIsa = &*self.isa;
         verify(&function.func, isa).map_err(ElfError::Compile)?;
-        let compiled = compile(&function.func, isa, Disassembly::Drop).map_err(ElfError::Compile)?;
-        let id = self.function_id(&name, &name)?;
+        let parts = stack::parts(program, &function.func, isa, Disassembly::Drop).map_err(ElfError::Compile)?;
+        for part in parts.iter().skip(1) {
+            self.declare_function(&part.symbol, Linkage::Local)?;
+        }
+        parts.iter().try_for_each(|part| self.define_part(part))
+    }
+
+    fn define_part(&mut self, Part { symbol: name, func, code }: &Part) -> Result<(), ElfError> {
+        let id = self.function_id(name, name)?;
         let mut relocs = vec![];
-        for reloc in &compiled.relocs {
+        for reloc in &code.relocs {
             let target = match &reloc.target {
                 FinalizedRelocTarget::Func(offset) => ModuleRelocTarget::FunctionOffset(id, *offset),
                 FinalizedRelocTarget::ExternalName(ExternalName::KnownSymbol(symbol)) => {
@@ -164,7 +171,7 @@ impl Emitter {
                 FinalizedRelocTarget::ExternalName(external) => {
                     let symbol = match external {
                         ExternalName::LibCall(call) => default_libcall_names()(*call),
-                        other => other.display(Some(&function.func.params)).to_string().trim_start_matches('%').into(),
+                        other => other.display(Some(&func.params)).to_string().trim_start_matches('%').into(),
                     };
                     match self.symbol(&symbol, &format!("%{name}"))? {
                         Symbol::Function(id) => id.into(),
@@ -174,7 +181,7 @@ impl Emitter {
             };
             relocs.push(ModuleReloc { offset: reloc.offset, kind: reloc.kind, name: target, addend: reloc.addend });
         }
-        self.module.define_function_bytes(id, compiled.align.into(), &compiled.code, &relocs).map_err(object_error)
+        self.module.define_function_bytes(id, code.align.into(), &code.code, &relocs).map_err(object_error)
     }
 
     fn define_data(&mut self, data: &Data) -> Result<(), ElfError> {

@@ -13,7 +13,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use clif_cont_abi::{ByteOrder, ContRef, Effect, Field, Isa, StoreContext, SwitchModel, Trap};
+use clif_cont_abi::{Abi, ByteOrder, ContRef, Effect, Field, Isa, StoreContext, SwitchModel, Trap};
 use clif_cont_program::{Host, Outcome};
 use cranelift_codegen::ir::TrapCode;
 
@@ -301,7 +301,15 @@ impl Machine {
             return Ok(());
         }
         let abi = &linked.program.target.abi;
-        if abi.switch == SwitchModel::HostCall && linked.store.is_some() && !linked.codes[index as usize].runtime {
+        let code = &linked.codes[index as usize];
+        // compiled, it is entered through a check of its own: `clif_cont_program::stack`
+        if code.frame_bytes > u64::from(Abi::MAX_FRAME) && linked.store.is_some() {
+            let left = entry_sp & (abi.slot_size() - 1);
+            if left < abi.stack_bound().saturating_add(code.frame_bytes) {
+                return Err(Fault::Trap(Trap::StackExhausted, None));
+            }
+        }
+        if abi.switch == SwitchModel::HostCall && linked.store.is_some() && !code.runtime {
             // the virtual machine of a Pulley stack checks it itself
             let slot = !(abi.slot_size() - 1);
             if sp & slot != entry_sp.wrapping_sub(1) & slot || sp & !slot < abi.stack_bound() {

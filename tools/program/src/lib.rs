@@ -6,6 +6,7 @@
 //! - [`target`]: Cranelift's settings for each [`Isa`].
 //! - [`compile`]: optimising, compiling and disassembling one function.
 //! - [`Program::check`]: whether its parts fit together.
+//! - [`stack`]: how much of the stack a function takes, and what checks it.
 //!
 //! This crate knows the ABI, never the builders: the interpreter and the
 //! verifier depend on it.
@@ -24,6 +25,7 @@ mod host;
 mod module;
 mod operation;
 mod optimize;
+pub mod stack;
 pub mod target;
 pub mod text;
 
@@ -349,10 +351,14 @@ impl ProgFunction {
 
     /// The symbol, without the `%`.
     pub fn name(&self) -> String {
-        match &self.func.name {
-            ir::UserFuncName::Testcase(name) => name.to_string().trim_start_matches('%').to_owned(),
-            ir::UserFuncName::User(name) => format!("u{}_{}", name.namespace, name.index),
-        }
+        symbol_of(&self.func)
+    }
+}
+
+fn symbol_of(func: &ir::Function) -> String {
+    match &func.name {
+        ir::UserFuncName::Testcase(name) => name.to_string().trim_start_matches('%').to_owned(),
+        ir::UserFuncName::User(name) => format!("u{}_{}", name.namespace, name.index),
     }
 }
 

@@ -14,7 +14,7 @@ use std::ptr::with_exposed_provenance;
 
 use clif_cont_abi::{Abi, ContRef, Isa, StoreContext};
 use clif_cont_arch::FirstRecord;
-use clif_cont_program::{Origin, StackTrace};
+use clif_cont_program::{Origin, StackTrace, stack};
 
 use crate::module::CodeRange;
 use crate::shared::Shared;
@@ -29,7 +29,7 @@ pub(crate) fn take(shared: &Shared) -> Vec<StackTrace> {
     let mut stacks = vec![];
     let mut contref = shared.store_word(&StoreContext::TRAPPED);
     while contref != 0 && stacks.len() < MAX_STACKS && is_contref(shared, contref) {
-        let trace = stack(shared, contref);
+        let trace = trace_of(shared, contref);
         // one on which only the runtime was says nothing to anybody
         if !trace.frames.is_empty() {
             stacks.push(trace);
@@ -52,7 +52,7 @@ fn slot_base(abi: &Abi, address: u64) -> u64 {
 }
 
 /// The frames of a stack; `contref` has been checked.
-fn stack(shared: &Shared, contref: u64) -> StackTrace {
+fn trace_of(shared: &Shared, contref: u64) -> StackTrace {
     let mut trace = StackTrace::default();
     let Some(code) = shared.code.get() else { return trace };
     // SAFETY: the caller has checked it.
@@ -73,7 +73,7 @@ fn stack(shared: &Shared, contref: u64) -> StackTrace {
         if let Some(range) = find(&code.ranges, pc)
             && range.origin == Origin::Program
         {
-            trace.frames.push(range.name.clone());
+            trace.frames.push(stack::function_of(&range.name).to_owned());
         }
         let Some(link) = link else { break };
         let end = link.next.max(link.return_address) + 8;

@@ -10,17 +10,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clif_cont_abi::{Abi, HostFn, SwitchModel, symbols};
 use clif_cont_arch as arch;
-use clif_cont_program::compile::{self, CompileError, CompileErrorKind};
+use clif_cont_program::compile::{self, Disassembly};
+use clif_cont_program::stack::{self, Part};
 use clif_cont_program::target::{isa_from_builder, target_isa};
 use clif_cont_program::{Data, DataItem, Origin, Program, host_signature};
-use cranelift_codegen::Context;
+use cranelift_codegen::FinalizedRelocTarget;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
-use cranelift_codegen::ir::{
-    self, AbiParam, ExternalName, Function, GlobalValueData, InstBuilder, Signature, UserExternalName,
-};
+use cranelift_codegen::ir::{self, AbiParam, ExternalName, Function, GlobalValueData, InstBuilder, Signature};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
-use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module, ModuleError, default_libcall_names};
+use cranelift_module::{
+    DataDescription, DataId, FuncId, Linkage, Module, ModuleError, ModuleReloc, default_libcall_names,
+};
 
 use crate::{Cpu, Options, RunError};
 
@@ -66,16 +67,6 @@ enum Symbol {
     Data(DataId),
 }
 
-impl Symbol {
-    /// As `cranelift_module` numbers them in a function.
-    fn external(self) -> UserExternalName {
-        match self {
-            Self::Function(id) => UserExternalName::new(0, id.as_u32()),
-            Self::Data(id) => UserExternalName::new(1, id.as_u32()),
-        }
-    }
-}
-
 /// Compiles and links. A panic of the code generator becomes an error.
 pub(crate) fn load(program: &Program, host: HostAddresses, options: &Options) -> Result<Loaded, RunError> {
     catch_unwind(AssertUnwindSafe(|| load_program(program, host, options))).unwrap_or_else(|payload| {
@@ -107,12 +98,10 @@ fn load_program(program: &Program, host: HostAddresses, options: &Options) -> Re
 
     let mut sizes = vec![];
     for f in &program.functions {
-        let name = f.name();
         compile::verify(&f.func, &*isa).map_err(RunError::Compile)?;
         let mut func = f.func.clone();
-        linker.resolve(&mut func, &name)?;
-        let (id, len) = linker.define(&name, func)?;
-        sizes.push((id, len, name, f.origin));
+        linker.resolve(&mut func, &f.name())?;
+        linker.define(program, &func, f.origin, &mut sizes)?;
     }
     if program.target.abi.switch == SwitchModel::Routine
         && let Some(arch) = arch::of(program.target.isa)
@@ -123,8 +112,7 @@ fn load_program(program: &Program, host: HostAddresses, options: &Options) -> Re
     }
     for (f, address) in [(HostFn::Reserve, host.reserve), (HostFn::Guard, host.guard), (HostFn::Call, host.call)] {
         let func = thunk(f, &program.target.abi, host.context, address);
-        let (id, len) = linker.define(f.symbol(), func)?;
-        sizes.push((id, len, f.symbol().into(), Origin::Runtime));
+        linker.define(program, &func, Origin::Runtime, &mut sizes)?;
     }
     for d in &program.data {
         linker.define_data(d, &program.target.abi)?;
@@ -197,10 +185,7 @@ impl Linker {
             functions.push((symbols::SWITCH.into(), Signature::new(isa.default_call_conv())));
         }
         for (name, signature) in functions {
-            let id = self.module.declare_function(&name, Linkage::Local, &signature).map_err(jit_error)?;
-            if self.symbols.insert(name.clone(), Symbol::Function(id)).is_some() {
-                return Err(RunError::Duplicate(name));
-            }
+            self.declare_function(&name, &signature)?;
         }
         for d in &program.data {
             if self.symbols.contains_key(&d.name) {
@@ -212,40 +197,39 @@ impl Linker {
         Ok(())
     }
 
+    fn declare_function(&mut self, name: &str, signature: &Signature) -> Result<(), RunError> {
+        let id = self.module.declare_function(name, Linkage::Local, signature).map_err(jit_error)?;
+        match self.symbols.insert(name.to_owned(), Symbol::Function(id)) {
+            Some(_) => Err(RunError::Duplicate(name.to_owned())),
+            None => Ok(()),
+        }
+    }
+
     fn find(&self, symbol: &str, by: &str) -> Result<Symbol, RunError> {
         let undefined = || RunError::Undefined { symbol: symbol.to_owned(), by: format!("%{by}") };
         self.symbols.get(symbol).copied().ok_or_else(undefined)
     }
 
-    /// Makes every name in `func` one of the module's numbers.
+    /// Refuses undefined symbols, and makes every reference a near one.
     fn resolve(&self, func: &mut Function, by: &str) -> Result<(), RunError> {
         let refs: Vec<_> = func.dfg.ext_funcs.keys().collect();
         for r in refs {
-            // the reader leaves gaps where numbers were skipped
-            if func.dfg.ext_funcs[r].signature == cranelift_codegen::packed_option::ReservedValue::reserved_value() {
-                continue;
-            }
-            let Some(symbol) = self.symbol_of(&func.dfg.ext_funcs[r].name, by)? else {
-                // libcalls are anywhere in the process
-                func.dfg.ext_funcs[r].colocated = false;
-                continue;
-            };
-            if let Symbol::Data(_) = symbol {
-                let symbol = func.dfg.ext_funcs[r].name.display(None).to_string();
-                return Err(wrong_kind(&symbol, by));
-            }
-            let name = func.declare_imported_user_function(symbol.external());
             let ext = &mut func.dfg.ext_funcs[r];
-            ext.name = ExternalName::user(name);
-            ext.colocated = true;
+            // the reader leaves gaps where numbers were skipped
+            if ext.signature == cranelift_codegen::packed_option::ReservedValue::reserved_value() {
+                continue;
+            }
+            // libcalls are anywhere in the process
+            ext.colocated = match self.symbol_of(&ext.name, by)? {
+                Some(Symbol::Function(_)) => true,
+                Some(Symbol::Data(_)) => return Err(wrong_kind(&ext.name.display(None).to_string(), by)),
+                None => false,
+            };
         }
-        let values: Vec<_> = func.global_values.keys().collect();
-        for gv in values {
-            let GlobalValueData::Symbol { name, .. } = &func.global_values[gv] else { continue };
-            let Some(symbol) = self.symbol_of(name, by)? else { continue };
-            let new = func.declare_imported_user_function(symbol.external());
-            if let GlobalValueData::Symbol { name, colocated, .. } = &mut func.global_values[gv] {
-                *name = ExternalName::user(new);
+        for gv in func.global_values.values_mut() {
+            if let GlobalValueData::Symbol { name, colocated, .. } = gv
+                && self.symbol_of(name, by)?.is_some()
+            {
                 *colocated = true;
             }
         }
@@ -261,21 +245,40 @@ impl Linker {
         }
     }
 
-    /// Compiles into the arena; gives the size of the code.
-    fn define(&mut self, name: &str, func: Function) -> Result<(FuncId, usize), RunError> {
-        let Symbol::Function(id) = self.find(name, name)? else { return Err(RunError::Duplicate(name.into())) };
-        let mut ctx = Context::for_function(func);
-        self.module.define_function(id, &mut ctx).map_err(|e| match e {
-            ModuleError::Compilation(e) => RunError::Compile(CompileError {
-                function: format!("%{name}"),
-                kind: CompileErrorKind::Unsupported(e.to_string()),
-            }),
-            e => jit_error(e),
-        })?;
-        let Some(compiled) = ctx.compiled_code() else { return Err(RunError::Jit(format!("%{name} has no code"))) };
-        let frame = compile::frame_bytes(&compiled.buffer, self.module.isa());
-        compile::check_frame(&ctx.func, frame).map_err(RunError::Compile)?;
-        Ok((id, compiled.code_buffer().len()))
+    /// Compiles into the arena, and adds what there is then to `made`.
+    fn define(
+        &mut self,
+        program: &Program,
+        func: &Function,
+        origin: Origin,
+        made: &mut Vec<(FuncId, usize, String, Origin)>,
+    ) -> Result<(), RunError> {
+        let parts = stack::parts(program, func, self.module.isa(), Disassembly::Drop).map_err(RunError::Compile)?;
+        for part in parts.iter().skip(1) {
+            self.declare_function(&part.symbol, &part.func.signature)?;
+        }
+        for Part { symbol, func, code } in &parts {
+            let Symbol::Function(id) = self.find(symbol, symbol)? else {
+                return Err(RunError::Duplicate(symbol.clone()));
+            };
+            let mut relocs = vec![];
+            for reloc in &code.relocs {
+                let name = match &reloc.target {
+                    FinalizedRelocTarget::ExternalName(ExternalName::TestCase(name)) => {
+                        match self.find(&String::from_utf8_lossy(name.raw()), symbol)? {
+                            Symbol::Function(id) => id.into(),
+                            Symbol::Data(id) => id.into(),
+                        }
+                    }
+                    // `resolve` leaves no other names but those of libcalls
+                    _ => ModuleReloc::from_mach_reloc(reloc, func, id).name,
+                };
+                relocs.push(ModuleReloc { offset: reloc.offset, kind: reloc.kind, name, addend: reloc.addend });
+            }
+            self.module.define_function_bytes(id, code.align.into(), &code.code, &relocs).map_err(jit_error)?;
+            made.push((id, code.code.len(), symbol.clone(), origin));
+        }
+        Ok(())
     }
 
     fn define_data(&mut self, d: &Data, abi: &Abi) -> Result<(), RunError> {

@@ -145,7 +145,7 @@ impl Translator<'_, '_, '_> {
             }
             self.locals.push(local);
         }
-        if has_frame(body)? {
+        if self.takes_stack(sig, body)? {
             Conts::new(&mut self.env).stack_check(&mut self.b);
         }
         let module = self.env.shared.module;
@@ -175,6 +175,61 @@ impl Translator<'_, '_, '_> {
             self.comments.blocks.insert(block, "thrown, and not caught here".to_owned());
         }
         Ok(())
+    }
+
+    /// Does the function do anything that takes stack beyond its own frame? Then it
+    /// checks the stack's bound.
+    fn takes_stack(&self, own: &Sig, body: &FunctionBody<'_>) -> Result<bool> {
+        let module = self.env.shared.module;
+        let mut operators = body.get_operators_reader()?;
+        while !operators.eof() {
+            let takes = match operators.read()? {
+                Operator::Call { .. }
+                | Operator::CallIndirect { .. }
+                | Operator::CallRef { .. }
+                | Operator::ContNew { .. }
+                | Operator::ContBind { .. }
+                | Operator::Suspend { .. }
+                | Operator::Resume { .. }
+                | Operator::ResumeThrow { .. }
+                | Operator::ResumeThrowRef { .. }
+                | Operator::Throw { .. }
+                | Operator::StructNew { .. }
+                | Operator::StructNewDefault { .. }
+                | Operator::ArrayNew { .. }
+                | Operator::ArrayNewDefault { .. }
+                | Operator::ArrayNewFixed { .. }
+                | Operator::ArrayCopy { .. }
+                | Operator::Switch { .. }
+                | Operator::MemoryFill { .. }
+                | Operator::MemoryCopy { .. }
+                | Operator::MemoryInit { .. }
+                | Operator::TableGrow { .. }
+                | Operator::TableFill { .. }
+                | Operator::TableCopy { .. }
+                | Operator::TableInit { .. } => true,
+                Operator::ReturnCall { function_index } => {
+                    self.leaves_more(&module.funcs[function_index as usize].sig, own)
+                }
+                Operator::ReturnCallIndirect { type_index, .. } | Operator::ReturnCallRef { type_index } => {
+                    self.leaves_more(&module.sig(type_index, self.offset)?, own)
+                }
+                _ => false,
+            };
+            if takes {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Can a tail call leave more arguments on the stack than its caller was given
+    /// there? The callee begins below those. Arguments that every ISA passes in
+    /// registers, beside the address of an area for results, are on none.
+    fn leaves_more(&self, callee: &Sig, own: &Sig) -> bool {
+        const IN_REGISTERS: usize = 4;
+        let [callee, own] = [callee, own].map(|sig| self.env.shared.signature(sig).params);
+        callee != own && callee.len() > IN_REGISTERS
     }
 
     fn declare(&mut self, ty: ValType) -> Local {
@@ -313,42 +368,6 @@ pub(crate) fn lowered<T>(result: std::result::Result<T, LowerError>, offset: Opt
         };
         Fault { kind, message: e.to_string(), offset }
     })
-}
-
-/// Does the function do anything that takes stack beyond its own frame? Then it
-/// checks the stack's bound. Tail calls do not.
-fn has_frame(body: &FunctionBody<'_>) -> Result<bool> {
-    let mut operators = body.get_operators_reader()?;
-    while !operators.eof() {
-        match operators.read()? {
-            Operator::Call { .. }
-            | Operator::CallIndirect { .. }
-            | Operator::CallRef { .. }
-            | Operator::ContNew { .. }
-            | Operator::ContBind { .. }
-            | Operator::Suspend { .. }
-            | Operator::Resume { .. }
-            | Operator::ResumeThrow { .. }
-            | Operator::ResumeThrowRef { .. }
-            | Operator::Throw { .. }
-            | Operator::StructNew { .. }
-            | Operator::StructNewDefault { .. }
-            | Operator::ArrayNew { .. }
-            | Operator::ArrayNewDefault { .. }
-            | Operator::ArrayNewFixed { .. }
-            | Operator::ArrayCopy { .. }
-            | Operator::Switch { .. }
-            | Operator::MemoryFill { .. }
-            | Operator::MemoryCopy { .. }
-            | Operator::MemoryInit { .. }
-            | Operator::TableGrow { .. }
-            | Operator::TableFill { .. }
-            | Operator::TableCopy { .. }
-            | Operator::TableInit { .. } => return Ok(true),
-            _ => {}
-        }
-    }
-    Ok(false)
 }
 
 /// The name of an operator in the text format.
