@@ -56,10 +56,21 @@ pub enum CompileErrorKind {
     /// An implementation limit of Cranelift; its own words.
     Limit(String),
     /// It takes so many bytes of the stack, above [`Abi::MAX_FRAME`], and cannot
-    /// have an entry that checks: see [`crate::stack::parts`].
-    Frame(u32),
+    /// have an entry that checks (see [`crate::stack::parts`]), for this reason.
+    Frame(u32, NoEntry),
     /// Cranelift panicked; a bug there, or of verified but nonsensical input.
     Panicked(String),
+}
+
+/// Why a function cannot have an entry that checks the stack.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NoEntry {
+    /// Its convention is not `tail`, so nothing can go on to it.
+    Convention,
+    /// The entry, which passes them on, takes too much itself.
+    Arguments,
+    /// The program has no function `cc_trap`.
+    NoTrap,
 }
 
 /// One finding of Cranelift's verifier.
@@ -91,13 +102,18 @@ impl fmt::Display for CompileError {
             }
             CompileErrorKind::Unsupported(what) => write!(f, "cannot be compiled for this ISA: {what}"),
             CompileErrorKind::Limit(what) => write!(f, "exceeds a limit of the code generator: {what}"),
-            CompileErrorKind::Frame(bytes) => write!(
-                f,
-                "it takes {bytes} bytes of the stack, above the {} that the stack check allows where \
-                 the convention is not `tail`, the arguments alone take so much, or the program has no `%{}`",
-                Abi::MAX_FRAME,
-                symbols::TRAP
-            ),
+            CompileErrorKind::Frame(bytes, why) => {
+                let why = match why {
+                    NoEntry::Convention => "is not of the `tail` convention",
+                    NoEntry::Arguments => "has too many arguments",
+                    NoEntry::NoTrap => "is in a program without `%cc_trap`",
+                };
+                write!(
+                    f,
+                    "it takes {bytes} bytes of the stack, above {}, and cannot be entered through a check: it {why}",
+                    Abi::MAX_FRAME
+                )
+            }
             CompileErrorKind::Panicked(what) => write!(f, "the code generator failed: {what}"),
         }
     }

@@ -22,7 +22,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 
-use crate::compile::{CompileError, CompileErrorKind, Compiled, Disassembly, compile};
+use crate::compile::{CompileError, CompileErrorKind, Compiled, Disassembly, NoEntry, compile};
 use crate::{Program, symbol_of};
 
 /// What a body's symbol has behind the function's own. It can be in no name of
@@ -53,8 +53,7 @@ pub fn function_of(symbol: &str) -> &str {
 /// # Errors
 ///
 /// What Cranelift cannot handle, and [`CompileErrorKind::Frame`] for a function that
-/// takes more and cannot have an entry: it has another convention than `tail`, its
-/// arguments alone take so much, or the program has no `cc_trap`.
+/// takes more and cannot have an entry: see [`NoEntry`].
 pub fn parts(
     program: &Program,
     func: &Function,
@@ -67,16 +66,19 @@ pub fn parts(
     if code.stack_bytes <= Abi::MAX_FRAME || abi.switch == SwitchModel::HostCall {
         return Ok(vec![Part { symbol, func: func.clone(), code }]);
     }
-    let kind = CompileErrorKind::Frame(code.stack_bytes);
-    let refused = || CompileError { function: func.name.to_string(), kind };
-    if func.signature.call_conv != CallConv::Tail || program.function(symbols::TRAP).is_none() {
-        return Err(refused());
+    let bytes = code.stack_bytes;
+    let refused = |why| CompileError { function: func.name.to_string(), kind: CompileErrorKind::Frame(bytes, why) };
+    if func.signature.call_conv != CallConv::Tail {
+        return Err(refused(NoEntry::Convention));
+    }
+    if program.function(symbols::TRAP).is_none() {
+        return Err(refused(NoEntry::NoTrap));
     }
     let body = format!("{symbol}{BODY}");
-    let entry = entry(func, &body, abi, code.stack_bytes);
+    let entry = entry(func, &body, abi, bytes);
     let entry_code = compile(&entry, isa, disassembly)?;
     if entry_code.stack_bytes > Abi::MAX_FRAME {
-        return Err(refused());
+        return Err(refused(NoEntry::Arguments));
     }
     Ok(vec![Part { symbol, func: entry, code: entry_code }, Part { symbol: body, func: func.clone(), code }])
 }

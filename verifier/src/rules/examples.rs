@@ -12,7 +12,7 @@ block0:
     v0 = get_stack_pointer.i64
     v1 = iconst.i64 0x000f_ffff
     v2 = band v0, v1
-    v3 = iconst.i64 0x8000
+    v3 = iconst.i64 0x0001_8000
     v4 = icmp ult v2, v3
     brif v4, block1, block2
 
