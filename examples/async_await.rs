@@ -9,6 +9,8 @@
 //! cargo run --release --example async_await
 //! ```
 
+#![allow(clippy::print_stdout, reason = "an example")]
+
 use clif_cont::link::Linker;
 use clif_cont::lowering::{ContObj, ContType, on};
 use clif_cont::program::{HostFunctions, Target, Val, ValType};

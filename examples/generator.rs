@@ -7,6 +7,8 @@
 //! cargo run --release --example generator
 //! ```
 
+#![allow(clippy::print_stdout, reason = "an example")]
+
 use clif_cont::link::Linker;
 use clif_cont::lowering::{ContObj, ContType, on};
 use clif_cont::program::{NoHost, Target, ValType};

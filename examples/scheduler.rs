@@ -7,6 +7,8 @@
 //! cargo run --release --example scheduler
 //! ```
 
+#![allow(clippy::print_stdout, reason = "an example")]
+
 use std::collections::BTreeMap;
 
 use clif_cont::link::{FunctionCx, Linker};

@@ -5,10 +5,10 @@ use std::fmt;
 use std::time::Duration;
 
 use clif_cont_abi::{Isa, PointerWidth};
-use clif_cont_elf::{Executable, Launcher, Vectors};
+use clif_cont_elf::{ElfError, Executable, Launcher, Vectors};
 use clif_cont_interp::Interp;
 use clif_cont_program::target::OptLevel;
-use clif_cont_program::{Host, Instance, Program, Target};
+use clif_cont_program::{Host, Instance, InvokeError, Outcome, Program, Target, Val};
 use clif_cont_pulley::PulleyError;
 pub use clif_cont_runner::Fault;
 
@@ -115,6 +115,8 @@ pub enum BackendError {
     Finish(FinishError),
     /// The backend refused the program.
     Refused(String),
+    /// The system refused what it takes to run anything.
+    System(String),
 }
 
 impl fmt::Display for BackendError {
@@ -122,12 +124,23 @@ impl fmt::Display for BackendError {
         match self {
             Self::Unavailable(reason) => f.write_str(reason),
             Self::Finish(error) => error.fmt(f),
-            Self::Refused(reason) => f.write_str(reason),
+            Self::Refused(reason) | Self::System(reason) => f.write_str(reason),
         }
     }
 }
 
 impl std::error::Error for BackendError {}
+
+impl From<ElfError> for BackendError {
+    fn from(error: ElfError) -> Self {
+        let reason = error.to_string();
+        match error {
+            ElfError::Missing { .. } => Self::Unavailable(reason),
+            ElfError::System { .. } => Self::System(reason),
+            _ => Self::Refused(reason),
+        }
+    }
+}
 
 fn refused(error: impl fmt::Display) -> BackendError {
     BackendError::Refused(error.to_string())
@@ -181,7 +194,10 @@ pub fn compiled(
     host: Box<dyn Host>,
     limit: Option<Duration>,
 ) -> Result<Box<dyn Instance>, BackendError> {
-    if let Availability::No(reason) = engine.available(program.target.isa) {
+    // building an executable finds out by itself, and why in more detail
+    if engine != Engine::Executable
+        && let Availability::No(reason) = engine.available(program.target.isa)
+    {
         return Err(BackendError::Unavailable(reason));
     }
     let how = how.into();
@@ -190,17 +206,31 @@ pub fn compiled(
     Ok(match engine {
         Engine::InProcess => {
             let options = clif_cont_runner::Options { opt, ..Default::default() };
-            Box::new(clif_cont_runner::Jit::new(program, host, options).map_err(refused)?)
+            Box::new(InProcess(clif_cont_runner::Jit::new(program, host, options).map_err(refused)?))
         }
         Engine::Executable => {
             let options = clif_cont_elf::Options { opt, timeout: limit, ..Default::default() };
-            Box::new(Executable::launch(program, host, &options).map_err(refused)?)
+            Box::new(Executable::launch(program, host, &options)?)
         }
         Engine::Pulley => {
             let options = clif_cont_pulley::Options { opt, ..Default::default() };
-            Box::new(clif_cont_pulley::Pulley::new(program, host, options).map_err(refused)?)
+            Box::new(InProcess(clif_cont_pulley::Pulley::new(program, host, options).map_err(refused)?))
         }
     })
+}
+
+/// An instance whose code runs in this process: a fault while it does is the program's, for
+/// [`report_faults`].
+struct InProcess<I>(I);
+
+impl<I: Instance> Instance for InProcess<I> {
+    fn invoke(&mut self, export: &str, args: &[Val]) -> Result<Outcome, InvokeError> {
+        clif_cont_runner::armed(|| self.0.invoke(export, args))
+    }
+
+    fn initialize(&mut self) -> Option<Outcome> {
+        clif_cont_runner::armed(|| self.0.initialize())
+    }
 }
 
 /// Compiles a program and hands an instance to `body`, which has `limit`, with
@@ -223,13 +253,11 @@ pub fn run<T>(
 ) -> Result<T, BackendError> {
     let go = || {
         let mut instance = compiled(program, engine, how, host, limit)?;
-        Ok(clif_cont_runner::armed(|| body(&mut *instance)))
+        Ok(body(&mut *instance))
     };
     match limit {
         // compiling counts: an input can be large
-        Some(limit) if engine != Engine::Executable => {
-            clif_cont_runner::with_deadline(limit, expired, go).map_err(refused)?
-        }
+        Some(limit) if engine != Engine::Executable => with_deadline(limit, expired, go)?,
         _ => go(),
     }
 }
@@ -245,11 +273,12 @@ pub fn with_deadline<T>(
     expired: impl FnOnce() + Send,
     f: impl FnOnce() -> T,
 ) -> Result<T, BackendError> {
-    clif_cont_runner::with_deadline(limit, expired, f).map_err(refused)
+    let no_thread = |e| BackendError::System(format!("cannot start a thread that watches the time: {e}"));
+    clif_cont_runner::with_deadline(limit, expired, f).map_err(no_thread)
 }
 
-/// Gives faults of code that runs in this process last words and an exit code, which
-/// `message` makes of a description. See [`run`].
+/// Gives faults of code that runs in this process, by whatever way it was made, last words
+/// and an exit code, which `message` makes of a description. See [`run`].
 pub fn report_faults(message: impl Fn(Fault, &str) -> (String, u8)) {
     clif_cont_runner::report_faults(message);
 }

@@ -49,7 +49,7 @@
 //!       (local.set $k)
 //!       (local.set $sum (i32.add (local.get $sum)))
 //!       (br $more))))"#;
-//! let host = || Box::new(Spectest::new(|_: &str| {}));
+//! let host = || Box::new(Spectest::silent());
 //! let sum = |instance: &mut dyn Instance| instance.invoke("sum", &[]);
 //!
 //! let program = load::load("sum.wat", source, Some(Target::new(Isa::S390x)))?;

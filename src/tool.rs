@@ -1,6 +1,8 @@
 //! This project as the test engine sees it.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clif_cont_abi::{Isa, PointerWidth};
@@ -19,8 +21,21 @@ use crate::protocol::{self, Listing, Protocol};
 /// Instructions that a test may execute under the interpreter.
 const FUEL: u64 = 200_000_000;
 
-/// Time that a test may take natively.
-const LIMIT: Duration = Duration::from_secs(60);
+/// What ends a run that takes too long.
+#[derive(Clone)]
+pub struct Limit {
+    /// Time for all that is done in one way of running, with compiling.
+    pub time: Duration,
+    /// What is called after it, from another thread, with the name of that way. It has to
+    /// end the process: machine code that loops cannot be stopped otherwise.
+    pub expired: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl fmt::Debug for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limit").field("time", &self.time).finish_non_exhaustive()
+    }
+}
 
 /// What the tests test.
 #[derive(Clone, Debug)]
@@ -29,6 +44,8 @@ pub struct Product {
     pub command: PathBuf,
     /// Is the code verified before it is used?
     pub protocol: Protocol,
+    /// How long it may run; `None` where somebody else sees to that.
+    pub limit: Option<Limit>,
 }
 
 impl From<LoadError> for Refused {
@@ -97,30 +114,31 @@ impl Tool for Product {
         program: &Program,
         body: &mut dyn FnMut(&mut dyn Instance),
     ) -> Result<(), NotRun> {
-        let host = Box::new(Spectest::new(|_: &str| {}));
+        let host = Box::new(Spectest::silent());
         let name = lane.name();
         let how = Finish { opt: lane.opt, protocol: self.protocol };
-        let ran = match lane.backend {
-            Backend::Interpreter => backend::interpret(program, how, Some(FUEL), host, |i| body(i)),
-            Backend::Native | Backend::Executable | Backend::Bytecode => {
-                let engine = match lane.backend {
-                    Backend::Executable => Engine::Executable,
-                    Backend::Bytecode => Engine::Pulley,
-                    _ => Engine::InProcess,
-                };
-                let expired = move || {
-                    // Nothing else can stop machine code that loops.
-                    eprintln!("a test did not end within {} s: {name}", LIMIT.as_secs());
-                    std::process::exit(1);
-                };
-                backend::run(program, engine, how, host, Some(LIMIT), expired, body)
-            }
+        let engine = match lane.backend {
+            Backend::Interpreter => None,
+            Backend::Native => Some(Engine::InProcess),
+            Backend::Executable => Some(Engine::Executable),
+            Backend::Bytecode => Some(Engine::Pulley),
+        };
+        let run = || match engine {
+            None => backend::interpret(program, how, Some(FUEL), host, |i| body(i)),
+            Some(engine) => backend::compiled(program, engine, how, host, None).map(|mut i| body(&mut *i)),
+        };
+        let ran = match &self.limit {
+            None => run(),
+            Some(limit) => backend::with_deadline(limit.time, || (limit.expired)(&name), run).flatten(),
         };
         ran.map_err(|error| match error {
             BackendError::Unavailable(reason) => NotRun::Skipped(reason),
             error => {
-                let finding = matches!(error, BackendError::Finish(FinishError::Protocol(_)));
-                let exit = if finding { 1 } else { 3 };
+                let exit = match error {
+                    BackendError::Finish(FinishError::Protocol(_)) => 1,
+                    BackendError::System(_) => 2,
+                    _ => 3,
+                };
                 NotRun::Refused(Refused { exit, message: error.to_string() })
             }
         })

@@ -1,12 +1,15 @@
 //! Every file of `clif-tests` as a test of its own.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test")]
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clif_cont::filetest::{Options, trials};
 use clif_cont::protocol::Protocol;
-use clif_cont::tool::Product;
+use clif_cont::tool::{Limit, Product};
 use libtest_mimic::Arguments;
 
 fn main() -> ExitCode {
@@ -18,7 +21,13 @@ fn main() -> ExitCode {
         eprintln!("cannot enter {}: {error}", root.display());
         return ExitCode::FAILURE;
     }
-    let product = Arc::new(Product { command: env!("CARGO_BIN_EXE_clif-cont").into(), protocol: Protocol::Verify });
+    let expired = |lane: &str| {
+        eprintln!("a test did not end in time: {lane}");
+        std::process::exit(1);
+    };
+    let limit = Some(Limit { time: Duration::from_secs(60), expired: Arc::new(expired) });
+    let command = env!("CARGO_BIN_EXE_clif-cont").into();
+    let product = Arc::new(Product { command, protocol: Protocol::Verify, limit });
     match trials(product, Options::from_env(), &[PathBuf::from("clif-tests")]) {
         Ok((trials, totals)) => {
             let conclusion = libtest_mimic::run(&arguments, trials);

@@ -2,6 +2,8 @@
 //! trap inside a continuation, leave nothing behind, and a reference kept from
 //! the first of them is consumed for good.
 
+#![allow(clippy::print_stdout, reason = "a test")]
+
 use clif_cont::abi::{Isa, SwitchModel, Trap};
 use clif_cont::interp::Interp;
 use clif_cont::program::{Instance, NoHost, Outcome, Program, Target, Val};

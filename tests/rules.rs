@@ -1,6 +1,7 @@
 //! The verifier's rules have one source: `docs/rules.md` is made from them
 //! (`CLIF_CONT_BLESS=1` rewrites it), and their examples fail and pass.
 
+#![allow(clippy::print_stdout, reason = "a test")]
 #![allow(missing_docs, reason = "a test")]
 
 use std::path::Path;

@@ -1,6 +1,8 @@
 //! A table of continuations, used from the builders alone: every operation on
 //! it, and what it traps on, natively and under the interpreter.
 
+#![allow(clippy::print_stdout, reason = "a test")]
+
 use std::collections::BTreeMap;
 
 use clif_cont::abi::{Abi, Isa, Table, Trap};

@@ -61,7 +61,7 @@ impl AbiTable {
         if ui.json() {
             json_lines(ui, isa, &abi)?
         } else {
-            ui.write(text(isa, &abi).as_bytes())?
+            ui.lines(&text(isa, &abi))?
         }
         Ok(0)
     }

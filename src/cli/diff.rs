@@ -14,7 +14,7 @@ use clif_cont::program::text::{Annotate, PrintOptions, print};
 use clif_cont::protocol::Protocol;
 use serde_json::json;
 
-use super::io::{End, Ended, Format, Input, MISMATCH, Streams, USAGE, Ui, failure, read};
+use super::io::{End, Ended, Format, Input, MISMATCH, USAGE, Ui, failure, read};
 use super::lower::{TargetArgs, load_input_bytes};
 
 /// Compare two versions of generated code by what they do
@@ -48,8 +48,6 @@ pub(crate) struct Diff {
     ignore_commuted: bool,
     #[command(flatten)]
     target: TargetArgs,
-    #[command(flatten)]
-    streams: Streams,
     /// Form of the output
     #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
     format: Form,
@@ -79,8 +77,6 @@ enum Form {
 pub(crate) struct Canonical {
     /// CLIF, or text with CLIF in its comments; `-` for standard input
     input: String,
-    #[command(flatten)]
-    streams: Streams,
 }
 
 /// Two files that are compared.
@@ -92,10 +88,6 @@ struct Pair {
 }
 
 impl Canonical {
-    pub(crate) fn output(&self) -> (&Streams, Format) {
-        (&self.streams, Format::Human)
-    }
-
     pub(crate) fn run(&self, ui: &Ui) -> Ended {
         let input = read(&self.input)?;
         ui.write(canonical(&utf8(&input)?).as_bytes())?;
@@ -109,9 +101,9 @@ fn utf8(input: &Input) -> Result<String, End> {
 }
 
 impl Diff {
-    /// Where output goes, and the form of errors.
-    pub(crate) fn output(&self) -> (&Streams, Format) {
-        (&self.streams, if self.format == Form::Json { Format::Json } else { Format::Human })
+    /// The form of errors.
+    pub(crate) fn format(&self) -> Format {
+        if self.format == Form::Json { Format::Json } else { Format::Human }
     }
 
     pub(crate) fn run(&self, ui: &Ui) -> Ended {
@@ -234,7 +226,7 @@ impl Diff {
                 Ok(())
             }
             Form::Markdown => ui.write(format::markdown(found, &pair.name, show).as_bytes()),
-            _ if self.summary => ui.write(format!("{title}{}", format::summary(found)).as_bytes()),
+            _ if self.summary => ui.lines(&format!("{title}{}", format::summary(found))),
             Form::Unified => ui.write(format::unified(found, &side(&pair.old), &side(&pair.new)).as_bytes()),
             Form::Human => {
                 let text = format::human(found, show);

@@ -6,7 +6,7 @@ use clif_cont::protocol;
 use clif_cont::verifier::{Rule, rules};
 use serde_json::json;
 
-use super::io::{Ended, Format, Streams, UNSUPPORTED, USAGE, Ui, count, failure};
+use super::io::{Ended, Format, UNSUPPORTED, USAGE, Ui, count, failure};
 
 /// Explain a rule of the verifier; without one, list all of them
 ///
@@ -19,8 +19,6 @@ pub(crate) struct Explain {
     /// Explain all rules
     #[arg(long)]
     all: bool,
-    #[command(flatten)]
-    streams: Streams,
     /// Text, JSON lines with `"schema": 1`, or Markdown
     #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
     format: Form,
@@ -45,9 +43,9 @@ enum Example {
 }
 
 impl Explain {
-    /// Where output goes, and the form of errors.
-    pub(crate) fn output(&self) -> (&Streams, Format) {
-        (&self.streams, if self.format == Form::Json { Format::Json } else { Format::Human })
+    /// The form of errors.
+    pub(crate) fn format(&self) -> Format {
+        if self.format == Form::Json { Format::Json } else { Format::Human }
     }
 
     pub(crate) fn run(&self, ui: &Ui) -> Ended {

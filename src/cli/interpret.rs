@@ -1,7 +1,7 @@
 //! `interpret`: an export, under the interpreter.
 
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use clap::Args;
 use clif_cont::abi::Trap;
@@ -38,7 +38,10 @@ pub(crate) struct Interpret {
 }
 
 impl Interpret {
-    pub(crate) fn run(&self, ui: &Rc<Ui>) -> Ended {
+    pub(crate) fn run(&self, ui: &Arc<Ui>) -> Ended {
+        if let Some(trace) = &self.trace {
+            ui.other_than_output("--trace", trace)?;
+        }
         let program = load_to_run(ui, &self.input, self.target.target()?)?;
         let export = find_export(&program, &self.invoke.invoke)?;
         let args = arguments(&program, export, &self.invoke.args)?;
@@ -60,8 +63,8 @@ impl Interpret {
         let Some(path) = &self.trace else { return Ok(()) };
         let (events, omitted) = interp.trace();
         let text = perfetto(events, interp.steps());
-        std::fs::write(path, text).map_err(|error| {
-            let message = format!("cannot write {}", path.display());
+        clif_cont_output::write(path, text.as_bytes()).map_err(|error| {
+            let message = format!("cannot write to `{}`", path.display());
             failure(USAGE, Diagnostic::error(message).caused_by(&error))
         })?;
         if omitted > 0 {

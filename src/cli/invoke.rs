@@ -3,13 +3,13 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use clap::Args;
 use clif_cont::backend::BackendError;
 use clif_cont::diag::{Diagnostic, Place};
 use clif_cont::load::{explain, place_of_function};
-use clif_cont::program::{Export, Host, Instance, InvokeError, Outcome, StackTrace, Val, ValType};
+use clif_cont::program::{Export, Host, Instance, InvokeError, Outcome, Repeat, StackTrace, Val, ValType, collapse};
 use clif_cont::wasm::{Spectest, unknown_imports};
 use cranelift_codegen::ir::{AbiParam, ArgumentPurpose, Signature, types};
 use serde_json::{Value, json};
@@ -97,26 +97,22 @@ pub(crate) fn arguments(program: &Loaded, export: &Export, args: &[String]) -> R
 }
 
 /// The host functions that the command supplies; their output is the command's.
-pub(crate) fn host(ui: &Rc<Ui>, program: &Loaded) -> Result<Box<dyn Host>, End> {
+pub(crate) fn host(ui: &Arc<Ui>, program: &Loaded) -> Result<Box<dyn Host>, End> {
     if let [first, ..] = unknown_imports(program)[..] {
         let message = format!("nobody supplies the imported function `{}` `{}`", first.module, first.name);
         let diagnostic = Diagnostic::error(message).at(Place::whole(&program.source));
         return Err(failure(UNSUPPORTED, diagnostic.note("there are only those of `spectest` that print")));
     }
-    let ui = Rc::clone(ui);
-    Ok(Box::new(Spectest::new(move |line: &str| {
-        // When nobody reads any more, the next write of a result says so.
-        let _ = match ui.json() {
-            true => ui.json_line(json!({ "kind": "print", "text": line })),
-            false => ui.line(line),
-        };
-    })))
+    let ui = Arc::clone(ui);
+    Ok(Box::new(Spectest::new(move |line: &str| ui.print(line, json!({ "kind": "print", "text": line })))))
 }
 
 /// A backend's refusal as an error.
 pub(crate) fn not_run(error: BackendError, program: &Loaded) -> End {
     match error {
         BackendError::Finish(error) => explain(error, &program.source, program.kind).into(),
+        // nothing of it is about the program
+        BackendError::System(message) => failure(USAGE, Diagnostic::error(message)),
         error => {
             let message = error.to_string();
             let place = place_of_function(&program.source, &message);
@@ -130,29 +126,73 @@ fn value(val: &Val) -> Value {
 }
 
 /// The backtrace as text: the active continuation's frames, then those of what
-/// resumed it, and so on.
+/// resumed it, and so on; what is there several times in a row, once.
 fn backtrace(stacks: &[StackTrace]) -> String {
     let mut text = String::new();
-    for (index, stack) in stacks.iter().enumerate() {
-        let title = match index {
-            0 if stacks.len() == 1 => "on the invocation's own stack",
-            0 => "on the active continuation",
-            n if n + 1 == stacks.len() => "resumed by the invocation's own stack",
-            _ => "resumed by the continuation",
-        };
-        let _ = writeln!(text, "  {title}:");
-        for frame in &stack.frames {
-            let _ = writeln!(text, "    at {frame}");
+    // the first and the last have titles of their own
+    let (active, resumers) = stacks.split_at(stacks.len().min(1));
+    let (between, own) = resumers.split_at(resumers.len().saturating_sub(1));
+    let first = if own.is_empty() { "on the invocation's own stack" } else { "on the active continuation" };
+    for stack in active {
+        stack_text(&mut text, first, stack);
+    }
+    for Repeat { items, times } in collapse(between) {
+        for stack in items {
+            stack_text(&mut text, "resumed by the continuation", stack);
         }
-        if stack.frames.is_empty() {
-            let _ = writeln!(text, "    (no frames)");
-        }
+        repeated(&mut text, "  ", "stacks", items.len(), times);
+    }
+    for stack in own {
+        stack_text(&mut text, "resumed by the invocation's own stack", stack);
     }
     text
 }
 
+fn stack_text(text: &mut String, title: &str, stack: &StackTrace) {
+    let _ = writeln!(text, "  {title}:");
+    for repeat in collapse(&stack.frames) {
+        match repeat {
+            Repeat { items: [frame], times: 1 } => {
+                let _ = writeln!(text, "    at {frame}");
+            }
+            Repeat { items: [frame], times } => {
+                let _ = writeln!(text, "    at {frame} (x {times})");
+            }
+            Repeat { items, times } => {
+                for frame in items {
+                    let _ = writeln!(text, "    at {frame}");
+                }
+                repeated(text, "    ", "frames", items.len(), times);
+            }
+        }
+    }
+    if stack.frames.is_empty() {
+        let _ = writeln!(text, "    (no frames)");
+    }
+}
+
+/// How often the lines above stand there.
+fn repeated(text: &mut String, indent: &str, what: &str, length: usize, times: usize) {
+    if times > 1 {
+        let these =
+            if length == 1 { format!("this {}", what.trim_end_matches('s')) } else { format!("these {length} {what}") };
+        let _ = writeln!(text, "{indent}({these} x {times})");
+    }
+}
+
+/// The same as JSON: a list of stacks, each a list of frames. A sequence of them that is
+/// there more than once is an object, `{"times": 670, "frames": ["p"]}`.
 fn stacks_json(stacks: &[StackTrace]) -> Value {
-    stacks.iter().map(|s| json!(s.frames)).collect()
+    let frames = |stack: &StackTrace| repeats_json(&stack.frames, "frames", |frame| json!(frame));
+    repeats_json(stacks, "stacks", frames)
+}
+
+fn repeats_json<T: PartialEq>(items: &[T], what: &str, one: impl Fn(&T) -> Value) -> Value {
+    let part = |repeat: Repeat<'_, T>| {
+        let list: Vec<Value> = repeat.items.iter().map(&one).collect();
+        if repeat.times == 1 { list } else { vec![json!({ "times": repeat.times, what: list })] }
+    };
+    collapse(items).into_iter().flat_map(part).collect()
 }
 
 /// What bounds an invocation, and gives its name to the end that it puts.
@@ -173,7 +213,7 @@ impl Limit {
     }
 
     /// The error when it is used up.
-    pub(crate) fn diagnostic(self) -> Diagnostic {
+    fn diagnostic(self) -> Diagnostic {
         let more = match self {
             Self::Fuel => "`--fuel N` gives more",
             Self::Time => "`--timeout S` gives more",
@@ -190,14 +230,16 @@ pub(crate) fn invoke(
     args: &[Val],
     limit: Limit,
 ) -> Result<(Outcome, u8), End> {
-    match instance.invoke(export, args) {
+    let outcome = instance.invoke(export, args);
+    ui.printed()?;
+    match outcome {
         Ok(outcome) => report(ui, &outcome, limit).map(|code| (outcome, code)),
         Err(error) => Err(failure(USAGE, Diagnostic::error(error.to_string()))),
     }
 }
 
 /// Prints results to the output, everything else to standard error.
-fn report(ui: &Ui, outcome: &Outcome, limit: Limit) -> Ended {
+pub(crate) fn report(ui: &Ui, outcome: &Outcome, limit: Limit) -> Ended {
     if ui.json() {
         return report_json(ui, outcome, limit);
     }
@@ -232,6 +274,10 @@ fn report(ui: &Ui, outcome: &Outcome, limit: Limit) -> Ended {
             ui.report(&limit.diagnostic());
             Ok(EXHAUSTED)
         }
+        Outcome::OutOfMemory(what) => {
+            ui.report(&Diagnostic::error(format!("out of memory: {what}")));
+            Ok(EXHAUSTED)
+        }
     }
 }
 
@@ -262,6 +308,7 @@ fn report_json(ui: &Ui, outcome: &Outcome, limit: Limit) -> Ended {
         ),
         Outcome::Unsupported(what) => (json!({ "outcome": "unsupported", "message": what }), UNSUPPORTED),
         Outcome::OutOfFuel => (json!({ "outcome": limit.message() }), EXHAUSTED),
+        Outcome::OutOfMemory(what) => (json!({ "outcome": "out of memory", "message": what }), EXHAUSTED),
     };
     let mut json = json;
     if let Some(object) = json.as_object_mut() {

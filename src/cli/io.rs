@@ -1,13 +1,20 @@
 //! What every subcommand shares: input, output, colours, formats, exit codes.
+//!
+//! All that is printed passes [`Ui`], and there the escaping for its sink: no method takes
+//! text and leaves it as it is but [`Ui::write`], for what has a form of its own.
 
-use std::cell::RefCell;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use clif_cont::backend::Fault;
 use clif_cont::diag::{Diagnostic, Finding, Style};
 use clif_cont::load::{LoadError, LoadErrorKind};
+use clif_cont::program::HostError;
+use clif_cont_output::{OutputFile, coloured, json, line, lines, same_file, within};
 
 /// Exit code: findings, failed tests, a mismatch.
 pub(crate) const MISMATCH: u8 = 1;
@@ -17,43 +24,37 @@ pub(crate) const USAGE: u8 = 2;
 pub(crate) const UNSUPPORTED: u8 = 3;
 /// Exit code: the program trapped.
 pub(crate) const TRAPPED: u8 = 4;
-/// Exit code: out of fuel or time.
+/// Exit code: out of fuel, time or memory.
 pub(crate) const EXHAUSTED: u8 = 5;
 /// Exit code: a bug of ours.
 pub(crate) const BUG: u8 = 101;
 
-/// Arguments of every subcommand.
-#[derive(Args)]
-pub(crate) struct Shared {
-    #[command(flatten)]
-    pub(crate) streams: Streams,
-    /// Text, or JSON lines with `"schema": 1`
-    #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    pub(crate) format: Format,
-}
+/// How long the last words of a process may take that its time ends.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Those of them that are not about the form.
+/// Options that stand before or behind the subcommand.
 #[derive(Args)]
 pub(crate) struct Streams {
     /// Write to this file instead of standard output
-    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    #[arg(short, long, value_name = "FILE", help_heading = "Output", global = true)]
     output: Option<PathBuf>,
     /// Colours in messages
-    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output", global = true)]
     color: ColorWhen,
     /// No output but results and errors
-    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output", global = true)]
     quiet: bool,
     /// More about what is done
-    #[arg(short, long, help_heading = "Output")]
+    #[arg(short, long, help_heading = "Output", global = true)]
     verbose: bool,
 }
 
-impl Shared {
-    /// What it is for the subcommand's output.
-    pub(crate) fn output(&self) -> (&Streams, Format) {
-        (&self.streams, self.format)
-    }
+/// The form of output of subcommands that have no others.
+#[derive(Args)]
+pub(crate) struct Shared {
+    /// Text, or JSON lines with `"schema": 1`
+    #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    pub(crate) format: Format,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -103,14 +104,18 @@ pub(crate) fn bug(message: &str) -> Diagnostic {
 }
 
 /// What is said when code of the program ends this process by a fault.
-pub(crate) fn last_words(fault: Fault, what: &str, json: bool) -> (String, u8) {
+pub(crate) fn last_words(fault: Fault, what: &str, as_json: bool) -> (String, u8) {
     let (class, exit) = match fault {
         Fault::Trap => ("trap", TRAPPED),
         Fault::Violation => ("violation", MISMATCH),
     };
     let diagnostic = Diagnostic::error(format!("{class}: the program was ended by {what}"))
         .help("under `interpret` it ends with the place and the reason");
-    let text = if json { format!("{}\n", diagnostic.to_json()) } else { diagnostic.render(Style::Plain) };
+    let text = if as_json {
+        format!("{}\n", json(&diagnostic.to_json().to_string()))
+    } else {
+        diagnostic.render(Style::Plain)
+    };
     (text, exit)
 }
 
@@ -131,13 +136,16 @@ pub(crate) fn exit_code(kind: LoadErrorKind) -> u8 {
     }
 }
 
-/// Where output and messages go.
+/// Where output and messages go. It is shared with the thread that ends the process when its
+/// time is over.
 pub(crate) struct Ui {
     pub(crate) format: Format,
     pub(crate) quiet: bool,
     pub(crate) verbose: bool,
     output: Option<PathBuf>,
-    file: RefCell<Option<std::fs::File>>,
+    file: Mutex<Option<OutputFile>>,
+    /// What kept a host function from printing; whoever invoked it asks.
+    broken: Mutex<Option<End>>,
 }
 
 impl Ui {
@@ -153,7 +161,8 @@ impl Ui {
             quiet: streams.quiet,
             verbose: streams.verbose,
             output: streams.output.clone(),
-            file: RefCell::new(None),
+            file: Mutex::new(None),
+            broken: Mutex::new(None),
         }
     }
 
@@ -167,35 +176,58 @@ impl Ui {
         self.format == Format::Json
     }
 
-    /// Writes output bytes. The output file is made at the first of them, so
-    /// that an error before leaves it as it was.
+    /// Refuses a second file to write that is the one of `--output`.
+    pub(crate) fn other_than_output(&self, option: &str, path: &Path) -> Result<(), End> {
+        match &self.output {
+            Some(output) if same_file(output, path) => {
+                let message = format!("`{option}` and `--output` name the same file, `{}`", path.display());
+                Err(failure(USAGE, Diagnostic::error(message)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes output bytes, which have a form of their own: CLIF, assembly, an object. The
+    /// output file is beside its place until [`Ui::commit`].
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), End> {
         let Some(path) = &self.output else {
             // Output is never coloured, and may be binary.
             let mut stdout = io::stdout().lock();
             return stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|e| broken(e, "standard output"));
         };
-        let mut file = self.file.borrow_mut();
-        let name = format!("`{}`", path.display());
-        let file = match &mut *file {
-            Some(file) => file,
-            None => file.insert(std::fs::File::create(path).map_err(|e| broken(e, &name))?),
+        let mut file = locked(&self.file);
+        let written = match &mut *file {
+            Some(file) => file.write_all(bytes),
+            None => OutputFile::create(path).and_then(|new| file.insert(new).write_all(bytes)),
         };
-        file.write_all(bytes).map_err(|e| broken(e, &name))
+        written.map_err(|e| broken(e, &format!("`{}`", path.display())))
     }
 
-    /// Writes text output that may have colours: they reach terminals only.
+    /// Puts the output file in its place, if one was written.
+    pub(crate) fn commit(&self) -> Result<(), End> {
+        let file = locked(&self.file).take();
+        let (Some(file), Some(path)) = (file, &self.output) else { return Ok(()) };
+        file.commit().map_err(|e| broken(e, &format!("`{}`", path.display())))
+    }
+
+    /// Writes lines of output that may have colours: they reach terminals only.
     pub(crate) fn coloured(&self, text: &str) -> Result<(), End> {
+        let text = coloured(text);
         if self.output.is_some() {
-            return self.write(anstream::adapter::strip_str(text).to_string().as_bytes());
+            return self.write(anstream::adapter::strip_str(&text).to_string().as_bytes());
         }
         let mut stdout = anstream::stdout().lock();
         stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|e| broken(e, "standard output"))
     }
 
     /// Writes a line of output.
-    pub(crate) fn line(&self, line: &str) -> Result<(), End> {
-        self.write(format!("{line}\n").as_bytes())
+    pub(crate) fn line(&self, text: &str) -> Result<(), End> {
+        self.write(format!("{}\n", line(text)).as_bytes())
+    }
+
+    /// Writes lines of output, each with its end.
+    pub(crate) fn lines(&self, text: &str) -> Result<(), End> {
+        self.write(lines(text).as_bytes())
     }
 
     /// Writes a line of JSON output, adding the schema's version.
@@ -203,27 +235,58 @@ impl Ui {
         if let Some(object) = value.as_object_mut() {
             object.insert("schema".to_owned(), clif_cont::diag::SCHEMA.into());
         }
-        self.line(&value.to_string())
+        self.json_text(&value.to_string())
+    }
+
+    /// Writes a line of JSON output that is text already.
+    pub(crate) fn json_text(&self, text: &str) -> Result<(), End> {
+        self.write(format!("{}\n", json(text)).as_bytes())
+    }
+
+    /// Prints a line for a host function. When that fails the program has to be ended:
+    /// [`Ui::printed`] says why then.
+    pub(crate) fn print(&self, text: &str, value: serde_json::Value) -> Result<(), HostError> {
+        let printed = if self.json() { self.json_line(value) } else { self.line(text) };
+        printed.map_err(|end| {
+            *locked(&self.broken) = Some(end);
+            HostError("what it prints cannot be written".to_owned())
+        })
+    }
+
+    /// Whether all could be written that host functions printed.
+    pub(crate) fn printed(&self) -> Result<(), End> {
+        locked(&self.broken).take().map_or(Ok(()), Err)
     }
 
     /// Writes a message for the user to standard error; it has no effect on the
     /// outcome whether anybody reads it.
     pub(crate) fn message(&self, text: &str) {
+        if self.json() {
+            let text = text.trim_end();
+            let value = serde_json::json!({ "schema": clif_cont::diag::SCHEMA, "kind": "message", "text": text });
+            self.say(&format!("{}\n", json(&value.to_string())));
+        } else {
+            self.say(&lines(text));
+        }
+    }
+
+    /// Writes what is safe to show.
+    fn say(&self, text: &str) {
         let _ = anstream::stderr().lock().write_all(text.as_bytes());
     }
 
     /// Says something that only `-v` asks for.
     pub(crate) fn detail(&self, text: &str) {
         if self.verbose {
-            self.message(&format!("{text}\n"));
+            self.message(&format!("{}\n", line(text)));
         }
     }
 
     /// Reports an error: to standard error as text, or as JSON.
     pub(crate) fn report(&self, diagnostic: &Diagnostic) {
         match self.format {
-            Format::Human => self.message(&diagnostic.render(Style::Coloured)),
-            Format::Json => self.message(&format!("{}\n", diagnostic.to_json())),
+            Format::Human => self.say(&diagnostic.render(Style::Coloured)),
+            Format::Json => self.say(&format!("{}\n", json(&diagnostic.to_json().to_string()))),
         }
     }
 
@@ -236,10 +299,22 @@ impl Ui {
     /// Reports what a verifier found, to standard error.
     pub(crate) fn finding(&self, finding: &Finding) {
         match self.format {
-            Format::Human => self.message(&format!("{}\n", finding.render(Style::Coloured))),
-            Format::Json => self.message(&format!("{}\n", finding.to_json_line())),
+            Format::Human => self.say(&format!("{}\n", finding.render(Style::Coloured))),
+            Format::Json => self.say(&format!("{}\n", json(&finding.to_json_line()))),
         }
     }
+}
+
+/// Ends the process because its time is over, after `last_words`, for which a reader that
+/// does not read gives little time. Nothing else stops machine code that loops.
+pub(crate) fn out_of_time(last_words: impl FnOnce() + Send + 'static) -> ! {
+    within(LAST_WORDS, last_words);
+    std::process::exit(EXHAUSTED.into())
+}
+
+/// What is behind a mutex, also when somebody panicked who had it: it is whole at any time.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn broken(error: io::Error, what: &str) -> End {
@@ -284,10 +359,27 @@ pub(crate) fn count(n: impl Into<u64>, what: &str) -> String {
     format!("{n} {what}{plural}")
 }
 
-/// Do arguments that clap refuses ask for JSON?
-pub(crate) fn wants_json(args: impl Iterator<Item = std::ffi::OsString>) -> bool {
-    let args: Vec<_> = args.collect();
-    args.iter().any(|a| a == "--format=json") || args.windows(2).any(|w| w[0] == "--format" && w[1] == "json")
+/// The value of `--format` in arguments that clap refuses.
+pub(crate) fn wanted_format(args: impl Iterator<Item = OsString>) -> Option<String> {
+    let args: Vec<_> = args.map(|a| a.to_string_lossy().into_owned()).collect();
+    let behind = args.windows(2).find(|w| w[0] == "--format").map(|w| w[1].clone());
+    behind.or_else(|| args.iter().find_map(|a| a.strip_prefix("--format=").map(str::to_owned)))
+}
+
+/// Prints what clap says: help and version to standard output, errors to standard error, in
+/// colours unless it repeats what must not be shown as it is.
+pub(crate) fn print_clap(error: &clap::Error) {
+    let shown = |arg: &OsString| line(&arg.to_string_lossy()).into_owned();
+    let hidden: Vec<_> = std::env::args_os().filter(|arg| shown(arg) != arg.to_string_lossy()).collect();
+    if hidden.is_empty() {
+        let _ = error.print();
+        return;
+    }
+    // the text has no escape sequences, so it has none of the argument's either
+    let as_repeated = |arg: &OsString| anstream::adapter::strip_str(&arg.to_string_lossy()).to_string();
+    let text = error.render().to_string();
+    let text = hidden.iter().fold(text, |text, arg| text.replace(&as_repeated(arg), &shown(arg)));
+    clif_cont_output::print_error(format_args!("{}", lines(&text)));
 }
 
 /// What clap says of a wrong command line, as one of our errors.

@@ -74,12 +74,12 @@ impl Isas {
             ]);
         }
         if !ui.json() {
-            ui.write(table(&rows).as_bytes())?;
+            ui.lines(&table(&rows))?;
             for (cell, reason) in reasons {
                 ui.line(&format!("{cell}: {reason}"))?;
             }
             if !ui.quiet {
-                ui.line("\nnot covered:")?;
+                ui.lines("\nnot covered:\n")?;
                 for (what, needed) in NOT_COVERED {
                     ui.line(&format!("- {what}: {needed}"))?;
                 }

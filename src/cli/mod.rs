@@ -18,21 +18,22 @@ mod wast;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
-use std::rc::Rc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use clap::{Parser, Subcommand};
 
-use io::{End, Ui};
+use io::{End, Format, Ui};
 
 /// One-shot continuations for Cranelift: lower, verify, print, interpret and run them.
 ///
 /// Exit codes: 0 fine; 1 findings, failed tests or a mismatch; 2 usage, I/O, parse or
 /// validation error; 3 unsupported; 4 the program trapped or ended in an
-/// uncaught exception; 5 out of fuel or time; 101 a bug of clif-cont.
+/// uncaught exception; 5 out of fuel, time or memory; 101 a bug of clif-cont.
 #[derive(Parser)]
 #[command(name = "clif-cont", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
 struct Cli {
+    #[command(flatten)]
+    streams: io::Streams,
     #[command(subcommand)]
     command: Command,
 }
@@ -78,47 +79,20 @@ pub(crate) fn main() -> ExitCode {
     let cli = match Cli::try_parse_from(std::env::args_os().map(invoke::shield)) {
         Ok(cli) => cli,
         // Help and version go to stdout with code 0, errors to stderr with 2.
-        Err(error) if error.use_stderr() && io::wants_json(std::env::args_os()) => {
-            eprintln!("{}", io::usage_error(&error).to_json());
-            return ExitCode::from(io::USAGE);
-        }
+        Err(error) if error.use_stderr() => return ExitCode::from(refused(&error)),
         Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { io::USAGE } else { 0 });
+            io::print_clap(&error);
+            return ExitCode::SUCCESS;
         }
     };
-    let (streams, format) = match &cli.command {
-        Command::Lower(c) => c.shared.output(),
-        Command::Interpret(c) => c.shared.output(),
-        Command::Run(c) => c.shared.output(),
-        Command::Check(c) => c.shared.output(),
-        Command::Verify(c) => c.output(),
-        Command::Diff(c) => c.output(),
-        Command::Canonical(c) => c.output(),
-        Command::Explain(c) => c.output(),
-        Command::Wast(c) => c.shared.output(),
-        Command::Test(c) => c.shared.output(),
-        Command::Isas(c) => c.shared.output(),
-        Command::Abi(c) => c.shared.output(),
-    };
-    let ui = Rc::new(Ui::new(streams, format));
-    if matches!(cli.command, Command::Run(_) | Command::Check(_) | Command::Test(_)) {
-        let json = ui.json();
-        clif_cont::backend::report_faults(|fault, what| io::last_words(fault, what, json));
-    }
-    let end = catch_unwind(AssertUnwindSafe(|| match &cli.command {
-        Command::Lower(c) => c.run(&ui),
-        Command::Interpret(c) => c.run(&ui),
-        Command::Run(c) => c.run(&ui),
-        Command::Check(c) => c.run(&ui),
-        Command::Verify(c) => c.run(&ui),
-        Command::Diff(c) => c.run(&ui),
-        Command::Canonical(c) => c.run(&ui),
-        Command::Explain(c) => c.run(&ui),
-        Command::Wast(c) => c.run(&ui),
-        Command::Test(c) => c.run(&ui),
-        Command::Isas(c) => c.run(&ui),
-        Command::Abi(c) => c.run(&ui),
+    let ui = Arc::new(Ui::new(&cli.streams, cli.command.format()));
+    let json = ui.json();
+    // Armed for every subcommand: a fault of code that runs in this process is the program's.
+    clif_cont::backend::report_faults(|fault, what| io::last_words(fault, what, json));
+    let end = catch_unwind(AssertUnwindSafe(|| {
+        let code = cli.command.run(&ui)?;
+        ui.commit()?;
+        Ok(code)
     }));
     let code = match end {
         Ok(Ok(code)) => code,
@@ -133,4 +107,55 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     ExitCode::from(code)
+}
+
+/// Reports a wrong command line, in the form that it asks for as far as that can be told.
+fn refused(error: &clap::Error) -> u8 {
+    let format = io::wanted_format(std::env::args_os());
+    if format.as_deref() == Some("json") {
+        clif_cont_output::err!("{}", clif_cont_output::json(&io::usage_error(error).to_json().to_string()));
+        return io::USAGE;
+    }
+    if format.as_deref() == Some("sarif") {
+        clif_cont_output::out!("{}", verify::log_of_error(io::usage_error(error)));
+    }
+    io::print_clap(error);
+    io::USAGE
+}
+
+impl Command {
+    /// The form of output, and of errors.
+    fn format(&self) -> Format {
+        match self {
+            Self::Lower(c) => c.shared.format,
+            Self::Interpret(c) => c.shared.format,
+            Self::Run(c) => c.shared.format,
+            Self::Check(c) => c.shared.format,
+            Self::Verify(c) => c.format(),
+            Self::Diff(c) => c.format(),
+            Self::Canonical(_) => Format::Human,
+            Self::Explain(c) => c.format(),
+            Self::Wast(c) => c.shared.format,
+            Self::Test(c) => c.shared.format,
+            Self::Isas(c) => c.shared.format,
+            Self::Abi(c) => c.shared.format,
+        }
+    }
+
+    fn run(&self, ui: &Arc<Ui>) -> io::Ended {
+        match self {
+            Self::Lower(c) => c.run(ui),
+            Self::Interpret(c) => c.run(ui),
+            Self::Run(c) => c.run(ui),
+            Self::Check(c) => c.run(ui),
+            Self::Verify(c) => c.run(ui),
+            Self::Diff(c) => c.run(ui),
+            Self::Canonical(c) => c.run(ui),
+            Self::Explain(c) => c.run(ui),
+            Self::Wast(c) => c.run(ui),
+            Self::Test(c) => c.run(ui),
+            Self::Isas(c) => c.run(ui),
+            Self::Abi(c) => c.run(ui),
+        }
+    }
 }

@@ -1,14 +1,14 @@
 //! `run`: an export, natively.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use clif_cont::backend::{self, Engine};
-use clif_cont::diag::Style;
+use clif_cont::program::Outcome;
 
-use super::invoke::{InvokeArgs, Limit, arguments, find_export, host, invoke, not_run};
-use super::io::{EXHAUSTED, Ended, Shared, Ui};
+use super::invoke::{InvokeArgs, Limit, arguments, find_export, host, invoke, not_run, report};
+use super::io::{Ended, Shared, Ui, out_of_time};
 use super::lower::{ProtocolArgs, TargetArgs, load_to_run};
 
 /// Compile a program and invoke an exported function of it
@@ -38,21 +38,18 @@ pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl Run {
-    pub(crate) fn run(&self, ui: &Rc<Ui>) -> Ended {
+    pub(crate) fn run(&self, ui: &Arc<Ui>) -> Ended {
         let program = load_to_run(ui, &self.input, self.target.target()?)?;
         let export = find_export(&program, &self.invoke.invoke)?;
         let args = arguments(&program, export, &self.invoke.args)?;
         let host = host(ui, &program)?;
         let how = self.protocol.verified(ui, &program, self.target.opt)?;
-        let json = ui.json();
+        let expiring = Arc::clone(ui);
         let expired = move || {
-            let diagnostic = Limit::Time.diagnostic();
-            match json {
-                true => anstream::eprintln!("{}", diagnostic.to_json()),
-                false => anstream::eprint!("{}", diagnostic.render(Style::Coloured)),
-            }
-            // Machine code that loops cannot be stopped in another way.
-            std::process::exit(EXHAUSTED.into());
+            out_of_time(move || {
+                // whether it can be written makes no difference any more
+                let _ = report(&expiring, &Outcome::OutOfFuel, Limit::Time).and_then(|_| expiring.commit());
+            })
         };
         let ran = backend::run(
             &program,

@@ -1,16 +1,18 @@
 //! `test`: test files and directories of them.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use clap::Args;
 use clif_cont::diag::Diagnostic;
-use clif_cont::filetest::{Options, Suite, Totals};
-use clif_cont::tool::Product;
+use clif_cont::filetest::{Options, Report, Suite, Totals};
+use clif_cont::tool::{Limit, Product};
 use serde_json::json;
 
-use super::io::{Ended, MISMATCH, Shared, USAGE, Ui, failure};
+use super::io::{End, Ended, MISMATCH, Shared, USAGE, Ui, failure, locked, out_of_time};
 use super::lower::ProtocolArgs;
+use super::run::parse_seconds;
 
 /// Run test files: see `clif-tests`
 #[derive(Args)]
@@ -24,6 +26,9 @@ pub(crate) struct Test {
     /// A skip is a failure (also with `CLIF_CONT_REQUIRE=all`)
     #[arg(long)]
     deny_skips: bool,
+    /// Stop when a test takes more than this many seconds in one way of running
+    #[arg(long, value_name = "S", default_value = "60", value_parser = parse_seconds)]
+    timeout: Duration,
     #[command(flatten)]
     protocol: ProtocolArgs,
     #[command(flatten)]
@@ -31,7 +36,7 @@ pub(crate) struct Test {
 }
 
 impl Test {
-    pub(crate) fn run(&self, ui: &Ui) -> Ended {
+    pub(crate) fn run(&self, ui: &Arc<Ui>) -> Ended {
         let usage = |error: &(dyn std::error::Error + 'static)| {
             let mut diagnostic = Diagnostic::error(error.to_string());
             if let Some(source) = error.source() {
@@ -45,52 +50,94 @@ impl Test {
         let command = std::env::current_exe().map_err(|e| usage(&e))?;
         let from_env = Options::from_env();
         let options = Options { bless: self.bless, deny_skips: self.deny_skips || from_env.deny_skips };
-        let suite = Suite::new(Arc::new(Product { command, protocol: self.protocol.protocol() }), options, &self.paths)
-            .map_err(|e| usage(&e))?;
-        let mut totals = Totals::default();
+        let progress = Arc::new(Mutex::new(Progress::default()));
+        let limit = Some(Limit { time: self.timeout, expired: self.expired(ui, &progress) });
+        let product = Product { command, protocol: self.protocol.protocol(), limit };
+        let suite = Suite::new(Arc::new(product), options, &self.paths).map_err(|e| usage(&e))?;
         for file in suite.files() {
+            locked(&progress).running = file.name();
             let report = suite.run(file);
-            totals.add(&report);
-            let name = file.name();
-            let passed = report.failures.is_empty();
-            if ui.json() {
-                ui.json_line(json!({
-                    "kind": "test",
-                    "name": name,
-                    "passed": passed,
-                    "assertions": report.assertions,
-                    "failures": report.failures,
-                    "skips": report.skips,
-                }))?;
-                continue;
-            }
-            if !passed {
-                ui.line(&format!("FAIL {name}"))?;
-            } else if !ui.quiet {
-                ui.line(&format!("ok   {name} ({} assertions)", report.assertions))?;
-            }
-            for line in report.failures.iter().flat_map(|f| f.lines()) {
-                ui.line(&format!("     {line}"))?;
-            }
-            for skip in report.skips.iter().filter(|_| !ui.quiet) {
-                ui.line(&format!("     skipped: {skip}"))?;
-            }
-            for path in &report.blessed {
-                ui.line(&format!("     blessed: {}", path.display()))?;
-            }
+            let mut progress = locked(&progress);
+            progress.totals.add(&report);
+            print_report(ui, &file.name(), &report)?;
         }
-        let Totals { passed, failed, skipped, assertions } = totals;
-        if ui.json() {
-            ui.json_line(json!({
-                "kind": "totals",
-                "passed": passed,
-                "failed": failed,
-                "skipped": skipped,
-                "assertions": assertions,
-            }))?;
-        } else {
-            ui.line(&totals.to_string())?;
-        }
-        Ok(if failed > 0 || assertions == 0 { MISMATCH } else { 0 })
+        let totals = locked(&progress).totals;
+        print_totals(ui, totals)?;
+        Ok(if totals.failed > 0 || totals.assertions == 0 { MISMATCH } else { 0 })
     }
+
+    /// What happens when a test takes too long: it has failed, and is the last one.
+    fn expired(&self, ui: &Arc<Ui>, progress: &Arc<Mutex<Progress>>) -> Arc<dyn Fn(&str) + Send + Sync> {
+        let (ui, progress, time) = (Arc::clone(ui), Arc::clone(progress), self.timeout.as_secs_f64());
+        Arc::new(move |lane| {
+            let (ui, progress, lane) = (Arc::clone(&ui), Arc::clone(&progress), lane.to_owned());
+            out_of_time(move || {
+                let mut progress = locked(&progress);
+                let failures = vec![format!("out of time: not done within {time} s on {lane}")];
+                let report = Report { failures, ..Report::default() };
+                progress.totals.add(&report);
+                // whether it can be written makes no difference any more
+                let _ = print_report(&ui, &progress.running, &report)
+                    .and_then(|()| print_totals(&ui, progress.totals))
+                    .and_then(|()| ui.commit());
+                let end = "the tests end here: code that does not end cannot be stopped";
+                ui.report(
+                    &Diagnostic::error(format!("out of time: {}", progress.running))
+                        .note(end)
+                        .help("`--timeout S` gives more"),
+                );
+            })
+        })
+    }
+}
+
+/// How far it is.
+#[derive(Default)]
+struct Progress {
+    totals: Totals,
+    /// The test that is running.
+    running: String,
+}
+
+fn print_report(ui: &Ui, name: &str, report: &Report) -> Result<(), End> {
+    let passed = report.failures.is_empty();
+    if ui.json() {
+        return ui.json_line(json!({
+            "kind": "test",
+            "name": name,
+            "passed": passed,
+            "assertions": report.assertions,
+            "failures": report.failures,
+            "skips": report.skips,
+        }));
+    }
+    if !passed {
+        ui.line(&format!("FAIL {name}"))?;
+    } else if !ui.quiet {
+        ui.line(&format!("ok   {name} ({} assertions)", report.assertions))?;
+    }
+    for line in report.failures.iter().flat_map(|f| f.lines()) {
+        ui.line(&format!("     {line}"))?;
+    }
+    for skip in report.skips.iter().filter(|_| !ui.quiet) {
+        ui.line(&format!("     skipped: {skip}"))?;
+    }
+    for path in &report.blessed {
+        ui.line(&format!("     blessed: {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn print_totals(ui: &Ui, totals: Totals) -> Result<(), End> {
+    let Totals { passed, failed, skipped, assertions } = totals;
+    if ui.json() {
+        return ui.json_line(json!({
+            "kind": "totals",
+            "passed": passed,
+            "failed": failed,
+            "skipped": skipped,
+            "assertions": assertions,
+        }));
+    }
+    ui.line(&totals.to_string())
 }

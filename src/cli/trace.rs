@@ -38,9 +38,7 @@ pub(crate) fn perfetto(events: impl Iterator<Item = TraceEvent>, end: u64) -> St
         json!({ "name": "thread_name", "ph": "M", "pid": 1, "tid": track, "args": { "name": name } })
     });
     let all: Vec<Value> = names.chain(out).collect();
-    let mut text = json!({ "traceEvents": all, "displayTimeUnit": "ns" }).to_string();
-    text.push('\n');
-    text
+    format!("{}\n", clif_cont_output::json(&json!({ "traceEvents": all, "displayTimeUnit": "ns" }).to_string()))
 }
 
 /// A time that a stack ran, named after the function that left it.

@@ -16,7 +16,7 @@ use cranelift_codegen::ir::Inst;
 use serde_json::json;
 
 use super::explain::{markdown, plain};
-use super::io::{BUG, End, Ended, Format, Input, MISMATCH, Streams, UNSUPPORTED, USAGE, Ui, count, failure, read};
+use super::io::{BUG, End, Ended, Format, Input, MISMATCH, UNSUPPORTED, USAGE, Ui, count, failure, read};
 use super::levels::Levels;
 use super::lower::TargetArgs;
 
@@ -41,8 +41,6 @@ pub(crate) struct Verify {
     levels: Levels,
     #[command(flatten)]
     target: TargetArgs,
-    #[command(flatten)]
-    streams: Streams,
     /// Text, one line for each finding, JSON lines with `"schema": 1`, or a SARIF 2.1.0 log
     #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
     format: Report,
@@ -81,14 +79,23 @@ struct Total {
 }
 
 impl Verify {
-    /// Where output goes, and the form of what is no finding.
-    pub(crate) fn output(&self) -> (&Streams, Format) {
-        (&self.streams, if self.format == Report::Json { Format::Json } else { Format::Human })
+    /// The form of what is no finding.
+    pub(crate) fn format(&self) -> Format {
+        if self.format == Report::Json { Format::Json } else { Format::Human }
     }
 
     pub(crate) fn run(&self, ui: &Ui) -> Ended {
-        let target = self.target.target()?;
         let mut total = Total::default();
+        let target = match self.target.target() {
+            // a log of what went wrong is a log
+            Err(End::Failed(failed)) if self.format == Report::Sarif => {
+                total.errors.push(failed.diagnostic.clone());
+                ui.json_text(&self.log(&total))?;
+                ui.commit()?;
+                return Err(End::Failed(failed));
+            }
+            target => target?,
+        };
         for path in &self.inputs {
             let verified = catch_unwind(AssertUnwindSafe(|| self.input(path, target)));
             // A fault of ours on one input is no reason to leave out the others.
@@ -112,14 +119,16 @@ impl Verify {
             }
         }
         unless_gone(match self.format {
-            Report::Sarif => ui.line(&sarif::log(&self.driver(), &total.findings, &total.errors)),
+            Report::Sarif => ui.json_text(&self.log(&total)),
             Report::Json => ui.json_line(json!({
                 "kind": "summary", "functions": total.own.0 + total.runtime.0,
                 "operations": total.own.1 + total.runtime.1, "proven": total.proven,
                 "findings": total.violated + total.unproven, "violated": total.violated, "unproven": total.unproven,
                 "untyped": total.untyped, "warnings": total.warnings, "allowed": total.allowed, "inputs_failed": total.errors.len(),
             })),
-            Report::Human if !ui.quiet => ui.write(summary(&total).as_bytes()),
+            // of inputs that cannot be read there is nothing to say, and no file to make
+            Report::Human | Report::Short if total.own.0 + total.runtime.0 == 0 => Ok(()),
+            Report::Human if !ui.quiet => ui.lines(&summary(&total)),
             // an output file is made where nothing was found as well
             Report::Human | Report::Short => ui.write(b""),
         })?;
@@ -201,7 +210,7 @@ impl Verify {
                 unless_gone(match self.format {
                     Report::Human => ui.coloured(&format!("{}\n", finding.render(Style::Coloured))),
                     Report::Short => ui.line(&finding.short()),
-                    Report::Json => ui.line(&finding.to_json_line()),
+                    Report::Json => ui.json_text(&finding.to_json_line()),
                     Report::Sarif => {
                         total.findings.push(finding);
                         Ok(())
@@ -238,21 +247,30 @@ impl Verify {
         Ok(())
     }
 
-    fn driver(&self) -> Driver {
-        let rule = |rule: &&'static rules::Rule| sarif::Rule {
-            id: rule.id.to_owned(),
-            name: rule.name.to_owned(),
-            statement: rule.statement.to_owned(),
-            help: plain(rule),
-            markdown: markdown(rule),
-            severity: self.levels.of(rule.id, Severity::Error),
-        };
-        Driver {
-            name: env!("CARGO_PKG_NAME").to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            uri: env!("CARGO_PKG_REPOSITORY").to_owned(),
-            rules: rules::ALL.iter().map(rule).collect(),
-        }
+    fn log(&self, total: &Total) -> String {
+        sarif::log(&driver(&self.levels), &total.findings, &total.errors)
+    }
+}
+
+/// The log of a command line that cannot be run.
+pub(crate) fn log_of_error(error: Diagnostic) -> String {
+    sarif::log(&driver(&Levels::default()), &[], &[error])
+}
+
+fn driver(levels: &Levels) -> Driver {
+    let rule = |rule: &&'static rules::Rule| sarif::Rule {
+        id: rule.id.to_owned(),
+        name: rule.name.to_owned(),
+        statement: rule.statement.to_owned(),
+        help: plain(rule),
+        markdown: markdown(rule),
+        severity: levels.of(rule.id, Severity::Error),
+    };
+    Driver {
+        name: env!("CARGO_PKG_NAME").to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        uri: env!("CARGO_PKG_REPOSITORY").to_owned(),
+        rules: rules::ALL.iter().map(rule).collect(),
     }
 }
 

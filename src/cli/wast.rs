@@ -1,21 +1,25 @@
 //! `wast`: test scripts of WebAssembly.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use clif_cont::backend;
-use clif_cont::diag::{Diagnostic, Place as DiagPlace, Source, Style};
+use clif_cont::diag::{Diagnostic, Place as DiagPlace, Source};
 use clif_cont::program::target::OptLevel;
 use clif_cont::script::{Backend, FUEL, Place};
 use clif_cont::wasm::Features;
-use clif_cont::wast::{Options, Report, ScriptError};
+use clif_cont::wast::{Options, Printer, Report, ScriptError};
 use serde_json::json;
 
-use super::io::{EXHAUSTED, End, Ended, MISMATCH, Shared, UNSUPPORTED, USAGE, Ui, failure, read};
+use super::io::{End, Ended, MISMATCH, Shared, UNSUPPORTED, USAGE, Ui, failure, out_of_time, read};
 use super::lower::ProtocolArgs;
 use super::run::parse_seconds;
 
 /// Run test scripts of WebAssembly
+///
+/// An assertion passes when it holds, an action, an `invoke` alone, when it returns. What a
+/// script prints by the functions of `spectest` is printed, one value a line.
 #[derive(Args)]
 pub(crate) struct Wast {
     /// .wast files, or `-` for standard input
@@ -76,7 +80,7 @@ impl Wast {
         }
     }
 
-    pub(crate) fn run(&self, ui: &Ui) -> Ended {
+    pub(crate) fn run(&self, ui: &Arc<Ui>) -> Ended {
         let places = self.places(ui)?;
         let mut totals = Totals::default();
         for file in &self.files {
@@ -91,7 +95,8 @@ impl Wast {
                     let place = DiagPlace::new(&source, e.line, e.column);
                     failure(USAGE, Diagnostic::error(e.message).at(place))
                 })?;
-                if report.assertions == 0 {
+                ui.printed()?;
+                if report.assertions + report.actions == 0 {
                     ui.report(&Diagnostic::error("the script asserts nothing").at(DiagPlace::whole(&source)));
                     totals.empty = true;
                     break;
@@ -114,18 +119,18 @@ impl Wast {
     }
 
     /// Runs a script, within the time that it has.
-    fn script(&self, ui: &Ui, text: &str, place: Place, name: &str) -> Result<Report, ScriptError> {
+    fn script(&self, ui: &Arc<Ui>, text: &str, place: Place, name: &str) -> Result<Report, ScriptError> {
         let mut backend = Backend { place, opt: self.opt, fuel: self.fuel, protocol: self.protocol.protocol() };
         let options = Options { features: self.features };
-        let Some(limit) = self.timeout else { return clif_cont::wast::run(text, &mut backend, &options) };
+        let (printing, file) = (Arc::clone(ui), name.to_owned());
+        let print: Printer = Box::new(move |line| {
+            printing.print(line, json!({ "kind": "print", "file": file, "on": place.to_string(), "text": line }))
+        });
+        let run = || clif_cont::wast::run(text, &mut backend, &options, print);
+        let Some(limit) = self.timeout else { return run() };
         let diagnostic = Diagnostic::error(format!("out of time: {name} on {place}")).help("`--timeout S` gives more");
-        let words = if ui.json() { diagnostic.to_json().to_string() } else { diagnostic.render(Style::Coloured) };
-        let expired = move || {
-            anstream::eprintln!("{}", words.trim_end());
-            // Nothing else stops machine code that loops.
-            std::process::exit(EXHAUSTED.into());
-        };
-        let run = || clif_cont::wast::run(text, &mut backend, &options);
+        let expiring = Arc::clone(ui);
+        let expired = move || out_of_time(move || expiring.report(&diagnostic));
         backend::with_deadline(limit, expired, run)
             .unwrap_or_else(|error| Err(ScriptError { message: error.to_string(), line: 1, column: 1 }))
     }
@@ -137,13 +142,13 @@ struct Totals {
     passed: usize,
     failed: usize,
     skipped: usize,
-    /// Was there a script without an assertion?
+    /// Was there a script without an assertion and without an action?
     empty: bool,
 }
 
 impl Totals {
     fn add(&mut self, report: &Report) {
-        self.passed += report.passed;
+        self.passed += report.passed + report.returned;
         self.failed += report.failures.len();
         self.skipped += report.skips.len();
     }
@@ -151,9 +156,6 @@ impl Totals {
 
 /// Prints what a script amounts to on a backend.
 fn show(ui: &Ui, name: &str, place: Place, report: &Report) -> Result<(), End> {
-    for line in &report.printed {
-        ui.detail(&format!("{name}: printed on {place}: {line}"));
-    }
     for remark in &report.remarks {
         ui.detail(&format!("{name}:{}: on {place}: {}", remark.line, remark.text));
     }
@@ -166,7 +168,8 @@ fn show(ui: &Ui, name: &str, place: Place, report: &Report) -> Result<(), End> {
             "kind": "script",
             "file": name,
             "on": place.to_string(),
-            "passed": report.passed,
+            "passed": report.passed + report.returned,
+            "actions": report.actions,
             "failures": failures.collect::<Vec<_>>(),
             "skips": skips.collect::<Vec<_>>(),
             "remarks": remarks.collect::<Vec<_>>(),

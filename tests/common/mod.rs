@@ -1,4 +1,5 @@
 //! Every backend that runs on this machine.
+#![allow(clippy::print_stdout, reason = "a test")]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(unreachable_pub, reason = "a module of a test")]
 

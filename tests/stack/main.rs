@@ -1,6 +1,8 @@
 //! A stack that is used up is a trap, at every depth and for functions of every
 //! frame, on every backend: never a fault.
 
+#![allow(clippy::print_stdout, reason = "a test")]
+
 mod reach;
 
 use std::fmt::Write as _;

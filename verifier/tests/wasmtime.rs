@@ -3,6 +3,7 @@
 //! found are the documented defects of that release (`docs/findings.md`), no
 //! more and no fewer.
 
+#![allow(clippy::print_stdout, reason = "a test")]
 #![allow(missing_docs, reason = "a test")]
 
 use std::collections::BTreeMap;

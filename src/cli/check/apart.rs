@@ -1,7 +1,7 @@
 //! A way of running in a process of its own, for code that may end it.
 //!
 //! The process is this command again, with `check - --alone LANE` and the input on its
-//! standard input; it answers with a line of JSON for each outcome, and one when
+//! standard input; it ends when this one does, and answers with a line of JSON for each outcome, and one when
 //! it is done. If that one does not come, the code ended the process, and what it
 //! said last on standard error is the fault.
 
@@ -62,6 +62,7 @@ fn start(lane: Lane, job: &Job<'_>) -> Result<(Seen, Result<(), NotRun>), String
     let broken = |e: std::io::Error| format!("cannot start a process for it: {e}");
     let mut command = Command::new(std::env::current_exe().map_err(broken)?);
     command.args(["check", "-", "--no-verify", "--format", "json", "--alone", &lane_name(lane)]);
+    command.args(["--parent", &std::process::id().to_string()]);
     if let Work::Invoke { export, args } = &job.work {
         command.args(["--invoke", export]);
         command.args(args.iter().map(ToString::to_string));

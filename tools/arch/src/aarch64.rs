@@ -35,6 +35,7 @@ pub(crate) const ARCH: Arch = Arch {
         mmap: 222,
         mprotect: 226,
         prctl: 167,
+        prlimit64: 261,
         exit_group: 94,
         mmap_arguments: MmapArguments::Registers,
     },

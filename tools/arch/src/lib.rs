@@ -92,6 +92,7 @@ pub struct Numbers {
     pub mmap: i64,
     pub mprotect: i64,
     pub prctl: i64,
+    pub prlimit64: i64,
     pub exit_group: i64,
     /// How `mmap` takes its six arguments.
     pub mmap_arguments: MmapArguments,

@@ -38,6 +38,7 @@ pub(crate) const ARCH: Arch = Arch {
         mmap: 90,
         mprotect: 125,
         prctl: 172,
+        prlimit64: 334,
         exit_group: 248,
         mmap_arguments: MmapArguments::Block,
     },

@@ -42,6 +42,7 @@ pub(crate) const ARCH: Arch = Arch {
         mmap: 9,
         mprotect: 10,
         prctl: 157,
+        prlimit64: 302,
         exit_group: 231,
         mmap_arguments: MmapArguments::Registers,
     },

@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clif_cont_abi::{Isa, SwitchModel};
+use clif_cont_output::{err, print_output};
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::{NoHost, Target};
 use clif_cont_runner::{Jit, Options};
@@ -83,7 +84,7 @@ fn main() -> ExitCode {
     match arguments().and_then(|arguments| bench(&arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            err!("error: {error}");
             ExitCode::from(2)
         }
     }
@@ -139,7 +140,7 @@ fn bench(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         sizes: if wanted(Part::Sizes) { sizes::table()? } else { vec![] },
         verification: if wanted(Part::Verification) { verification::table(rounds)? } else { vec![] },
     };
-    print!("{}", report.render(arguments.format));
+    print_output(format_args!("{}", report.render(arguments.format)));
     Ok(())
 }
 

@@ -43,6 +43,11 @@ impl Source {
         Self { name: name.into(), text }
     }
 
+    /// The same text under another name.
+    pub(crate) fn renamed(&self, name: &str) -> Self {
+        if name == &*self.name { self.clone() } else { Self { name: name.into(), text: self.text.clone() } }
+    }
+
     /// The name.
     pub fn name(&self) -> &str {
         &self.name

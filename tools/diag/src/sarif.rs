@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use clif_cont_output::{json, line};
 use serde_sarif::sarif::{
     ArtifactContent, ArtifactLocation, CodeFlow, Invocation, Location, LogicalLocation, Message,
     MultiformatMessageString, Notification, PhysicalLocation, PropertyBag, Region, ReportingConfiguration,
@@ -20,6 +21,21 @@ use crate::{Diagnostic, Event, Finding, Place, Severity};
 
 /// Where the schema of the format is.
 pub const SCHEMA_URI: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
+/// The text of a message, whose names strangers gave: on one line, with nothing hidden in it,
+/// and with no link (section 3.11.6 of the format) and no placeholder (3.11.5) but what is
+/// meant to be one.
+fn message(text: &str) -> Message {
+    let mut plain = String::new();
+    for c in line(text).chars() {
+        match c {
+            '[' | ']' => plain.extend(['\\', c]),
+            '{' | '}' => plain.extend([c, c]),
+            c => plain.push(c),
+        }
+    }
+    Message::builder().text(plain).build()
+}
 
 /// A rule, as the log presents it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -76,7 +92,7 @@ pub fn log(driver: &Driver, findings: &[Finding], errors: &[Diagnostic]) -> Stri
         .build();
     let log = Sarif::builder().schema(SCHEMA_URI).version("2.1.0").runs(vec![run]).build();
     // strings, numbers and lists of them always have a JSON form
-    serde_json::to_string(&log).unwrap_or_default()
+    json(&serde_json::to_string(&log).unwrap_or_default()).into_owned()
 }
 
 fn level(severity: Severity) -> ResultLevel {
@@ -106,8 +122,8 @@ fn descriptor(rule: &Rule) -> ReportingDescriptor {
 }
 
 fn notification(error: &Diagnostic) -> Notification {
-    let message = Message::builder().text(&error.message).build();
-    let builder = Notification::builder().level(error.severity.name()).message(message);
+    let said: Vec<&str> = [&error.message].into_iter().chain(&error.causes).map(String::as_str).collect();
+    let builder = Notification::builder().level(error.severity.name()).message(message(&said.join(": ")));
     match &error.place {
         Some(place) => builder.locations(vec![location(place, None)]).build(),
         None => builder.build(),
@@ -115,7 +131,7 @@ fn notification(error: &Diagnostic) -> Notification {
 }
 
 fn result(finding: &Finding, rule: Option<i64>, fingerprints: BTreeMap<String, String>) -> SarifResult {
-    let message = format!("{}: {}; {}", finding.verdict.name(), finding.message, finding.help);
+    let told = format!("{}: {}; {}", finding.verdict.name(), finding.message, finding.help);
     let properties = BTreeMap::from([
         ("verdict".to_owned(), finding.verdict.name().into()),
         ("function".to_owned(), finding.function.as_str().into()),
@@ -123,23 +139,21 @@ fn result(finding: &Finding, rule: Option<i64>, fingerprints: BTreeMap<String, S
         ("path".to_owned(), finding.path.clone().into()),
     ]);
     let event = |event: &Event| Location {
-        message: Some(Message::builder().text(&event.what).build()),
+        message: Some(message(&event.what)),
         ..location(event.here(), Some((finding, None)))
     };
     let numbered = finding.related.iter().zip(1..);
     let related: Vec<Location> = numbered.map(|(e, id): (_, i64)| Location { id: Some(id), ..event(e) }).collect();
     let here = location(finding.here(), Some((finding, Some(&finding.inst))));
     let mut steps: Vec<Location> = finding.steps.iter().map(event).collect();
-    steps.push(Location { message: Some(Message::builder().text(&finding.message).build()), ..here.clone() });
+    steps.push(Location { message: Some(message(&finding.message)), ..here.clone() });
     let steps = steps.into_iter().map(|l| ThreadFlowLocation::builder().location(l).build()).collect::<Vec<_>>();
-    let flow = ThreadFlow::builder()
-        .message(Message::builder().text(format!("path {}", finding.short_path())).build())
-        .locations(steps)
-        .build();
+    let flow =
+        ThreadFlow::builder().message(message(&format!("path {}", finding.short_path()))).locations(steps).build();
     let built = SarifResult::builder()
         .rule_id(&finding.rule)
         .level(level(finding.severity))
-        .message(Message::builder().text(message).build())
+        .message(message(&told))
         .locations(vec![here])
         .partial_fingerprints(fingerprints)
         .related_locations(related)

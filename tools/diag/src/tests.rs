@@ -257,3 +257,35 @@ fn a_fingerprint_outlives_moved_lines_and_other_numbers() {
     let twice = prints(&[one(&|_| ()), one(&|f| f.place.line = 4)]);
     assert_eq!(twice, [plain.as_str(), &plain.replace(":1", ":2")]);
 }
+
+/// Every string of a diagnostic may hold a name.
+#[test]
+fn names_hide_nothing_and_add_nothing() {
+    let name = "a\n --> b:1\u{1b}[31m\u{202e}[c](d){0}<e>\u{9b}";
+    let source = Source::new(name, format!("(module\n  (fnc ${name})\n)\n").as_bytes());
+    let place = Place { label: Some(name.into()), ..Place::new(&source, 2, 4) };
+    #[derive(Debug)]
+    struct Named;
+    impl std::fmt::Display for Named {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("no \u{1b}[31m\u{202e}file")
+        }
+    }
+    impl std::error::Error for Named {}
+    let mut diagnostic = Diagnostic::error(format!("no `{name}`")).at(place.clone()).note(name).help(name);
+    let follow_up = FollowUp { kind: FollowUpKind::Note, message: name.into(), place: Some(place) };
+    diagnostic.follow_ups.push(follow_up);
+    let diagnostic = diagnostic.caused_by(&Named);
+    let bare = Diagnostic::error(name).note(name);
+    for text in [diagnostic.render(Style::Plain), bare.render(Style::Plain)] {
+        assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{text:?}");
+        assert!(!text.lines().any(|l| l.trim_start().starts_with("--> b")), "{text}");
+        assert!(text.contains(r"a\n --> b:1\u{1b}[31m\u{202e}[c](d){0}<e>\u{9b}"), "{text}");
+    }
+    let log = log(&[Finding { message: name.into(), ..finding(Verdict::Violated, Severity::Error) }], &[bare]);
+    let run = &log["runs"][0];
+    let expected = r"a\n --> b:1\u{{1b}}\[31m\u{{202e}}\[c\](d){{0}}<e>\u{{9b}}";
+    let said = run["results"][0]["message"]["text"].as_str().expect("text");
+    assert!(said.contains(expected), "{said}");
+    assert_eq!(run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"], expected);
+}

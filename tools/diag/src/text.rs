@@ -1,8 +1,13 @@
-//! The form for people.
+//! The form for people. Everything in a diagnostic may contain names that strangers gave,
+//! so it is rendered from a copy in which nothing is hidden ([`shown`]).
+
+use clif_cont_output::{line, lines};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use crate::{Diagnostic, FollowUpKind, Place, Severity};
+use std::borrow::Cow;
+
+use crate::{Diagnostic, FollowUp, FollowUpKind, Place, Severity};
 
 /// With or without colours.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -19,6 +24,10 @@ fn locate<'a>(group: Group<'a>, place: &'a Place) -> Group<'a> {
     if let Some((text, span)) = place.excerpt()
         && place.column > 0
     {
+        // the renderer replaces all but these, which terminals take for escape sequences; the
+        // replacement has the same length, for the span is one of bytes
+        let c1 = |c: char| matches!(c, '\u{80}'..='\u{9f}');
+        let text = if text.contains(c1) { text.replace(c1, "\u{b7}").into() } else { Cow::Borrowed(text) };
         let annotation = AnnotationKind::Primary.span(span).label(place.label.as_deref());
         let snippet = Snippet::source(text).line_start(place.line).path(place.source.name());
         return group.element(snippet.annotation(annotation));
@@ -33,10 +42,35 @@ fn locate<'a>(group: Group<'a>, place: &'a Place) -> Group<'a> {
     group.element(origin)
 }
 
+/// A copy that is safe to show: each string on one line, with nothing hidden in it.
+fn shown(diagnostic: &Diagnostic) -> Diagnostic {
+    let text = |text: &String| line(text).into_owned();
+    let place = |place: &Place| {
+        let source = place.source.renamed(&line(place.source.name()));
+        Place { source, label: place.label.as_ref().map(text), ..place.clone() }
+    };
+    let Diagnostic { severity, code, message, place: at, follow_ups, causes } = diagnostic;
+    let follow_up =
+        |f: &FollowUp| FollowUp { kind: f.kind, message: text(&f.message), place: f.place.as_ref().map(place) };
+    Diagnostic {
+        severity: *severity,
+        code: code.as_ref().map(text),
+        message: text(message),
+        place: at.as_ref().map(place),
+        follow_ups: follow_ups.iter().map(follow_up).collect(),
+        // a cause may be another tool's report of several lines; all are indented
+        causes: causes.iter().map(|cause| lines(cause).into_owned()).collect(),
+    }
+}
+
 impl Diagnostic {
     /// The text, ending in a newline: message, place with its source line,
     /// notes and help, and the causes.
     pub fn render(&self, style: Style) -> String {
+        shown(self).render_shown(style)
+    }
+
+    fn render_shown(&self, style: Style) -> String {
         let level = match self.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,

@@ -1,10 +1,16 @@
-//! [`Executable`]: a program, compiled and linked, in a directory of its own.
+//! [`Executable`]: a program, compiled and linked, in memory.
+//!
+//! Object and executable are files without a name (`memfd_create`), which the linker, the
+//! emulator and the kernel reach through this process's `/proc/PID/fd`. Nothing is written
+//! to a directory, so nobody else can change it, and nothing is left behind however this
+//! process ends.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::{env, fs, io, process};
+use std::fs::File;
+use std::io::Write as _;
+use std::os::fd::AsRawFd as _;
+use std::path::PathBuf;
+use std::process::{self, Command, Stdio};
 
 use clif_cont_abi::Isa;
 use clif_cont_arch::START;
@@ -13,18 +19,19 @@ use clif_cont_program::{Host, Origin, Program, stack};
 use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::Configurable;
 use object::{Object, ObjectSymbol, SymbolKind};
+use rustix::fs::{MemfdFlags, memfd_create};
 
+use crate::process::described;
 use crate::tools::{Launcher, linker};
 use crate::{ElfError, Options, Remote, Vectors, object as emit};
 
-/// A static executable that runs one program, and what is known of it. Its
-/// file is removed when this is dropped.
+/// A static executable that runs one program, and what is known of it.
 #[derive(Debug)]
 pub struct Executable {
     pub(crate) program: Program,
     pub(crate) options: Options,
     launcher: Launcher,
-    directory: Directory,
+    file: MemoryFile,
     symbols: HashMap<String, u64>,
     functions: Vec<Range>,
 }
@@ -53,22 +60,21 @@ impl Executable {
         program.check_to_run().map_err(ElfError::Program)?;
         let object = emit::emit(program, target_isa_of(program, options)?, arch)?;
 
-        let directory = Directory::create()?;
-        let executable = directory.executable();
-        let object_file = directory.path.join("program.o");
-        fs::write(&object_file, object).map_err(ElfError::system("write the object"))?;
+        let object = MemoryFile::new("object", &object)?;
+        // the linker writes to its standard output what it would write to a file of that name
         let output = Command::new(linker)
-            .args(["-flavor", "gnu", "-static", "-e", START, "-o"])
-            .args([&executable, &object_file])
+            .args(["-flavor", "gnu", "-static", "-e", START, "-o", "-"])
+            .arg(object.path())
+            .stdin(Stdio::null())
             .output()
             .map_err(ElfError::system("start the linker"))?;
         if !output.status.success() {
-            return Err(ElfError::Link(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+            return Err(ElfError::Link(described(output.status, &output.stderr)));
         }
-        let image = fs::read(&executable).map_err(ElfError::system("read the executable"))?;
+        let image = output.stdout;
         let (symbols, functions) = read_symbols(program, &image)?;
-        let program = program.clone();
-        Ok(Self { program, options: options.clone(), launcher, directory, symbols, functions })
+        let (program, file) = (program.clone(), MemoryFile::new("program", &image)?);
+        Ok(Self { program, options: options.clone(), launcher, file, symbols, functions })
     }
 
     /// Starts it. Imports are served by `host`.
@@ -77,8 +83,7 @@ impl Executable {
     ///
     /// [`ElfError::System`] when the system refuses.
     pub fn start(self, host: Box<dyn Host>) -> Result<Remote, ElfError> {
-        let path = self.directory.executable();
-        let command = self.launcher.command(&path);
+        let command = self.launcher.command(&self.path());
         Remote::spawn(self, command, host)
     }
 
@@ -96,13 +101,9 @@ impl Executable {
         &self.launcher
     }
 
-    /// The file.
+    /// A path to it, as long as this exists, for processes of the same user.
     pub fn path(&self) -> PathBuf {
-        self.directory.executable()
-    }
-
-    pub(crate) fn directory(&self) -> &Path {
-        &self.directory.path
+        self.file.path()
     }
 
     /// Address of a function or of data. Every symbol that the program defines
@@ -160,35 +161,18 @@ fn read_symbols(program: &Program, image: &[u8]) -> Result<(HashMap<String, u64>
     Ok((symbols, functions))
 }
 
-/// A directory that is removed with what is in it.
+/// A file without a name. It is gone when the last process that has it open is.
 #[derive(Debug)]
-struct Directory {
-    path: PathBuf,
-}
+struct MemoryFile(File);
 
-impl Directory {
-    fn create() -> Result<Self, ElfError> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        loop {
-            let name = format!("clif-cont-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-            let path = env::temp_dir().join(name);
-            match fs::create_dir(&path) {
-                Ok(()) => return Ok(Self { path }),
-                // left by an earlier process with the same number
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(e) => return Err(ElfError::system(format!("make the directory {}", path.display()))(e)),
-            }
-        }
+impl MemoryFile {
+    fn new(what: &str, bytes: &[u8]) -> Result<Self, ElfError> {
+        let made = memfd_create(what, MemfdFlags::CLOEXEC).map(File::from).map_err(Into::into);
+        let filled = made.and_then(|mut file| file.write_all(bytes).map(|()| file));
+        filled.map(Self).map_err(ElfError::system(format!("keep the {what} in memory")))
     }
 
-    fn executable(&self) -> PathBuf {
-        self.path.join("program")
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        // what cannot be removed stays in the system's temporary directory
-        let _ = fs::remove_dir_all(&self.path);
+    fn path(&self) -> PathBuf {
+        format!("/proc/{}/fd/{}", process::id(), self.0.as_raw_fd()).into()
     }
 }

@@ -1,16 +1,30 @@
 //! The child process: its pipes, how long to wait for it, and how it ended.
+//!
+//! Both of its outputs are read by threads as it writes them, so that neither can fill up
+//! and stop it: of standard output a few messages are kept until they are asked for, of
+//! standard error the end.
 
 use std::io::{self, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clif_cont_abi::ByteOrder;
 
 use crate::ElfError;
 use crate::protocol::{HEADER_WORDS, MAX_SLOTS, Message, WORD};
+
+/// Reads of standard output that are kept until they are used.
+const REPLIES: usize = 4;
+
+/// Bytes at the end of standard error that are kept.
+const SAID: usize = 4096;
+
+/// How long an end of standard error is waited for once the process has ended: a process
+/// that it has started may have it, too.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A running executable. Dropping it ends it.
 #[derive(Debug)]
@@ -18,6 +32,8 @@ pub(crate) struct Process {
     child: Child,
     commands: ChildStdin,
     replies: Receiver<Vec<u8>>,
+    /// The end of its standard error, once that has ended.
+    said: Receiver<Vec<u8>>,
     /// What came and has not been used.
     received: Vec<u8>,
     used: usize,
@@ -43,31 +59,45 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(ElfError::system(format!("start {program}")))?;
-        let (Some(commands), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(ElfError::System { doing: format!("talk to {program}"), cause: "it has no pipes".into() });
-        };
-        let (sender, replies) = channel();
-        // a pipe cannot be waited for with a deadline, a channel can; the
-        // thread ends with the pipe
-        let reader = move || {
-            let mut buffer = vec![0; (HEADER_WORDS + MAX_SLOTS) * WORD];
-            loop {
-                match output.read(&mut buffer) {
-                    Ok(0) => return,
-                    Ok(n) if sender.send(buffer[..n].to_vec()).is_err() => return,
-                    Ok(_) => {}
-                    Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                    Err(_) => return,
-                }
+        match Self::attach(&mut child) {
+            Ok((commands, replies, said)) => {
+                Ok(Self { child, commands, replies, said, received: vec![], used: 0, order })
             }
-        };
-        if let Err(e) = thread::Builder::new().name("replies".into()).spawn(reader) {
-            // not started: the output pipe went with the closure
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(ElfError::system("start a thread")(e));
+            Err(error) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                Err(ElfError::system(format!("talk to {program}"))(error))
+            }
         }
-        Ok(Self { child, commands, replies, received: vec![], used: 0, order })
+    }
+
+    /// Starts the threads that read. A pipe cannot be waited for with a deadline, a channel
+    /// can; the threads end with the pipes.
+    #[allow(clippy::type_complexity, reason = "used once, right above")]
+    fn attach(child: &mut Child) -> io::Result<(ChildStdin, Receiver<Vec<u8>>, Receiver<Vec<u8>>)> {
+        let (Some(commands), Some(output), Some(errors)) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err(io::Error::other("it has no pipes"));
+        };
+        let (sender, replies) = sync_channel(REPLIES);
+        let reader = move || {
+            let size = (HEADER_WORDS + MAX_SLOTS) * WORD;
+            each_read(output, size, |bytes| sender.send(bytes.to_vec()).is_ok());
+        };
+        thread::Builder::new().name("replies".into()).spawn(reader)?;
+        let (sender, said) = sync_channel(1);
+        let reader = move || {
+            let mut end = vec![];
+            each_read(errors, SAID, |bytes| {
+                end.extend_from_slice(bytes);
+                end.drain(..end.len().saturating_sub(SAID));
+                true
+            });
+            let _ = sender.send(end);
+        };
+        thread::Builder::new().name("errors".into()).spawn(reader)?;
+        Ok((commands, replies, said))
     }
 
     /// Sends a command.
@@ -131,19 +161,24 @@ impl Process {
                 }
             }
         };
-        let mut words = match how {
-            Ok(status) => describe(status),
+        Silence::Ended(match how {
+            Ok(status) => described(status, &self.said.recv_timeout(PATIENCE).unwrap_or_default()),
             Err(e) => format!("it ended in an unknown way: {e}"),
-        };
-        let mut said = String::new();
-        if let Some(mut errors) = self.child.stderr.take()
-            && errors.read_to_string(&mut said).is_ok()
-            && !said.trim().is_empty()
-        {
-            words.push_str("; it said: ");
-            words.push_str(said.trim());
+        })
+    }
+}
+
+/// Hands over what is read, until the end or until `go_on` says no.
+fn each_read(mut pipe: impl Read, size: usize, mut go_on: impl FnMut(&[u8]) -> bool) {
+    let mut buffer = vec![0; size];
+    loop {
+        match pipe.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(n) if !go_on(&buffer[..n]) => return,
+            Ok(_) => {}
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return,
         }
-        Silence::Ended(words)
     }
 }
 
@@ -155,15 +190,26 @@ impl Drop for Process {
     }
 }
 
-fn describe(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
+/// How a process ended, and what it said on its standard error, as one line.
+pub(crate) fn described(status: ExitStatus, said: &[u8]) -> String {
+    let how = match (status.code(), status.signal()) {
         (Some(code), _) => format!("it ended with status {code}"),
         (None, Some(signal)) => match signal_name(signal) {
             Some(name) => format!("it was ended by signal {signal} ({name})"),
             None => format!("it was ended by signal {signal}"),
         },
         (None, None) => "it ended in an unknown way".into(),
+    };
+    match one_line(said) {
+        said if said.is_empty() => how,
+        said => format!("{how}; it said: {said}"),
     }
+}
+
+/// What a process said, as one line.
+pub(crate) fn one_line(said: &[u8]) -> String {
+    let text = String::from_utf8_lossy(said);
+    text.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// The signals that wrong code causes; the same numbers on all our hosts.
@@ -190,6 +236,17 @@ mod tests {
         let mut process = Process::spawn(command, ByteOrder::Little).expect("starts");
         let silence = process.receive(None).unwrap_err();
         assert_eq!(silence, Silence::Ended("it ended with status 3; it said: so long".into()));
+    }
+
+    #[test]
+    fn a_process_may_say_more_than_a_pipe_holds() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "i=0; while [ $i -lt 20000 ]; do echo a line of words $i >&2; i=$((i+1)); done"]);
+        let mut process = Process::spawn(command, ByteOrder::Little).expect("starts");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let Err(Silence::Ended(how)) = process.receive(Some(deadline)) else { panic!("it does not end") };
+        assert!(how.starts_with("it ended with status 0; it said: "), "{how}");
+        assert!(how.ends_with("a line of words 19999") && how.len() < 2 * SAID, "{} bytes", how.len());
     }
 
     #[test]

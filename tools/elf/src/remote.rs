@@ -33,9 +33,7 @@ pub struct Remote {
 }
 
 impl Remote {
-    pub(crate) fn spawn(executable: Executable, mut command: Command, host: Box<dyn Host>) -> Result<Self, ElfError> {
-        // an emulator may leave a core file where it is
-        command.current_dir(executable.directory());
+    pub(crate) fn spawn(executable: Executable, command: Command, host: Box<dyn Host>) -> Result<Self, ElfError> {
         let process = Process::spawn(command, executable.program.target.abi.order)?;
         Ok(Self {
             executable,

@@ -2,13 +2,15 @@
 //! Rust toolchain, and an emulator for each ISA that is not the host's.
 
 use std::env;
-use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use clif_cont_abi::Isa;
+use rustix::fs::Access;
 
+use crate::process::described;
 use crate::{ElfError, Vectors};
 
 /// How an executable for an ISA is started on this machine.
@@ -44,7 +46,7 @@ impl Launcher {
             return Ok(Self::Native);
         }
         let name = format!("qemu-{}", isa.name());
-        let Some(program) = on_path(&name).or_else(|| on_path(&format!("{name}-static"))) else {
+        let Some(program) = on_path(&[&name, &format!("{name}-static")])? else {
             return Err(ElfError::Missing {
                 what: format!("the emulator {name}"),
                 how: "`apt-get install qemu-user` (Debian, Ubuntu) supplies it".into(),
@@ -74,30 +76,65 @@ impl Launcher {
 ///
 /// # Errors
 ///
-/// [`ElfError::Missing`] without either.
+/// [`ElfError::Missing`] without either, [`ElfError::System`] when the system refuses what
+/// it takes to find out.
 pub fn linker() -> Result<PathBuf, ElfError> {
-    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
-    FOUND
-        .get_or_init(|| toolchain_linker().or_else(|| on_path("rust-lld")).or_else(|| on_path("ld.lld")))
-        .clone()
-        .ok_or(ElfError::Missing {
-            what: "the linker rust-lld".into(),
-            how:
-                "it is part of a Rust toolchain (`rustup toolchain install stable`), found through `rustc` on the path"
-                    .into(),
-        })
+    // what was found stays; what was not is looked for again
+    static FOUND: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(found) = FOUND.get() {
+        return Ok(found.clone());
+    }
+    let of_toolchain = toolchain_linker();
+    let found = match &of_toolchain {
+        Ok(Some(linker)) => Some(linker.clone()),
+        // what went wrong with `rustc` matters only where there is no other linker
+        _ => on_path(&["rust-lld", "ld.lld"])?,
+    };
+    let found = match found {
+        Some(linker) => Some(linker),
+        None => of_toolchain?,
+    };
+    let linker = found.ok_or_else(|| ElfError::Missing {
+        what: "the linker rust-lld".into(),
+        how: "it is part of a Rust toolchain (`rustup toolchain install stable`), found through `rustc` on the path"
+            .into(),
+    })?;
+    Ok(FOUND.get_or_init(|| linker).clone())
 }
 
-fn toolchain_linker() -> Option<PathBuf> {
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
-    let output = Command::new(rustc).args(["--print", "sysroot"]).output().ok()?;
-    let sysroot = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim_end());
-    let hosts = sysroot.join("lib/rustlib").read_dir().ok()?;
-    hosts.flatten().map(|host| host.path().join("bin/rust-lld")).find(|p| p.is_file())
+fn toolchain_linker() -> Result<Option<PathBuf>, ElfError> {
+    let rustc = match env::var_os("RUSTC") {
+        Some(rustc) => PathBuf::from(rustc),
+        None => match on_path(&["rustc"])? {
+            Some(rustc) => rustc,
+            None => return Ok(None),
+        },
+    };
+    let output = match Command::new(&rustc).args(["--print", "sysroot"]).stdin(Stdio::null()).output() {
+        Ok(output) => output,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(ElfError::system(format!("start {}", rustc.display()))(e)),
+    };
+    if !output.status.success() {
+        let doing = format!("ask {} for its toolchain", rustc.display());
+        return Err(ElfError::System { doing, cause: described(output.status, &output.stderr) });
+    }
+    let sysroot = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end());
+    let Ok(hosts) = sysroot.join("lib/rustlib").read_dir() else { return Ok(None) };
+    Ok(hosts.flatten().map(|host| host.path().join("bin/rust-lld")).find(|p| is_executable(p)))
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?).map(|dir| dir.join(name)).find(|p| p.is_file())
+/// The first executable of one of these names on the path, as an absolute path: names in
+/// the order of preference. A directory of `PATH` may be relative.
+fn on_path(names: &[&str]) -> Result<Option<PathBuf>, ElfError> {
+    let Some(path) = env::var_os("PATH") else { return Ok(None) };
+    let in_directories = |name| env::split_paths(&path).map(move |directory| directory.join(name));
+    let found = names.iter().flat_map(in_directories).find(|p| is_executable(p));
+    found.map(std::path::absolute).transpose().map_err(ElfError::system("find the current directory"))
+}
+
+fn is_executable(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok()
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@
 //! Words are separated by blanks; quotes `'...'` keep blanks; `< FILE` is its
 //! input, and `| clif-cont ...` gives its output to another one. What follows
 //! is its standard output, then its standard error behind `2> `, then its exit
-//! code behind `? ` unless that is 0. There are no wildcards: what a command
+//! code behind `? ` unless that is 0. A line of standard output that looks like one of
+//! these stands behind `1> `. There are no wildcards: what a command
 //! prints has to be the same each time.
 //!
 //! A transcript whose output depends on the emulators that a machine has says
@@ -24,6 +25,8 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+use clif_cont_output::lines;
 
 use crate::golden::unified_diff;
 use crate::suite::Report;
@@ -139,6 +142,18 @@ fn run(binary: &Path, dir: &Path, command: &str) -> Result<Ran, String> {
     Ok(ran)
 }
 
+/// Adds what a command wrote to standard output. A line that would be read as something
+/// else stands behind `1> `; nothing in it is hidden.
+fn push_output(transcript: &mut String, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for text in lines(&text).lines() {
+        let ambiguous = ["$ ", "? ", "2>", "1>"].iter().any(|sign| text.starts_with(sign));
+        transcript.push_str(if ambiguous { "1> " } else { "" });
+        transcript.push_str(text);
+        transcript.push('\n');
+    }
+}
+
 /// Runs a transcript and compares it with what is printed now.
 pub(crate) fn check(tool: &dyn Tool, path: &Path, text: &str, options: Options, report: &mut Report) {
     let (head, steps) = match steps(text) {
@@ -173,12 +188,9 @@ pub(crate) fn check(tool: &dyn Tool, path: &Path, text: &str, options: Options, 
             now.push('\n');
         }
         now.push_str(&format!("$ {}\n", step.command));
-        now.push_str(&String::from_utf8_lossy(&ran.stdout));
-        if !now.ends_with('\n') {
-            now.push('\n');
-        }
-        for line in String::from_utf8_lossy(&ran.stderr).lines() {
-            now.push_str(format!("2> {line}").trim_end());
+        push_output(&mut now, &ran.stdout);
+        for text in lines(&String::from_utf8_lossy(&ran.stderr)).lines() {
+            now.push_str(format!("2> {text}").trim_end());
             now.push('\n');
         }
         if ran.exit != Some(step.exit) {
@@ -200,7 +212,7 @@ pub(crate) fn check(tool: &dyn Tool, path: &Path, text: &str, options: Options, 
         return;
     }
     if options.bless {
-        match std::fs::write(path, &now) {
+        match clif_cont_output::write(path, now.as_bytes()) {
             Ok(()) => report.blessed.push(path.to_owned()),
             Err(error) => report.failures.push(format!("cannot write `{}`: {error}", path.display())),
         }
@@ -222,6 +234,18 @@ mod tests {
         assert_eq!(words("a 'b c'  d''").unwrap(), ["a", "b c", "d"]);
         assert_eq!(words("''").unwrap(), [""]);
         assert!(words("'a").is_err());
+    }
+
+    #[test]
+    fn output_is_not_taken_for_syntax() {
+        let mut text = String::from("$ clif-cont x\n");
+        push_output(&mut text, b"plain\n$ clif-cont y\n? 3\n2> no\n1> one\n\x1b[31m\xe2\x80\xae\n\nend");
+        let expected =
+            "$ clif-cont x\nplain\n1> $ clif-cont y\n1> ? 3\n1> 2> no\n1> 1> one\n\\u{1b}[31m\\u{202e}\n\nend\n";
+        assert_eq!(text, expected);
+        let transcript = format!("# Purpose.\n{text}");
+        let (_, steps) = steps(&transcript).unwrap();
+        assert_eq!(steps.iter().map(|s| (s.line, s.exit)).collect::<Vec<_>>(), [(2, 0)]);
     }
 
     #[test]

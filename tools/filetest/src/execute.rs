@@ -43,6 +43,7 @@ pub fn describe(outcome: &Outcome) -> String {
         }
         Outcome::Unsupported(what) => format!("is not supported: {what}"),
         Outcome::OutOfFuel => "ran out of fuel".to_owned(),
+        Outcome::OutOfMemory(what) => format!("ran out of memory: {what}"),
     }
 }
 

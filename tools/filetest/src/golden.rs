@@ -50,8 +50,10 @@ impl Goldens<'_> {
             return;
         }
         if self.options.bless {
-            let written =
-                path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(path, actual));
+            let written = path
+                .parent()
+                .map_or(Ok(()), std::fs::create_dir_all)
+                .and_then(|()| clif_cont_output::write(path, actual.as_bytes()));
             match written {
                 Ok(()) => report.blessed.push(path.to_owned()),
                 Err(error) => report.failures.push(format!("cannot write `{}`: {error}", path.display())),

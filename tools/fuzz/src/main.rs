@@ -9,6 +9,7 @@ use clif_cont_fuzz::{
     EDITS, Fault, Found, HARMED, Kind, NOT_JUDGED, Plan, ProgramsPlan, child, clif_files, construct, construct_files,
     program, program_child, report, run, run_programs, units,
 };
+use clif_cont_output::{err, out, print_output};
 use clif_cont_program::Target;
 use clif_cont_program::target::{OptLevel, target_isa};
 use clif_cont_verifier::Profile;
@@ -18,6 +19,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 #[derive(Parser)]
 #[command(name = "clif-cont-fuzz", version)]
 struct Cli {
+    /// End with this process, which started this one
+    #[arg(long, hide = true, global = true)]
+    parent: Option<u32>,
     #[command(subcommand)]
     command: Command,
 }
@@ -164,7 +168,11 @@ enum Format {
 }
 
 fn main() -> ExitCode {
-    let ended = match Cli::parse().command {
+    let cli = Cli::parse();
+    if cli.parent.is_some_and(|parent| !clif_cont_runner::end_with_parent(parent)) {
+        return ExitCode::FAILURE;
+    }
+    let ended = match cli.command {
         Command::Mutate(mutate) => mutate.run(),
         Command::Construct(construct) => construct.run(),
         Command::Programs(programs) => programs.run(),
@@ -174,7 +182,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(code) => code,
         Err(message) => {
-            eprintln!("error: {message}");
+            err!("error: {message}");
             ExitCode::from(2)
         }
     }
@@ -227,8 +235,8 @@ impl Mutate {
         let results = run(&plan, &|_| bar.inc(1));
         bar.finish_and_clear();
         match self.format {
-            Format::Human => print!("{}", report::human(&results, plan.seed, self.list)),
-            Format::Json => report::json_lines(&results, plan.seed).iter().for_each(|line| println!("{line}")),
+            Format::Human => print_output(format_args!("{}", report::human(&results, plan.seed, self.list))),
+            Format::Json => report::json_lines(&results, plan.seed).iter().for_each(|line| out!("{line}")),
         }
         let bug = !results.bugs.is_empty() || results.mutants.iter().any(|m| m.bug.is_some());
         let missed = results.mutants.iter().any(|m| m.is_missed());
@@ -280,8 +288,8 @@ impl Construct {
             }
         };
         match self.format {
-            Format::Human => print!("{}", report::constructed(&results)),
-            Format::Json => report::constructed_json(&results).iter().for_each(|line| println!("{line}")),
+            Format::Human => print_output(format_args!("{}", report::constructed(&results))),
+            Format::Json => report::constructed_json(&results).iter().for_each(|line| out!("{line}")),
         }
         let bug = results.all.iter().any(|f| f.bug.is_some());
         let missed = results.all.iter().any(|f| f.found != Found::Violated);
@@ -293,7 +301,9 @@ impl Programs {
     fn run(&self) -> Result<ExitCode, String> {
         let cases = self.first..self.first + self.cases;
         if self.print {
-            cases.for_each(|case| print!(";; case {case}\n{}", program(self.seed, case, usize::MAX)));
+            cases.for_each(|case| {
+                print_output(format_args!(";; case {case}\n{}", program(self.seed, case, usize::MAX)))
+            });
             return Ok(ExitCode::SUCCESS);
         }
         let native = if self.no_native { None } else { std::env::current_exe().ok() };
@@ -308,8 +318,8 @@ impl Programs {
         let ran = run_programs(&plan, &|_| bar.inc(1));
         bar.finish_and_clear();
         match self.format {
-            Format::Human => print!("{}", report::ran(&ran, plan.seed)),
-            Format::Json => report::ran_json(&ran, plan.seed).iter().for_each(|line| println!("{line}")),
+            Format::Human => print_output(format_args!("{}", report::ran(&ran, plan.seed))),
+            Format::Json => report::ran_json(&ran, plan.seed).iter().for_each(|line| out!("{line}")),
         }
         Ok(ExitCode::from(u8::from(!ran.faults.is_empty() || ran.programs == 0)))
     }
@@ -320,11 +330,11 @@ fn native_program(seed: u64, case: usize, bytes: usize, switch: &str) -> Result<
     let target = Isa::host().and_then(|isa| Target::with_switch(isa, model)).ok_or("not on this machine")?;
     match program_child(seed, case, bytes, target) {
         Ok(outcomes) => {
-            outcomes.iter().for_each(|o| println!("{o}"));
+            outcomes.iter().for_each(|o| out!("{o}"));
             Ok(ExitCode::SUCCESS)
         }
         Err(why) => {
-            println!("{why}");
+            out!("{why}");
             Ok(ExitCode::from(NOT_JUDGED))
         }
     }
@@ -356,11 +366,11 @@ fn native_child(choice: &Choice, case: usize, programs: &[PathBuf]) -> ExitCode 
     match child(&plan, case) {
         Ok(()) => ExitCode::SUCCESS,
         Err((true, what)) => {
-            println!("{what}");
+            out!("{what}");
             ExitCode::from(HARMED)
         }
         Err((false, what)) => {
-            println!("{what}");
+            out!("{what}");
             ExitCode::from(NOT_JUDGED)
         }
     }

@@ -79,6 +79,7 @@ pub(crate) enum Ended {
 
 /// Runs a child process to its end, or to that of its time.
 pub(crate) fn wait(mut command: Command) -> std::io::Result<Ended> {
+    command.args(["--parent", &std::process::id().to_string()]);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let start = Instant::now();
     let mut pause = Duration::from_millis(2);
@@ -120,8 +121,7 @@ pub fn child(plan: &Plan, case: usize) -> Result<(), (bool, String)> {
     let program = unit.with(damage.function, damage.func.clone());
     let options = Options { opt: clif_cont_program::target::OptLevel::Speed, ..Options::default() };
     // what cannot be compiled is not run by anybody
-    let mut jit =
-        Jit::new(&program, Box::new(Spectest::new(|_: &str| {})), options).map_err(|e| (false, e.to_string()))?;
+    let mut jit = Jit::new(&program, Box::new(Spectest::silent()), options).map_err(|e| (false, e.to_string()))?;
     for a in &unit.assertions {
         // a mutant that writes where it likes may leave its caller what that cannot go on with
         let checked = catch_unwind(AssertUnwindSafe(|| check_assertion(&program, &mut jit, a)));

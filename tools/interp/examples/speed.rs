@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release -p clif-cont-interp --example speed`
 
+#![allow(clippy::print_stdout, reason = "an example")]
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Instant;

@@ -34,7 +34,7 @@ impl Invoker for Nested<'_> {
             return Outcome::Unsupported(format!("`{}` invoked with arguments of other types", export.name));
         }
         let outcome = self.machine.invoke_export(export, args);
-        if matches!(outcome, Outcome::Violation(_) | Outcome::Unsupported(_)) {
+        if matches!(outcome, Outcome::Violation(_) | Outcome::Unsupported(_) | Outcome::OutOfMemory(_)) {
             // the host may not swallow a fault of the generated code
             self.machine.sticky.get_or_insert_with(|| outcome.clone());
         }

@@ -65,6 +65,7 @@ pub(crate) enum Fault {
     Violation(String),
     Unsupported(String),
     OutOfFuel,
+    OutOfMemory(String),
     /// An outcome of a nested invocation that ends the outer one too.
     Again(Box<Outcome>),
 }
@@ -73,7 +74,7 @@ impl From<MemFault> for Fault {
     fn from(fault: MemFault) -> Self {
         match fault {
             MemFault::Bad(message) => Self::Violation(message),
-            MemFault::Limit(_) => Self::Unsupported(fault.to_string()),
+            MemFault::Limit(_) => Self::OutOfMemory(fault.to_string()),
         }
     }
 }

@@ -25,6 +25,7 @@ impl Machine {
                 (function, _) => Outcome::Unsupported(format!("{what}, in `%{function}`")),
             },
             Fault::OutOfFuel => Outcome::OutOfFuel,
+            Fault::OutOfMemory(what) => Outcome::OutOfMemory(what),
             Fault::Again(outcome) => *outcome,
         }
     }

@@ -9,11 +9,13 @@
 
 use std::process::ExitCode;
 
+use clif_cont_output::err;
+
 fn main() -> ExitCode {
     match command::main() {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("error: {error}");
+            err!("error: {error}");
             ExitCode::from(2)
         }
     }
@@ -21,9 +23,11 @@ fn main() -> ExitCode {
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 mod command {
+    use clif_cont_output::err;
+
     /// Says why there is nothing to do.
     pub(crate) fn main() -> Result<u8, std::convert::Infallible> {
-        eprintln!("error: {}", clif_cont_oracle::UNAVAILABLE);
+        err!("error: {}", clif_cont_oracle::UNAVAILABLE);
         Ok(3)
     }
 }
@@ -39,6 +43,7 @@ mod command {
     use clif_cont::protocol::Protocol;
     use clif_cont::script::{Backend, FUEL, Place};
     use clif_cont_oracle::{Defects, Known, PROFILE, Verified, bench, compare, emit, verify, wasmtime_profile};
+    use clif_cont_output::{err, out};
 
     /// Wasmtime 48.0.8 beside clif-cont: its CLIF, and what scripts do there.
     ///
@@ -112,27 +117,22 @@ mod command {
         let (mut modules, mut functions, mut refused) = (0, 0, 0);
         for file in files {
             for emitted in emit(directory, file)? {
-                println!(
-                    "{}: {} functions, from line {}",
-                    emitted.directory.display(),
-                    emitted.functions,
-                    emitted.line
-                );
+                out!("{}: {} functions, from line {}", emitted.directory.display(), emitted.functions, emitted.line);
                 if let Some(refusal) = emitted.refusal {
-                    println!("  {refusal}");
+                    out!("  {refusal}");
                     refused += 1;
                 }
                 modules += 1;
                 functions += emitted.functions;
             }
         }
-        println!("{modules} modules, {functions} functions, each level counted; {refused} modules refused");
+        out!("{modules} modules, {functions} functions, each level counted; {refused} modules refused");
         Ok(if refused > 0 { 3 } else { 0 })
     }
 
     fn judge(known: Option<&Path>, files: &[PathBuf]) -> Result<u8, Box<dyn Error>> {
         let Some(profile) = wasmtime_profile() else {
-            eprintln!("error: the verifier has no profile {PROFILE}");
+            err!("error: the verifier has no profile {PROFILE}");
             return Ok(3);
         };
         let mut defects = match known {
@@ -155,21 +155,21 @@ mod command {
         }
         for f in &sum.undocumented {
             let place = f.file.strip_prefix(&directory).unwrap_or(&f.file).display();
-            println!("{place}: {} {:?}: {}\n  {}", f.rule, f.verdict, f.message, f.inst);
+            out!("{place}: {} {:?}: {}\n  {}", f.rule, f.verdict, f.message, f.inst);
         }
         fs::remove_dir_all(&directory)?;
         let Verified { functions, operations, documented, undocumented } = sum;
         let undocumented = undocumented.len();
-        println!("{functions} functions, {operations} operations: {documented} known findings, {undocumented} others");
+        out!("{functions} functions, {operations} operations: {documented} known findings, {undocumented} others");
         Ok(u8::from(undocumented > 0))
     }
 
     fn time(rounds: u32) -> Result<u8, Box<dyn Error>> {
         let times = bench(rounds as usize)?;
-        println!("nanoseconds each, medians of {rounds} alternating rounds, optimised\n");
-        println!("{:<42} {:>10} {:>10} {:>7}", "", "clif-cont", "Wasmtime", "ratio");
+        out!("nanoseconds each, medians of {rounds} alternating rounds, optimised\n");
+        out!("{:<42} {:>10} {:>10} {:>7}", "", "clif-cont", "Wasmtime", "ratio");
         for t in times {
-            println!("{:<42} {:>10.1} {:>10.1} {:>7.2}", t.operation, t.ours, t.theirs, t.ours / t.theirs);
+            out!("{:<42} {:>10.1} {:>10.1} {:>7.2}", t.operation, t.ours, t.theirs, t.ours / t.theirs);
         }
         Ok(0)
     }
@@ -177,7 +177,7 @@ mod command {
     fn run(on: &str, known: Option<&Path>, files: &[PathBuf]) -> Result<u8, Box<dyn Error>> {
         let place = Place::parse(on).ok_or_else(|| format!("there is no backend `{on}`"))?;
         if let Some(reason) = place.available().reason() {
-            eprintln!("error: {place}: {reason}");
+            err!("error: {place}: {reason}");
             return Ok(3);
         }
         let (mut agreed, mut divergences, mut mismatches, mut skipped) = (0, 0, 0, 0);
@@ -198,19 +198,19 @@ mod command {
             divergences += comparison.known;
             mismatches += comparison.mismatches.len();
             for m in &comparison.mismatches {
-                println!("{}:{}: {}", file.display(), m.line, m.directive);
-                println!("  here      {}\n  Wasmtime  {}", m.ours, m.theirs);
+                out!("{}:{}: {}", file.display(), m.line, m.directive);
+                out!("  here      {}\n  Wasmtime  {}", m.ours, m.theirs);
             }
             for (reason, count) in &comparison.skipped {
-                println!("{}: {count} skipped {reason}", file.display());
+                out!("{}: {count} skipped {reason}", file.display());
                 skipped += count;
             }
             for entry in list.unmet(&[&*name]) {
-                println!("{}: does not diverge any more: {}", file.display(), entry.directive);
+                out!("{}: does not diverge any more: {}", file.display(), entry.directive);
                 mismatches += 1;
             }
         }
-        println!("{agreed} agree, {divergences} known divergences, {mismatches} mismatches, {skipped} skipped");
+        out!("{agreed} agree, {divergences} known divergences, {mismatches} mismatches, {skipped} skipped");
         Ok(u8::from(mismatches > 0))
     }
 }

@@ -322,9 +322,8 @@ fn spectest(linker: &mut Linker<()>, store: &mut Store<()>, printed: &Arc<Mutex<
         let lines = Arc::clone(printed);
         let ty = FuncType::new(store.engine(), params.iter().cloned(), []);
         let print = Func::new(&mut *store, ty, move |_, args, _| {
-            let line = args.iter().map(bare).collect::<Vec<_>>().join(" ");
             if let Ok(mut lines) = lines.lock() {
-                lines.push(line);
+                lines.extend(args.iter().filter_map(line_of));
             }
             Ok(())
         });
@@ -348,13 +347,15 @@ fn spectest(linker: &mut Linker<()>, store: &mut Store<()>, printed: &Arc<Mutex<
     Ok(())
 }
 
-/// A number as the program's host prints it.
-fn bare(value: &Val) -> String {
-    match value {
-        Val::I32(v) => v.to_string(),
-        Val::I64(v) => v.to_string(),
-        Val::F32(v) => f32::from_bits(*v).to_string(),
-        Val::F64(v) => f64::from_bits(*v).to_string(),
-        _ => "?".to_owned(),
-    }
+/// The line that is printed for a value.
+fn line_of(value: &Val) -> Option<String> {
+    use clif_cont::program::Val as Ours;
+    let ours = match *value {
+        Val::I32(v) => Ours::I32(v),
+        Val::I64(v) => Ours::I64(v),
+        Val::F32(bits) => Ours::F32(bits),
+        Val::F64(bits) => Ours::F64(bits),
+        _ => return None,
+    };
+    Some(clif_cont::wasm::printed(ours))
 }

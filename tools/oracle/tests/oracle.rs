@@ -3,6 +3,8 @@
 //! listed. Where Wasmtime switches no stacks, all of it is skipped, and that is
 //! said.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test")]
+
 use std::process::ExitCode;
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]

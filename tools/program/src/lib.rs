@@ -28,6 +28,7 @@ mod optimize;
 pub mod stack;
 pub mod target;
 pub mod text;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -35,6 +36,7 @@ use std::fmt;
 pub use check::{ProgramError, host_signature};
 pub use host::{HostFunctions, NoHost};
 pub use operation::{OperationTypes, Signature};
+pub use trace::{Repeat, StackTrace, collapse};
 
 use clif_cont_abi::{Abi, Isa, SwitchModel, Trap};
 use cranelift_codegen::ir;
@@ -415,13 +417,6 @@ impl Program {
     }
 }
 
-/// The frames of one stack, innermost first.
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
-pub struct StackTrace {
-    /// Function names, without the `%`.
-    pub frames: Vec<String>,
-}
-
 /// Why and where a program trapped.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Trapped {
@@ -447,6 +442,8 @@ pub enum Outcome {
     Unsupported(String),
     /// The fuel, or the time, is used up.
     OutOfFuel,
+    /// It needs more memory than this backend has for it; how much that is.
+    OutOfMemory(String),
 }
 
 /// A fault of generated code that the interpreter caught.

@@ -1,5 +1,7 @@
 //! The project's `run` tests, on both Pulley targets, optimised and not.
 
+#![allow(clippy::print_stdout, reason = "a test")]
+
 mod common;
 
 use std::path::{Path, PathBuf};
@@ -39,7 +41,7 @@ fn every_run_test_passes() {
                     continue;
                 }
             };
-            let host: Box<dyn Host> = Box::new(Spectest::new(|_: &str| {}));
+            let host: Box<dyn Host> = Box::new(Spectest::silent());
             let mut pulley = start_with(&program, host, Options { opt, ..Options::default() });
             for directive in &directives.list {
                 let Kind::Run(assertion) = &directive.kind else { continue };

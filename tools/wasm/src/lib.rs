@@ -50,7 +50,7 @@ pub use error::{Error, ErrorKind, Position};
 pub use features::Features;
 pub use linkset::{InstanceId, Instantiated, Item, LinkSet, Linked};
 pub use source::position_of;
-pub use spectest::{Spectest, unknown_imports};
+pub use spectest::{Spectest, printed, unknown_imports};
 
 #[cfg(test)]
 mod tests;

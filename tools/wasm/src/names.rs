@@ -49,7 +49,7 @@ fn indirect(map: IndirectNameMap<'_>) -> HashMap<u32, Names<'_>> {
     map.into_iter().map_while(|n| n.ok()).map(|n| (n.index, direct(n.names))).collect()
 }
 
-/// Text that is safe in a comment: one line, nothing unprintable.
+/// Text that is safe in a comment: one line, nothing hidden.
 pub(crate) fn printable(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    clif_cont_output::line(name).into_owned()
 }

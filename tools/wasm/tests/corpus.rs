@@ -1,6 +1,8 @@
 //! The programs of `clif-tests/run`: each compiles on every target, or says
 //! what it needs that is not supported.
 
+#![allow(clippy::print_stdout, reason = "a test")]
+
 use std::path::Path;
 
 use clif_cont_abi::Isa;

@@ -20,7 +20,7 @@ fn run(wat: &str, script: &[(&str, &[Val], Expect<'_>)]) {
     for isa in ISAS {
         let program = compile(wat.as_bytes(), "test.wat", Target::new(isa), &Options::default());
         let program = program.unwrap_or_else(|e| panic!("{}: {e}", isa.name()));
-        let host = Box::new(Spectest::new(|_: &str| {}));
+        let host = Box::new(Spectest::silent());
         let limits = Limits { fuel: Some(1_000_000), ..Limits::default() };
         let mut instance = Interp::new(program, host, limits).unwrap_or_else(|e| panic!("{}: {e:?}", isa.name()));
         for (export, args, expected) in script {

@@ -22,7 +22,7 @@ mod unmade;
 mod value;
 
 pub use report::{Failure, Remark, Report, ScriptError, Skip};
-pub use script::run;
+pub use script::{Printer, run, silent};
 
 use clif_cont_program::{Host, Instance, Program, Target};
 use clif_cont_wasm::Features;

@@ -44,7 +44,7 @@ pub struct Remark {
 pub struct Report {
     /// Assertions that hold.
     pub passed: usize,
-    /// Assertions that do not, and other commands that went wrong.
+    /// Assertions that do not, actions that did not return, and other commands that went wrong.
     pub failures: Vec<Failure>,
     /// What was not run.
     pub skips: Vec<Skip>,
@@ -52,8 +52,10 @@ pub struct Report {
     pub remarks: Vec<Remark>,
     /// Assertions in the script, run or not.
     pub assertions: usize,
-    /// Lines that the functions of `spectest` printed.
-    pub printed: Vec<String>,
+    /// Actions that returned: invocations of which the script says nothing.
+    pub returned: usize,
+    /// Actions in the script, run or not.
+    pub actions: usize,
 }
 
 impl Report {

@@ -4,12 +4,10 @@
 //! reached; one that could not be made leaves its reason, and commands that need
 //! it are skipped with that reason: one cause is one failure.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use clif_cont_abi::Trap;
-use clif_cont_program::{Instance, Outcome, Val};
+use clif_cont_program::{HostError, Instance, Outcome, Val};
 use clif_cont_wasm::{InstanceId, Instantiated, Item, LinkSet, Spectest};
 use wast::parser::{self, ParseBuffer};
 use wast::{Wast, WastInvoke, WastRet};
@@ -20,13 +18,22 @@ use crate::unmade::{INCOMPATIBLE, UNKNOWN, Unmade};
 use crate::value::{argument, describe, meets, show_expected};
 use crate::{Backend, Options};
 
-/// Runs a script.
+/// What is done with a line that the functions of `spectest` print; when it fails, the
+/// program is ended.
+pub type Printer = Box<dyn FnMut(&str) -> Result<(), HostError>>;
+
+/// Drops what is printed.
+pub fn silent() -> Printer {
+    Box::new(|_| Ok(()))
+}
+
+/// Runs a script; lines that it prints go to `print` at once.
 ///
 /// # Errors
 ///
 /// [`ScriptError`] when the script as a whole could not be read; then nothing
 /// was run.
-pub fn run(text: &str, backend: &mut dyn Backend, options: &Options) -> Result<Report, ScriptError> {
+pub fn run(text: &str, backend: &mut dyn Backend, options: &Options, print: Printer) -> Result<Report, ScriptError> {
     let fail = |e: wast::Error| {
         let (line, column) = e.span().linecol_in(text);
         ScriptError { message: e.message(), line: line + 1, column: column + 1 }
@@ -41,8 +48,7 @@ pub fn run(text: &str, backend: &mut dyn Backend, options: &Options) -> Result<R
     let steps = plan(script, text, &binaries, options.features, &mut set);
 
     let mut runner = Runner::default();
-    let printed: Rc<RefCell<Vec<String>>> = Rc::default();
-    match start(set, backend, Rc::clone(&printed)) {
+    match start(set, backend, print) {
         Ok((instances, program)) => {
             runner.instances = instances;
             runner.program = Some(program);
@@ -54,9 +60,7 @@ pub fn run(text: &str, backend: &mut dyn Backend, options: &Options) -> Result<R
     for step in steps {
         runner.step(step);
     }
-    let mut report = runner.report;
-    report.printed = printed.take();
-    Ok(report)
+    Ok(runner.report)
 }
 
 type Instances = Vec<Result<Instantiated, Unmade>>;
@@ -65,11 +69,10 @@ type Instances = Vec<Result<Instantiated, Unmade>>;
 fn start(
     set: LinkSet<'_>,
     backend: &mut dyn Backend,
-    printed: Rc<RefCell<Vec<String>>>,
+    print: Printer,
 ) -> Result<(Instances, Box<dyn Instance>), String> {
     let linked = set.finish().map_err(|e| e.to_string())?;
-    let host = Box::new(Spectest::new(move |line: &str| printed.borrow_mut().push(line.to_owned())));
-    let program = backend.instantiate(&linked.program, host)?;
+    let program = backend.instantiate(&linked.program, Box::new(Spectest::new(print)))?;
     Ok((linked.instances.into_iter().map(|i| i.map_err(Unmade::from)).collect(), program))
 }
 
@@ -109,10 +112,15 @@ impl Runner {
     fn step(&mut self, step: Step<'_>) {
         let Step { line, action, goal } = step;
         let assertion = !matches!(goal, Goal::Done);
+        let invocation = !assertion && matches!(action, Action::Execute(_));
         let verdict = self.act(line, action, goal);
         self.report.assertions += usize::from(assertion);
+        self.report.actions += usize::from(invocation);
         match verdict {
-            Ok(()) => self.report.passed += usize::from(assertion),
+            Ok(()) => {
+                self.report.passed += usize::from(assertion);
+                self.report.returned += usize::from(invocation);
+            }
             Err(Miss::Skip(reason)) => self.report.skips.push(Skip { line, reason }),
             Err(Miss::Differs { expected, actual }) => self.report.failures.push(Failure { line, expected, actual }),
         }

@@ -1,10 +1,13 @@
 //! What counts as passed, failed and skipped.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use clif_cont_abi::Isa;
 use clif_cont_interp::Interp;
-use clif_cont_program::{Host, Instance, Program, Target};
+use clif_cont_program::{Host, HostError, Instance, Program, Target};
 
-use crate::{Backend, Options, Report, run};
+use crate::{Backend, Options, Report, run, silent};
 
 struct Interpreter;
 
@@ -20,7 +23,7 @@ impl Backend for Interpreter {
 }
 
 fn report(script: &str) -> Report {
-    run(script, &mut Interpreter, &Options::default()).expect("it can be read")
+    run(script, &mut Interpreter, &Options::default(), silent()).expect("it can be read")
 }
 
 /// Passed, failed, skipped.
@@ -196,7 +199,7 @@ fn versions_differ_in_what_is_valid() {
     let script = r#"(assert_invalid (module (memory 1) (memory 1)) "multiple memories")"#;
     assert_eq!(counts(script), [0, 1, 0]);
     let features = clif_cont_wasm::Features::parse("wasm2").expect("a version");
-    let report = run(script, &mut Interpreter, &Options { features }).expect("it can be read");
+    let report = run(script, &mut Interpreter, &Options { features }, silent()).expect("it can be read");
     assert_eq!((report.passed, report.failures.len(), report.skips.len()), (1, 0, 0));
     assert_eq!(clif_cont_wasm::Features::parse("wasm2+nothing"), None);
 }
@@ -216,16 +219,32 @@ fn definitions_have_instances_of_their_own() {
 }
 
 #[test]
-fn prints_are_kept() {
-    let script = r#"(module (import "spectest" "print_i32" (func (param i32)))
-  (export "p" (func 0)))
-(assert_return (invoke "p" (i32.const 5)))"#;
-    assert_eq!(report(script).printed, ["5"]);
+fn actions_pass_when_they_return() {
+    let script = r#"(module (import "spectest" "print_i32" (func $p (param i32)))
+  (func (export "twice") (call $p (i32.const 1)) (call $p (i32.const 1000)))
+  (func (export "trap") (call $p (i32.const 2)) (unreachable)))
+(invoke "twice")
+(invoke "trap")
+(invoke "twice")"#;
+    let lines: Rc<RefCell<Vec<String>>> = Rc::default();
+    let keep = |limit: usize| {
+        let lines = Rc::clone(&lines);
+        Box::new(move |line: &str| {
+            lines.borrow_mut().push(line.to_owned());
+            if lines.borrow().len() < limit { Ok(()) } else { Err(HostError("nobody reads".to_owned())) }
+        })
+    };
+    let report = run(script, &mut Interpreter, &Options::default(), keep(100)).expect("it can be read");
+    assert_eq!((report.assertions, report.actions, report.returned, report.failures.len()), (0, 3, 2, 1));
+    assert_eq!((report.failures[0].line, report.failures[0].actual.as_str()), (5, "trap: unreachable"));
+    assert_eq!(lines.take(), ["1 : i32", "1_000 : i32", "2 : i32", "1 : i32", "1_000 : i32"]);
+    let report = run(script, &mut Interpreter, &Options::default(), keep(1)).expect("it can be read");
+    assert_eq!(report.failures.len(), 3, "what cannot be printed ends the invocation");
 }
 
 #[test]
 fn errors_of_the_script_have_a_place() {
-    let error =
-        run("(module)\n(assert_nothing)", &mut Interpreter, &Options::default()).expect_err("no such directive");
+    let error = run("(module)\n(assert_nothing)", &mut Interpreter, &Options::default(), silent())
+        .expect_err("no such directive");
     assert_eq!((error.line, error.column), (2, 2));
 }

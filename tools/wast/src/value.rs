@@ -128,5 +128,6 @@ pub(crate) fn describe(outcome: &Outcome) -> String {
         }
         Outcome::Unsupported(what) => format!("unsupported: {what}"),
         Outcome::OutOfFuel => "out of fuel".to_owned(),
+        Outcome::OutOfMemory(what) => format!("out of memory: {what}"),
     }
 }

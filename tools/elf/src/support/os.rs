@@ -7,7 +7,7 @@ use clif_cont_program::ProgFunction;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Value, types::I64};
 
-use super::{Fx, GUARDS_LEFT, Target, define};
+use super::{BUFFER, Fx, GUARDS_LEFT, Target, define};
 
 /// `(address, bytes)`: reads exactly so many, or ends the process.
 pub(super) const READ: &str = "cc_elf_read";
@@ -26,7 +26,10 @@ const PROT_NONE: i64 = 0;
 const PROT_READ_WRITE: i64 = 3;
 /// `MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE`, the same on all four ISAs.
 const MAP: i64 = 0x2 | 0x20 | 0x4000;
+const PR_SET_PDEATHSIG: i64 = 1;
 const PR_SET_THP_DISABLE: i64 = 41;
+const SIGKILL: i64 = 9;
+const RLIMIT_CORE: i64 = 4;
 /// Results from here up to -1 are errors.
 const LOWEST_ERRNO: i64 = -4095;
 
@@ -40,12 +43,21 @@ fn syscall(f: &mut Fx<'_, '_>, number: i64, args: &[Value]) -> Value {
     f.call(SYSCALL, &all)
 }
 
-/// Keeps the kernel from giving two megabytes to a stack that has touched one
-/// page.
-pub(super) fn disable_huge_pages(f: &mut Fx<'_, '_>, target: Target) {
+/// What the process asks of the kernel before it serves anything. Under an emulator it is
+/// the emulator that all of it applies to.
+pub(super) fn prepare(f: &mut Fx<'_, '_>, target: Target) {
+    let numbers = target.arch.numbers;
+    // The process ends with the thread that started it, whatever it is doing. If that is
+    // gone already, the first command is the end of input.
+    let (option, signal) = (f.word(PR_SET_PDEATHSIG), f.word(SIGKILL));
+    syscall(f, numbers.prctl, &[option, signal]);
+    // The kernel must not give two megabytes to a stack that has touched one page; where
+    // that fails, stacks cost more memory.
     let (option, on) = (f.word(PR_SET_THP_DISABLE), f.word(1));
-    // where it fails, stacks cost more memory
-    syscall(f, target.arch.numbers.prctl, &[option, on]);
+    syscall(f, numbers.prctl, &[option, on]);
+    // No core file where the command happens to run: the buffer is two words of 0 still.
+    let (own, resource, none) = (f.word(0), f.word(RLIMIT_CORE), f.symbol(BUFFER));
+    syscall(f, numbers.prlimit64, &[own, resource, none]);
 }
 
 pub(super) fn functions(target: Target) -> Vec<ProgFunction> {

@@ -9,7 +9,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types::I32, types::I64};
 
 use super::backtrace::BACKTRACE;
-use super::os::{EXIT, READ, WRITE, disable_huge_pages};
+use super::os::{EXIT, READ, WRITE, prepare};
 use super::{BUFFER, Fx, IMPORT_SLOTS, Target, define};
 use crate::protocol::{Command, HEADER_WORDS, MAX_SLOTS, Reply, WORD};
 
@@ -47,7 +47,7 @@ pub(super) fn idle(target: Target) -> ProgFunction {
 pub(super) fn functions(target: Target, imports: usize) -> Vec<ProgFunction> {
     vec![
         define(target, MAIN, &[], &[], |f| {
-            disable_huge_pages(f, target);
+            prepare(f, target);
             let zero = f.word(0);
             f.call_typed(SERVE, &[zero], &[I32]);
             f.run(EXIT, &[zero]);

@@ -1,5 +1,6 @@
 //! What the tests share: every way to run an executable, and skips that are
 //! counted.
+#![allow(clippy::print_stdout, reason = "a test")]
 #![allow(dead_code, reason = "not every test file uses all of it")]
 #![allow(unreachable_pub, reason = "a module of a test")]
 

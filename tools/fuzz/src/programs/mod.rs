@@ -286,11 +286,12 @@ fn invoke_all(instance: &mut dyn Instance) -> Result<Vec<Outcome>, String> {
 
 fn interpreted(program: &Program) -> Result<(Vec<String>, bool), String> {
     let options = Options { fuel: Some(FUEL), verify: false, ..Options::default() };
-    let host = Box::new(Spectest::new(|_: &str| {}));
+    let host = Box::new(Spectest::silent());
     let mut interp = Interp::new(program.clone(), host, options).map_err(|e| e.to_string())?;
     let outcomes = invoke_all(&mut interp)?;
     let ended = !outcomes.contains(&Outcome::OutOfFuel);
-    if let Some(wrong) = outcomes.iter().find(|o| matches!(o, Outcome::Violation(_) | Outcome::Unsupported(_)))
+    if let Some(wrong) =
+        outcomes.iter().find(|o| matches!(o, Outcome::Violation(_) | Outcome::Unsupported(_) | Outcome::OutOfMemory(_)))
         && ended
     {
         return Err(format!("interpreted, it {}", describe(wrong)));
@@ -318,7 +319,7 @@ fn natively(command: &Path, seed: u64, case: usize, length: usize, model: &str) 
 pub fn program_child(seed: u64, case: usize, length: usize, target: Target) -> Result<Vec<String>, String> {
     let program = lower(&program(seed, case, length), target)?;
     let options = clif_cont_runner::Options { opt: OptLevel::Speed, ..Default::default() };
-    let host = Box::new(Spectest::new(|_: &str| {}));
+    let host = Box::new(Spectest::silent());
     let mut jit = Jit::new(&program, host, options).map_err(|e| e.to_string())?;
     Ok(invoke_all(&mut jit)?.iter().map(describe).collect())
 }

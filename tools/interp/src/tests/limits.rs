@@ -21,6 +21,33 @@ fn fuel_is_for_each_invocation() {
 }
 
 #[test]
+fn memory_is_bounded_and_its_end_is_no_fault_of_the_program() {
+    let text = "function %f() {
+            ss0 = explicit_slot 1048576
+        block0:
+            v0 = stack_addr.i64 ss0
+            v1 = iconst.i64 1048576
+            v2 = iadd v0, v1
+            jump block1(v0)
+        block1(v3: i64):
+            store v1, v3
+            v4 = iconst.i64 4096
+            v5 = iadd v3, v4
+            v6 = icmp ult v5, v2
+            brif v6, block1(v5), block2
+        block2:
+            return
+        }";
+    let run = |memory| {
+        let options = Options { memory, ..Options::default() };
+        let mut interp = Interp::new(program(Isa::X86_64, text), Box::new(NoHost), options).unwrap();
+        interp.invoke("f", &[]).unwrap()
+    };
+    assert_eq!(run(4 << 20), Outcome::Returned(vec![]));
+    assert!(matches!(run(64 << 10), Outcome::OutOfMemory(what) if what.contains("more than 65536 bytes")));
+}
+
+#[test]
 fn the_same_run_takes_the_same_steps() {
     let text = "function %f(i64) -> i64 {\nblock0(v0: i64):\n jump block1(v0)\nblock1(v1: i64):\n v2 = iconst.i64 -1\n \
                 v3 = iadd v1, v2\n brif v3, block1(v3), block2\nblock2:\n return v3\n}";

@@ -11,8 +11,7 @@ use crate::Comments;
 pub(super) fn push_comment_lines(out: &mut String, indent: &str, text: &str) {
     // an empty text is one empty comment line
     for line in text.split('\n') {
-        let clean: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let line = format!("{indent}; {clean}");
+        let line = format!("{indent}; {}", clif_cont_output::line(line));
         out.push_str(line.trim_end());
         out.push('\n');
     }

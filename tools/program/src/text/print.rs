@@ -116,8 +116,10 @@ impl FuncWriter for Commented<'_> {
     }
 }
 
+/// A comment behind code: without its own lines, and with nothing hidden in it.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+    clif_cont_output::line(&words).into_owned()
 }
 
 fn push_header(out: &mut String, program: &Program) {
@@ -265,7 +267,7 @@ impl fmt::Display for Quoted<'_> {
         for c in self.0.chars() {
             match c {
                 '"' | '\\' => write!(f, "\\{c}")?,
-                c if c.is_control() => write!(f, "\\u{{{:x}}}", u32::from(c))?,
+                c if clif_cont_output::is_hidden(c) => write!(f, "{}", c.escape_unicode())?,
                 c => f.write_char(c)?,
             }
         }

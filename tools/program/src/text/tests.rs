@@ -169,6 +169,26 @@ fn the_functions_of_the_sample_are_printed_as_they_were_written() {
     assert_eq!(plain(&printed), plain(&text).trim_end());
 }
 
+/// Names and comments from strangers: nothing hidden is printed, and what can be read is read again.
+#[test]
+fn hostile_names_are_printed_so_that_they_can_be_read() {
+    let name = "a\n;! runtime\u{1b}[31m\u{202e}\r\u{2028}; error: CC0003 */ --> {\u{feff}\"\\\n}";
+    let mut program = sample(Target::new(Isa::X86_64));
+    program.exports[0].name = name.to_owned();
+    program.imports[0].module = name.to_owned();
+    program.data[1].comment = Some(name.to_owned());
+    let f = &mut program.functions[0];
+    f.comments.header = vec![name.to_owned()];
+    f.comments.blocks.values_mut().for_each(|c| *c = name.to_owned());
+    f.comments.insts.values_mut().for_each(|c| *c = name.to_owned());
+    let text = print(&program, ALL);
+    assert!(!text.contains(|c| c != '\n' && clif_cont_output::is_hidden(c)), "{text:?}");
+    let read = parse(&text, None).expect("it is read again");
+    assert_eq!((&read.exports, &read.imports), (&program.exports, &program.imports));
+    assert_eq!(read.functions.len(), program.functions.len());
+    assert_eq!(print(&read, ALL), text);
+}
+
 #[test]
 fn comments_survive_in_their_places() {
     let p = sample(Target::new(Isa::X86_64));

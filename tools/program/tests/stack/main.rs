@@ -2,6 +2,8 @@
 //! machine code: measured in the code itself. And who takes more than a caller leaves
 //! is entered through a check.
 
+#![allow(clippy::print_stdout, reason = "a test")]
+
 mod walk;
 
 use clif_cont_abi::{Abi, Isa};

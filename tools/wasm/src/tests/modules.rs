@@ -210,11 +210,16 @@ fn spectest_prints_and_refuses_the_rest() {
     let names: Vec<_> = unknown_imports(&program).iter().map(|i| (i.module.as_str(), i.params.len())).collect();
     assert_eq!(names, [("spectest", 1), ("x", 0)]);
     let mut lines = vec![];
-    let host = Spectest::new(|line: &str| lines.push(line.to_owned()));
+    let host = Spectest::new(|line: &str| {
+        lines.push(line.to_owned());
+        if line.starts_with('0') { Err(HostError("nobody reads".to_owned())) } else { Ok(()) }
+    });
     let args = [Val::I32(-3), Val::F32(1.5f32.to_bits())];
     assert_eq!(host.call(&program.imports[0], &args, &mut NoInvoker), Ok(vec![]));
     assert_eq!(host.call(&program.imports[1], &[], &mut NoInvoker), Ok(vec![]));
     assert!(matches!(host.call(&program.imports[3], &[], &mut NoInvoker), Err(HostError(m)) if m.contains("`x`")));
-    assert_eq!(lines, ["-3 1.5", ""]);
+    let failed = host.call(&program.imports[0], &[Val::I32(0), Val::F32(0)], &mut NoInvoker);
+    assert_eq!(failed, Err(HostError("nobody reads".to_owned())), "the program does not go on");
+    assert_eq!(lines, ["-3 : i32", "1.5 : f32", "0 : i32"]);
     assert_eq!(data(&program, "memory_0").items.get(&8), Some(&DataItem::Word(65536)));
 }
