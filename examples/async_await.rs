@@ -11,8 +11,10 @@
 
 #![allow(clippy::print_stdout, reason = "an example")]
 
+use clif_cont::finish::finish;
 use clif_cont::link::Linker;
 use clif_cont::lowering::{ContObj, ContType, on};
+use clif_cont::program::target::OptLevel;
 use clif_cont::program::{HostFunctions, Target, Val, ValType};
 use clif_cont::runner::{Jit, Options};
 use cranelift_codegen::ir::InstBuilder;
@@ -76,7 +78,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         [Val::I64(request)] => Ok(vec![Val::I64(request * request)]),
         _ => Err("one number".into()),
     });
-    let mut jit = Jit::new(&program.finish()?, Box::new(host), Options::default())?;
+    let mut jit = Jit::new(&finish(&program.finish()?, OptLevel::Speed)?, Box::new(host), Options::default())?;
     let total: i64 = jit.call("block_on", (3_i64,))?;
     println!("3 squared and 6 squared are {total} together");
     assert_eq!(total, 3 * 3 + 6 * 6);

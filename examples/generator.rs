@@ -9,8 +9,10 @@
 
 #![allow(clippy::print_stdout, reason = "an example")]
 
+use clif_cont::finish::finish;
 use clif_cont::link::Linker;
 use clif_cont::lowering::{ContObj, ContType, on};
+use clif_cont::program::target::OptLevel;
 use clif_cont::program::{NoHost, Target, ValType};
 use clif_cont::runner::{Jit, Options};
 use cranelift_codegen::ir::InstBuilder;
@@ -71,7 +73,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     program.export("sum", &[ValType::I64], &[ValType::I64]);
 
-    let mut jit = Jit::new(&program.finish()?, Box::new(NoHost), Options::default())?;
+    let mut jit = Jit::new(&finish(&program.finish()?, OptLevel::Speed)?, Box::new(NoHost), Options::default())?;
     for n in [0, 1, 10, 1000] {
         let sum: i64 = jit.call("sum", (n,))?;
         assert_eq!(sum, (1..=n).map(|i| i * i).sum::<i64>());

@@ -11,8 +11,10 @@
 
 use std::collections::BTreeMap;
 
+use clif_cont::finish::finish;
 use clif_cont::link::{FunctionCx, Linker};
 use clif_cont::lowering::{ContObj, ContPlace, ContType, on};
+use clif_cont::program::target::OptLevel;
 use clif_cont::program::{Data, HostFunctions, Target, Val, ValType};
 use clif_cont::runner::{Jit, Options};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -115,7 +117,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         tell.send((thread, left)).map_err(|e| e.to_string())?;
         Ok(vec![])
     });
-    let mut jit = Jit::new(&program.finish()?, Box::new(host), Options::default())?;
+    let mut jit = Jit::new(&finish(&program.finish()?, OptLevel::Speed)?, Box::new(host), Options::default())?;
     jit.call::<(), ()>("run", ())?;
     let steps: Vec<_> = told.try_iter().collect();
     println!("(thread, steps left): {steps:?}");

@@ -8,11 +8,10 @@ use clif_cont_abi::{Isa, PointerWidth};
 use clif_cont_elf::{ElfError, Executable, Launcher, Vectors};
 use clif_cont_interp::Interp;
 use clif_cont_program::target::OptLevel;
-use clif_cont_program::{Host, Instance, InvokeError, Outcome, Program, Target, Val};
-use clif_cont_pulley::PulleyError;
+use clif_cont_program::{Finished, Host, Instance, InvokeError, Outcome, Target, Val};
+use clif_cont_pulley::{Pulley, PulleyError};
 pub use clif_cont_runner::Fault;
-
-use crate::finish::{Finish, FinishError, finish};
+use clif_cont_runner::Jit;
 
 /// Is something there, and if not, why not?
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -111,8 +110,6 @@ pub fn runs(isa: Isa) -> Availability {
 pub enum BackendError {
     /// Not here.
     Unavailable(String),
-    /// A function was refused.
-    Finish(FinishError),
     /// The backend refused the program.
     Refused(String),
     /// The system refused what it takes to run anything.
@@ -123,7 +120,6 @@ impl fmt::Display for BackendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unavailable(reason) => f.write_str(reason),
-            Self::Finish(error) => error.fmt(f),
             Self::Refused(reason) | Self::System(reason) => f.write_str(reason),
         }
     }
@@ -146,22 +142,13 @@ fn refused(error: impl fmt::Display) -> BackendError {
     BackendError::Refused(error.to_string())
 }
 
-/// Makes an instance under the interpreter, of the program as it is after
-/// optimisation.
+/// Makes an instance under the interpreter.
 ///
 /// # Errors
 ///
 /// [`BackendError`].
-pub fn interpreter(
-    program: &Program,
-    how: impl Into<Finish>,
-    fuel: Option<u64>,
-    host: Box<dyn Host>,
-) -> Result<Interp, BackendError> {
-    let mut program = program.clone();
-    finish(&mut program, how).map_err(BackendError::Finish)?;
-    // Verified above.
-    let options = clif_cont_interp::Options { fuel, verify: false, ..Default::default() };
+pub fn interpreter(program: &Finished, fuel: Option<u64>, host: Box<dyn Host>) -> Result<Interp, BackendError> {
+    let options = clif_cont_interp::Options { fuel, ..Default::default() };
     Interp::new(program, host, options).map_err(refused)
 }
 
@@ -171,13 +158,12 @@ pub fn interpreter(
 ///
 /// [`BackendError`] when `body` was not called.
 pub fn interpret<T>(
-    program: &Program,
-    how: impl Into<Finish>,
+    program: &Finished,
     fuel: Option<u64>,
     host: Box<dyn Host>,
     body: impl FnOnce(&mut Interp) -> T,
 ) -> Result<T, BackendError> {
-    Ok(body(&mut interpreter(program, how, fuel, host)?))
+    Ok(body(&mut interpreter(program, fuel, host)?))
 }
 
 /// Compiles a program and makes an instance. Each invocation of an executable
@@ -188,9 +174,8 @@ pub fn interpret<T>(
 ///
 /// [`BackendError`].
 pub fn compiled(
-    program: &Program,
+    program: &Finished,
     engine: Engine,
-    how: impl Into<Finish>,
     host: Box<dyn Host>,
     limit: Option<Duration>,
 ) -> Result<Box<dyn Instance>, BackendError> {
@@ -200,22 +185,13 @@ pub fn compiled(
     {
         return Err(BackendError::Unavailable(reason));
     }
-    let how = how.into();
-    finish(&mut program.clone(), how).map_err(BackendError::Finish)?;
-    let opt = how.opt;
     Ok(match engine {
-        Engine::InProcess => {
-            let options = clif_cont_runner::Options { opt, ..Default::default() };
-            Box::new(InProcess(clif_cont_runner::Jit::new(program, host, options).map_err(refused)?))
-        }
+        Engine::InProcess => Box::new(InProcess(Jit::new(program, host, Default::default()).map_err(refused)?)),
         Engine::Executable => {
-            let options = clif_cont_elf::Options { opt, timeout: limit, ..Default::default() };
+            let options = clif_cont_elf::Options { timeout: limit, ..Default::default() };
             Box::new(Executable::launch(program, host, &options)?)
         }
-        Engine::Pulley => {
-            let options = clif_cont_pulley::Options { opt, ..Default::default() };
-            Box::new(InProcess(clif_cont_pulley::Pulley::new(program, host, options).map_err(refused)?))
-        }
+        Engine::Pulley => Box::new(InProcess(Pulley::new(program, host, Default::default()).map_err(refused)?)),
     })
 }
 
@@ -243,16 +219,15 @@ impl<I: Instance> Instance for InProcess<I> {
 ///
 /// [`BackendError`] when `body` was not called.
 pub fn run<T>(
-    program: &Program,
+    program: &Finished,
     engine: Engine,
-    how: impl Into<Finish>,
     host: Box<dyn Host>,
     limit: Option<Duration>,
     expired: impl FnOnce() + Send + 'static,
     body: impl FnOnce(&mut dyn Instance) -> T,
 ) -> Result<T, BackendError> {
     let go = || {
-        let mut instance = compiled(program, engine, how, host, limit)?;
+        let mut instance = compiled(program, engine, host, limit)?;
         Ok(body(&mut *instance))
     };
     match limit {

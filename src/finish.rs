@@ -1,15 +1,17 @@
 //! What happens to every program before it is printed, interpreted or run:
-//! Cranelift's verifier and the one of the continuation protocol, Cranelift's
-//! optimiser when asked for, and both verifiers again.
+//! everything that Cranelift does to a function before it selects instructions, and behind
+//! each step Cranelift's verifier and the one of the continuation protocol. What comes out,
+//! a [`Finished`] program, is what was verified, and is compiled as it is.
+#![allow(unsafe_code)]
 
 use std::fmt;
 
-use clif_cont_program::compile::{self, CompileError};
-use clif_cont_program::target::{OptLevel, TargetError, target_isa};
+use clif_cont_program::compile;
+use clif_cont_program::target::{OptLevel, target_isa};
 use clif_cont_program::text::{Annotate, PrintOptions, print};
-use clif_cont_program::{Program, ProgramError};
+pub use clif_cont_program::{Finished, PrepareError, Stage};
+use clif_cont_program::{Program, Valid};
 use clif_cont_verifier::{Finding, Profile, Severity, Verdict};
-use cranelift_codegen::isa::TargetIsa;
 
 use crate::protocol::{FunctionReport, Protocol, verify_program};
 
@@ -25,26 +27,7 @@ pub struct Finish {
 /// At that level, verified.
 impl From<OptLevel> for Finish {
     fn from(opt: OptLevel) -> Self {
-        Self { opt, protocol: Protocol::Verify }
-    }
-}
-
-/// When a function was refused.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Stage {
-    /// As it was lowered or read.
-    Lowered,
-    /// After optimisation.
-    Optimized,
-}
-
-impl Stage {
-    /// What it is called in messages: `lowered`, `optimised`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Lowered => "lowered",
-            Self::Optimized => "optimised",
-        }
+        Self { opt, protocol: Protocol::VERIFY }
     }
 }
 
@@ -62,17 +45,10 @@ pub struct Found {
 /// Why a program was refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum FinishError {
-    /// Its parts do not fit together.
-    Program(ProgramError),
-    /// There is no code generator for its target.
-    Target(TargetError),
-    /// A function was.
-    Function {
-        /// When.
-        stage: Stage,
-        /// Why.
-        error: CompileError,
-    },
+    /// Before anybody asked for its protocol.
+    Prepare(PrepareError),
+    /// It states no profile: nothing says what is to be verified.
+    NoProfile,
     /// It breaks the protocol of continuations, or could not be proven to keep it.
     Protocol(Box<Found>),
 }
@@ -80,10 +56,8 @@ pub enum FinishError {
 impl fmt::Display for FinishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Program(error) => error.fmt(f),
-            Self::Target(error) => error.fmt(f),
-            Self::Function { stage: Stage::Lowered, error } => error.fmt(f),
-            Self::Function { stage: Stage::Optimized, error } => write!(f, "after optimisation: {error}"),
+            Self::Prepare(error) => error.fmt(f),
+            Self::NoProfile => f.write_str("the program states no profile, so nothing of it can be verified"),
             Self::Protocol(found) => {
                 let after = if found.stage == Stage::Optimized { " after optimisation" } else { "" };
                 write!(f, "the code does not keep the protocol of continuations{after}")?;
@@ -99,38 +73,43 @@ impl fmt::Display for FinishError {
     }
 }
 
-impl std::error::Error for FinishError {}
+impl std::error::Error for FinishError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Prepare(error) => Some(error),
+            Self::NoProfile | Self::Protocol(_) => None,
+        }
+    }
+}
 
-/// Verifies every function; at [`OptLevel::Speed`] optimises each and verifies
-/// the result. Programs that follow no profile are for Cranelift's verifier alone.
-/// Gives what was found that does not stop a program: warnings, and what is unproven
-/// under [`Protocol::Lowered`].
+/// Verifies every function as it is without optimisation, and at [`OptLevel::Speed`] again
+/// as it is after it. What comes out is what is compiled.
 ///
 /// # Errors
 ///
 /// The first function that Cranelift refuses, or all findings of a stage.
-pub fn finish(program: &mut Program, how: impl Into<Finish>) -> Result<Vec<Found>, FinishError> {
-    let Finish { opt, protocol } = how.into();
-    program.check().map_err(FinishError::Program)?;
-    let isa = target_isa(program.target, opt).map_err(FinishError::Target)?;
-    valid(program, &*isa)?;
-    let mut remarks = vec![];
-    remarks.extend(keeps_protocol(program, Stage::Lowered, protocol)?);
-    if opt == OptLevel::Speed {
-        let refused = |error| FinishError::Function { stage: Stage::Optimized, error };
-        for function in &mut program.functions {
-            function.optimize(&*isa).map_err(refused)?;
-            compile::verify(&function.func, &*isa).map_err(refused)?;
-        }
-        remarks.extend(keeps_protocol(program, Stage::Optimized, protocol)?);
-    }
-    Ok(remarks)
+pub fn finish(program: &Program, how: impl Into<Finish>) -> Result<Finished, FinishError> {
+    Ok(finish_with_remarks(program, how)?.0)
 }
 
-/// Passes every function through Cranelift's verifier.
-fn valid(program: &Program, isa: &dyn TargetIsa) -> Result<(), FinishError> {
-    let refused = |error| FinishError::Function { stage: Stage::Lowered, error };
-    program.functions.iter().try_for_each(|f| compile::verify(&f.func, isa).map_err(refused))
+/// The same; gives also what was found that does not stop a program: warnings, and what is
+/// unproven where that is accepted.
+///
+/// # Errors
+///
+/// As [`finish`].
+pub fn finish_with_remarks(program: &Program, how: impl Into<Finish>) -> Result<(Finished, Vec<Found>), FinishError> {
+    let Finish { opt, protocol } = how.into();
+    let mut remarks = vec![];
+    protocol.can_verify(program)?;
+    let valid = Valid::new(program.clone()).map_err(FinishError::Prepare)?;
+    remarks.extend(keeps_protocol(&valid, Stage::Lowered, protocol, program)?);
+    let optimized = valid.optimize(opt).map_err(FinishError::Prepare)?;
+    if opt != OptLevel::None {
+        remarks.extend(keeps_protocol(&optimized, Stage::Optimized, protocol, &optimized)?);
+    }
+    // SAFETY: just verified, or whoever made `protocol` answers for the program.
+    Ok((unsafe { optimized.assume_sound() }, remarks))
 }
 
 /// Is every function valid CLIF?
@@ -138,24 +117,34 @@ fn valid(program: &Program, isa: &dyn TargetIsa) -> Result<(), FinishError> {
 /// # Errors
 ///
 /// The first that Cranelift's verifier refuses.
-pub(crate) fn check_functions(program: &Program) -> Result<(), FinishError> {
-    let isa = target_isa(program.target, OptLevel::None).map_err(FinishError::Target)?;
-    valid(program, &*isa)
+pub fn check_functions(program: &Program) -> Result<(), FinishError> {
+    let isa = target_isa(program.target, OptLevel::None).map_err(PrepareError::Target);
+    let isa = isa.map_err(FinishError::Prepare)?;
+    let refused = |error| FinishError::Prepare(PrepareError::Function { stage: Stage::Lowered, error });
+    program.functions.iter().try_for_each(|f| compile::verify(&f.func, &*isa).map_err(refused))
 }
 
-fn keeps_protocol(program: &Program, stage: Stage, protocol: Protocol) -> Result<Option<Found>, FinishError> {
-    if protocol == Protocol::Trust || program.profile.is_none() {
+/// What is found in `program` is said of the text of `shown`, which has the same
+/// instructions under the same numbers, and maybe more.
+fn keeps_protocol(
+    program: &Program,
+    stage: Stage,
+    protocol: Protocol,
+    shown: &Program,
+) -> Result<Option<Found>, FinishError> {
+    if protocol.trusts() || program.profile.is_none() {
         return Ok(None);
     }
-    let mut functions = verify_program(program, &Profile::clif_cont(&program.target.abi)).functions;
-    functions.retain(|f| !f.report.is_clean());
+    let verified = verify_program(program, &Profile::clif_cont(&program.target.abi)).functions;
+    let found = verified.into_iter().zip(&shown.functions).filter(|(report, _)| !report.report.is_clean());
+    let functions: Vec<FunctionReport> = found.map(|(report, f)| report.shown_in(&f.func)).collect();
     if functions.is_empty() {
         return Ok(None);
     }
     let refuses =
-        |f: &Finding| f.severity == Severity::Error && (f.verdict == Verdict::Violated || protocol == Protocol::Verify);
+        |f: &Finding| f.severity == Severity::Error && (f.verdict == Verdict::Violated || !protocol.accepts_unproven());
     let refused = functions.iter().flat_map(|f| &f.report.findings).any(refuses);
-    let text = print(program, PrintOptions { func: None, annotate: Annotate::Blocks });
+    let text = print(shown, PrintOptions { func: None, annotate: Annotate::Blocks });
     let found = Found { stage, text, functions };
     if refused { Err(FinishError::Protocol(Box::new(found))) } else { Ok(Some(found)) }
 }

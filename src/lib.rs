@@ -30,7 +30,7 @@
 //! use clif_cont::abi::Isa;
 //! use clif_cont::program::{Instance, Outcome, Target, Val};
 //! use clif_cont::wasm::Spectest;
-//! use clif_cont::{backend, load, program::target::OptLevel};
+//! use clif_cont::{backend, finish::finish, load, program::target::OptLevel};
 //!
 //! let source = br#"(module
 //!   (type $f (func)) (type $k (cont $f))
@@ -53,13 +53,15 @@
 //! let sum = |instance: &mut dyn Instance| instance.invoke("sum", &[]);
 //!
 //! let program = load::load("sum.wat", source, Some(Target::new(Isa::S390x)))?;
-//! let outcome = backend::interpret(&program, OptLevel::None, None, host(), |i| sum(i))??;
+//! let program = finish(&program, OptLevel::None)?;
+//! let outcome = backend::interpret(&program, None, host(), |i| sum(i))??;
 //! assert_eq!(outcome, Outcome::Returned(vec![Val::I32(42)]));
 //!
 //! if let Some(isa) = Isa::host() {
 //!     let program = load::load("sum.wat", source, Some(Target::new(isa)))?;
 //!     let engine = clif_cont::Engine::of(isa)[0];
-//!     let outcome = backend::run(&program, engine, OptLevel::Speed, host(), None, || (), sum)??;
+//!     let program = finish(&program, OptLevel::Speed)?;
+//!     let outcome = backend::run(&program, engine, host(), None, || (), sum)??;
 //!     assert_eq!(outcome, Outcome::Returned(vec![Val::I32(42)]));
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())

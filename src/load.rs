@@ -7,7 +7,7 @@ use clif_cont_diag::{Diagnostic, Finding, Place, Severity, Source};
 use clif_cont_program::{Program, Target, text};
 use clif_cont_wasm::ErrorKind;
 
-use crate::finish::{FinishError, Found, Stage};
+use crate::finish::{FinishError, Found, PrepareError, Stage};
 use crate::places;
 pub use crate::places::place_of_function;
 use crate::protocol::Listing;
@@ -228,10 +228,11 @@ pub fn explain(error: FinishError, source: &Source, kind: InputKind) -> LoadErro
     use clif_cont_program::compile::CompileErrorKind;
     let load_kind = match &error {
         FinishError::Protocol(found) => return explain_refuted(found, source, kind),
-        FinishError::Program(_) if kind == InputKind::Clif => LoadErrorKind::Invalid,
-        FinishError::Program(_) => LoadErrorKind::Bug,
-        FinishError::Target(_) => LoadErrorKind::Unsupported,
-        FinishError::Function { stage, error } => match error.kind {
+        FinishError::NoProfile => LoadErrorKind::Unsupported,
+        FinishError::Prepare(PrepareError::Program(_)) if kind == InputKind::Clif => LoadErrorKind::Invalid,
+        FinishError::Prepare(PrepareError::Program(_)) => LoadErrorKind::Bug,
+        FinishError::Prepare(PrepareError::Target(_)) => LoadErrorKind::Unsupported,
+        FinishError::Prepare(PrepareError::Function { stage, error }) => match error.kind {
             CompileErrorKind::Verifier(_) if kind == InputKind::Clif && *stage == Stage::Lowered => {
                 LoadErrorKind::Invalid
             }
@@ -241,7 +242,7 @@ pub fn explain(error: FinishError, source: &Source, kind: InputKind) -> LoadErro
     };
     let message = error.to_string();
     let mut diagnostic = Diagnostic::error(&message).at(place_of_function(source, &message));
-    if let FinishError::Function { stage: Stage::Lowered, error } = &error
+    if let FinishError::Prepare(PrepareError::Function { stage: Stage::Lowered, error }) = &error
         && let CompileErrorKind::Verifier(complaints) = &error.kind
         && let Some(first) = complaints.first()
         && kind == InputKind::Clif

@@ -11,8 +11,8 @@ use std::fmt;
 
 use clif_cont_program::compile::{CompileError, Disassembly};
 use clif_cont_program::stack;
-use clif_cont_program::target::{OptLevel, TargetError, target_isa};
-use clif_cont_program::{Data, DataItem, Program};
+use clif_cont_program::target::{TargetError, target_isa};
+use clif_cont_program::{Data, DataItem, Finished, Program};
 use cranelift_codegen::FinalizedRelocTarget;
 use cranelift_codegen::ir::{ExternalName, Signature};
 use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
@@ -73,11 +73,11 @@ struct Writer {
 /// # Errors
 ///
 /// [`ObjectError`].
-pub fn object(program: &Program, opt: OptLevel) -> Result<Vec<u8>, ObjectError> {
+pub fn object(program: &Finished) -> Result<Vec<u8>, ObjectError> {
     if program.target.isa.is_pulley() {
         return Err(ObjectError::Isa(program.target.isa.name()));
     }
-    let isa: OwnedTargetIsa = target_isa(program.target, opt).map_err(ObjectError::Target)?;
+    let isa: OwnedTargetIsa = target_isa(program.target, program.opt()).map_err(ObjectError::Target)?;
     let builder = ObjectBuilder::new(isa.clone(), "program", default_libcall_names())?;
     let mut writer = Writer { module: ObjectModule::new(builder), symbols: HashMap::new() };
     for function in &program.functions {
@@ -188,6 +188,9 @@ mod tests {
     use super::*;
     use clif_cont_abi::Isa;
     use clif_cont_program::Target;
+    use clif_cont_program::target::OptLevel;
+
+    use crate::finish::finish;
 
     const SOURCE: &[u8] = br#"(module
         (type $f (func)) (type $k (cont $f)) (tag $t (param i32))
@@ -205,7 +208,8 @@ mod tests {
         for (isa, machine) in [(Isa::X86_64, 62u16), (Isa::Aarch64, 183), (Isa::Riscv64, 243), (Isa::S390x, 22)] {
             let program = crate::load::load("x.wat", SOURCE, Some(Target::new(isa))).expect("it compiles");
             for opt in OptLevel::ALL {
-                let bytes = object(&program, opt).expect("an object");
+                let finished = finish(&program, opt).expect("it keeps the protocol");
+                let bytes = object(&finished).expect("an object");
                 assert!(bytes.starts_with(b"\x7fELF"));
                 let field = [bytes[18], bytes[19]];
                 let found = if bytes[5] == 2 { u16::from_be_bytes(field) } else { u16::from_le_bytes(field) };
@@ -221,6 +225,7 @@ mod tests {
     #[test]
     fn pulley_has_none() {
         let program = crate::load::load("x.wat", SOURCE, Some(Target::new(Isa::Pulley64))).expect("it compiles");
-        assert!(matches!(object(&program, OptLevel::None), Err(ObjectError::Isa("pulley64"))));
+        let finished = finish(&program, OptLevel::None).expect("it keeps the protocol");
+        assert!(matches!(object(&finished), Err(ObjectError::Isa("pulley64"))));
     }
 }

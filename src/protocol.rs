@@ -12,21 +12,77 @@ use clif_cont_diag::{self as diag, Place, Severity, Source};
 use clif_cont_program::text::{Annotate, InstLines, ParseError, PrintOptions, inst_lines, print};
 use clif_cont_program::{Origin, Program, Target};
 use clif_cont_verifier::{self as verifier, Finding, Profile, Report, Rule, Verdict, retrace, verify_in};
-use cranelift_codegen::ir::{Block, Inst};
+use cranelift_codegen::ir::{Block, Function, Inst};
 
+use crate::finish::FinishError;
 use crate::load::InputKind;
 
-/// Is code verified before it is used?
+/// Is code verified before it is used? By default it is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
-pub enum Protocol {
-    /// It is, where it says which profile it follows: what is violated or unproven refuses it.
+pub struct Protocol(Policy);
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+enum Policy {
     #[default]
     Verify,
-    /// The same of code that was lowered here: what is unproven is a fault of the verifier or of the lowering,
-    /// and does not stop the program.
+    WhereStated,
     Lowered,
-    /// It is taken as it is.
     Trust,
+}
+
+#[allow(unsafe_code)]
+impl Protocol {
+    /// It is, and a program that states no profile is refused.
+    pub const VERIFY: Self = Self(Policy::Verify);
+
+    /// It is where the program states a profile; another is taken as it is.
+    ///
+    /// # Safety
+    ///
+    /// As for `Optimized::assume_sound` of `clif-cont-program`, for every program that is
+    /// finished with it and states no profile.
+    pub const unsafe fn where_stated() -> Self {
+        Self(Policy::WhereStated)
+    }
+
+    /// The same of code that was lowered here: what is unproven is a fault of the verifier or
+    /// of the lowering, and does not stop the program.
+    ///
+    /// # Safety
+    ///
+    /// As for `Optimized::assume_sound` of `clif-cont-program`, as far as an obligation of a
+    /// program that is finished with it is not proven.
+    pub const unsafe fn lowered() -> Self {
+        Self(Policy::Lowered)
+    }
+
+    /// It is taken as it is.
+    ///
+    /// # Safety
+    ///
+    /// As for `Optimized::assume_sound` of `clif-cont-program`, for every program that is
+    /// finished with it.
+    pub const unsafe fn trust() -> Self {
+        Self(Policy::Trust)
+    }
+
+    /// Is everything taken as it is?
+    pub fn trusts(self) -> bool {
+        self.0 == Policy::Trust
+    }
+
+    /// Is what is unproven accepted?
+    pub(crate) fn accepts_unproven(self) -> bool {
+        matches!(self.0, Policy::Lowered | Policy::Trust)
+    }
+
+    /// Refuses a program of which nothing can be verified, where everything is to be.
+    pub(crate) fn can_verify(self, program: &Program) -> Result<(), FinishError> {
+        match (self.0, program.profile) {
+            (Policy::Verify, None) => Err(FinishError::NoProfile),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The profiles by name, the usual one first.
@@ -57,6 +113,15 @@ pub struct FunctionReport {
     offsets: BTreeMap<Inst, u32>,
     /// The first instructions of the blocks on the findings' paths.
     begins: HashMap<Block, Inst>,
+}
+
+impl FunctionReport {
+    /// The same, of the text of `func`, which has the function's instructions under the same
+    /// numbers, and maybe more.
+    pub(crate) fn shown_in(mut self, func: &Function) -> Self {
+        self.insts = func.layout.blocks().flat_map(|b| func.layout.block_insts(b)).zip(0..).collect();
+        self
+    }
 }
 
 /// The reports on a program's functions, in their order.

@@ -7,7 +7,7 @@ use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Host, Instance, Program, Target};
 
 use crate::backend::{self, Availability, Engine};
-use crate::finish::Finish;
+use crate::finish::{Finish, finish};
 use crate::protocol::Protocol;
 
 /// Instructions that the interpreter may execute for one invocation, if nobody
@@ -86,11 +86,12 @@ impl clif_cont_wast::Backend for Backend {
 
     fn instantiate(&mut self, program: &Program, host: Box<dyn Host>) -> Result<Box<dyn Instance>, String> {
         let how = Finish { opt: self.opt, protocol: self.protocol };
+        let program = &finish(program, how).map_err(|e| e.to_string())?;
         let made = match self.place {
             Place::Interpreter(_) => {
-                backend::interpreter(program, how, Some(self.fuel), host).map(|i| Box::new(i) as Box<dyn Instance>)
+                backend::interpreter(program, Some(self.fuel), host).map(|i| Box::new(i) as Box<dyn Instance>)
             }
-            Place::Compiled(isa, _) => backend::compiled(program, Engine::of(isa)[0], how, host, None),
+            Place::Compiled(isa, _) => backend::compiled(program, Engine::of(isa)[0], host, None),
         };
         made.map_err(|e| e.to_string())
     }

@@ -70,7 +70,9 @@ impl Tool for Product {
     }
 
     fn finish(&self, program: &mut Program, opt: OptLevel) -> Result<(), String> {
-        crate::finish::finish(program, Finish { opt, protocol: self.protocol }).map(drop).map_err(|e| e.to_string())
+        let finished = crate::finish::finish(program, Finish { opt, protocol: self.protocol });
+        *program = Program::clone(&*finished.map_err(|e| e.to_string())?);
+        Ok(())
     }
 
     fn verify(&self, name: &str, source: &[u8], abi: Option<&str>) -> Result<Vec<Found>, Refused> {
@@ -116,7 +118,11 @@ impl Tool for Product {
     ) -> Result<(), NotRun> {
         let host = Box::new(Spectest::silent());
         let name = lane.name();
-        let how = Finish { opt: lane.opt, protocol: self.protocol };
+        let finished = crate::finish::finish(program, Finish { opt: lane.opt, protocol: self.protocol });
+        let program = &finished.map_err(|error| {
+            let exit = if matches!(error, FinishError::Protocol(_)) { 1 } else { 3 };
+            NotRun::Refused(Refused { exit, message: error.to_string() })
+        })?;
         let engine = match lane.backend {
             Backend::Interpreter => None,
             Backend::Native => Some(Engine::InProcess),
@@ -124,8 +130,8 @@ impl Tool for Product {
             Backend::Bytecode => Some(Engine::Pulley),
         };
         let run = || match engine {
-            None => backend::interpret(program, how, Some(FUEL), host, |i| body(i)),
-            Some(engine) => backend::compiled(program, engine, how, host, None).map(|mut i| body(&mut *i)),
+            None => backend::interpret(program, Some(FUEL), host, |i| body(i)),
+            Some(engine) => backend::compiled(program, engine, host, None).map(|mut i| body(&mut *i)),
         };
         let ran = match &self.limit {
             None => run(),
@@ -134,11 +140,7 @@ impl Tool for Product {
         ran.map_err(|error| match error {
             BackendError::Unavailable(reason) => NotRun::Skipped(reason),
             error => {
-                let exit = match error {
-                    BackendError::Finish(FinishError::Protocol(_)) => 1,
-                    BackendError::System(_) => 2,
-                    _ => 3,
-                };
+                let exit = if matches!(error, BackendError::System(_)) { 2 } else { 3 };
                 NotRun::Refused(Refused { exit, message: error.to_string() })
             }
         })

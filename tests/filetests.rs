@@ -1,5 +1,5 @@
 //! Every file of `clif-tests` as a test of its own.
-
+#![allow(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test")]
 
 use std::path::{Path, PathBuf};
@@ -27,7 +27,9 @@ fn main() -> ExitCode {
     };
     let limit = Some(Limit { time: Duration::from_secs(60), expired: Arc::new(expired) });
     let command = env!("CARGO_BIN_EXE_clif-cont").into();
-    let product = Arc::new(Product { command, protocol: Protocol::Verify, limit });
+    // SAFETY: tests of CLIF that states no profile are the project's own.
+    let protocol = unsafe { Protocol::where_stated() };
+    let product = Arc::new(Product { command, protocol, limit });
     match trials(product, Options::from_env(), &[PathBuf::from("clif-tests")]) {
         Ok((trials, totals)) => {
             let conclusion = libtest_mimic::run(&arguments, trials);

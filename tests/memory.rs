@@ -5,7 +5,9 @@
 #![allow(clippy::print_stdout, reason = "a test")]
 
 use clif_cont::abi::{Isa, SwitchModel, Trap};
+use clif_cont::finish::{Finished, finish};
 use clif_cont::interp::Interp;
+use clif_cont::program::target::OptLevel;
 use clif_cont::program::{Instance, NoHost, Outcome, Program, Target, Val};
 use clif_cont::runner::Jit;
 
@@ -79,6 +81,10 @@ fn soak(instance: &mut dyn Instance, continuations: i32, traps: usize) {
     }
 }
 
+fn finished(switch: SwitchModel) -> Finished {
+    finish(&program(switch), OptLevel::None).expect("it keeps the protocol")
+}
+
 #[test]
 fn natively() {
     if Isa::host() != Some(Isa::X86_64) {
@@ -86,7 +92,7 @@ fn natively() {
         return;
     }
     for switch in Isa::X86_64.switch_models() {
-        let mut jit = Jit::new(&program(*switch), Box::new(NoHost), Default::default()).expect("it links");
+        let mut jit = Jit::new(&finished(*switch), Box::new(NoHost), Default::default()).expect("it links");
         soak(&mut jit, 200_000, 100_000);
         assert!(jit.slots() <= 4, "{} slots", jit.slots());
     }
@@ -95,7 +101,7 @@ fn natively() {
 #[test]
 fn interpreted() {
     let mut interp =
-        Interp::new(program(SwitchModel::Routine), Box::new(NoHost), Default::default()).expect("it loads");
+        Interp::new(&finished(SwitchModel::Routine), Box::new(NoHost), Default::default()).expect("it loads");
     soak(&mut interp, 50_000, 10_000);
     assert!(interp.slots().is_some_and(|n| n <= 4), "{:?} slots", interp.slots());
 }

@@ -53,7 +53,7 @@ fn host_functions_invoke_the_program_out_of_continuations() {
     let mut ran = 0;
     for place in places.into_iter().filter(|p| p.available().reason().is_none()) {
         for opt in OptLevel::ALL {
-            let mut backend = Backend { place, opt, fuel: FUEL, protocol: Protocol::Verify };
+            let mut backend = Backend { place, opt, fuel: FUEL, protocol: Protocol::VERIFY };
             let program =
                 clif_cont::wasm::compile(SOURCE.as_bytes(), "reentry.wat", backend.target(), &Default::default())
                     .expect("it compiles");

@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 
 use clif_cont::abi::{Abi, Isa, Table, Trap};
+use clif_cont::finish::finish;
 use clif_cont::interp::Interp;
 use clif_cont::link::{LinkError, Linker};
 use clif_cont::lowering::{ContObj, ContPlace, ContTable, ContType};
+use clif_cont::program::target::OptLevel;
 use clif_cont::program::{Data, DataItem, Instance, NoHost, Outcome, Program, Target, Val, ValType};
 use clif_cont::runner::Jit;
 use cranelift_codegen::ir::types::I64;
@@ -151,7 +153,7 @@ fn natively() {
         println!("skipped: no code for this machine");
         return;
     };
-    let program = program(target).expect("it links");
+    let program = finish(&program(target).expect("it links"), OptLevel::None).expect("it keeps the protocol");
     exercise(&mut Jit::new(&program, Box::new(NoHost), Default::default()).expect("it compiles"));
 }
 
@@ -159,6 +161,7 @@ fn natively() {
 fn interpreted() {
     for isa in [Isa::X86_64, Isa::S390x, Isa::Pulley64be] {
         let program = program(Target::new(isa)).expect("it links");
-        exercise(&mut Interp::new(program, Box::new(NoHost), Default::default()).expect("it loads"));
+        let program = finish(&program, OptLevel::None).expect("it keeps the protocol");
+        exercise(&mut Interp::new(&program, Box::new(NoHost), Default::default()).expect("it loads"));
     }
 }

@@ -1,13 +1,13 @@
 //! Types of tags and operations: what the builders say of them is in a program, survives
 //! its text, and is what the verifier holds the code to.
 
-use clif_cont::finish::{Finish, finish};
+use clif_cont::finish::finish;
 use clif_cont::link::{LinkError, Linker};
 use clif_cont::lowering::{ContType, on};
 use clif_cont::program::target::OptLevel;
 use clif_cont::program::text::{PrintOptions, parse, print};
 use clif_cont::program::{Program, Target, ValType};
-use clif_cont::protocol::{Protocol, Verified, profile, verify_program};
+use clif_cont::protocol::{Verified, profile, verify_program};
 use clif_cont_abi::Isa;
 use cranelift_codegen::ir::types::{F32, I32, I64, I128};
 use cranelift_codegen::ir::{InstBuilder, Type};
@@ -73,8 +73,8 @@ fn untyped(program: &Program) -> Vec<String> {
 fn builders_say_what_operations_pass() {
     for isa in Isa::ALL {
         for opt in OptLevel::ALL {
-            let mut program = program(Target::new(isa), I64).expect("a program");
-            finish(&mut program, Finish { opt, protocol: Protocol::Verify }).expect("it keeps the protocol");
+            let program = program(Target::new(isa), I64).expect("a program");
+            let program = finish(&program, opt).expect("it keeps the protocol");
             assert!(untyped(&program).is_empty());
             let text = print(&program, PrintOptions::default());
             for said in [

@@ -30,7 +30,7 @@ fn run(text: &str) -> Result<(), Failed> {
             continue;
         }
         for opt in OptLevel::ALL {
-            let mut backend = Backend { place, opt, fuel: FUEL, protocol: Protocol::Verify };
+            let mut backend = Backend { place, opt, fuel: FUEL, protocol: Protocol::VERIFY };
             let report = clif_cont::wast::run(text, &mut backend, &Options::default(), silent())?;
             if report.passed + report.returned == 0 {
                 failures.push_str(&format!("\nnothing passed on {place}"));

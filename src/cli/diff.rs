@@ -8,10 +8,10 @@ use clap::{Args, ValueEnum};
 use clif_cont::diag::Diagnostic;
 use clif_cont::diff::format::{self, Show};
 use clif_cont::diff::{Diff as Difference, Options, Text, canonical, diff};
-use clif_cont::finish::{Finish, finish};
+use clif_cont::finish::FinishError;
 use clif_cont::load::{InputKind, explain};
+use clif_cont::program::Valid;
 use clif_cont::program::text::{Annotate, PrintOptions, print};
-use clif_cont::protocol::Protocol;
 use serde_json::json;
 
 use super::io::{End, Ended, Format, Input, MISMATCH, USAGE, Ui, failure, read};
@@ -204,11 +204,11 @@ impl Diff {
             _ if !is_wasm => return Ok(Text::new(&utf8(input)?)),
             _ => {}
         }
-        let mut loaded = load_input_bytes(ui, input, self.target.target()?)?;
+        let loaded = load_input_bytes(ui, input, self.target.target()?)?;
         // what is compared need not be right
-        let how = Finish { opt: self.target.opt, protocol: Protocol::Trust };
-        finish(&mut loaded.program, how).map_err(|e| explain(e, &loaded.source, loaded.kind))?;
-        Ok(Text::new(&print(&loaded.program, PrintOptions { func: None, annotate: Annotate::Blocks })))
+        let optimized = Valid::new(loaded.program).and_then(|valid| valid.optimize(self.target.opt));
+        let program = optimized.map_err(|e| explain(FinishError::Prepare(e), &loaded.source, loaded.kind))?;
+        Ok(Text::new(&print(&program, PrintOptions { func: None, annotate: Annotate::Blocks })))
     }
 
     fn show(&self, ui: &Ui, pair: &Pair, found: &Difference, pages: &mut Vec<(String, Difference)>) -> Result<(), End> {

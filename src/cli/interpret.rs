@@ -46,8 +46,8 @@ impl Interpret {
         let export = find_export(&program, &self.invoke.invoke)?;
         let args = arguments(&program, export, &self.invoke.args)?;
         let host = host(ui, &program)?;
-        let how = self.protocol.verified(ui, &program, self.target.opt)?;
-        let ran = backend::interpret(&program, how, self.fuel, host, |interp| {
+        let finished = self.protocol.finish(ui, &program, self.target.opt)?;
+        let ran = backend::interpret(&finished, self.fuel, host, |interp| {
             if self.trace.is_some() {
                 interp.start_trace();
             }

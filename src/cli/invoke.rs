@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 use clif_cont::backend::BackendError;
 use clif_cont::diag::{Diagnostic, Place};
-use clif_cont::load::{explain, place_of_function};
+use clif_cont::load::place_of_function;
 use clif_cont::program::{Export, Host, Instance, InvokeError, Outcome, Repeat, StackTrace, Val, ValType, collapse};
 use clif_cont::wasm::{Spectest, unknown_imports};
 use cranelift_codegen::ir::{AbiParam, ArgumentPurpose, Signature, types};
@@ -109,16 +109,13 @@ pub(crate) fn host(ui: &Arc<Ui>, program: &Loaded) -> Result<Box<dyn Host>, End>
 
 /// A backend's refusal as an error.
 pub(crate) fn not_run(error: BackendError, program: &Loaded) -> End {
-    match error {
-        BackendError::Finish(error) => explain(error, &program.source, program.kind).into(),
+    let message = error.to_string();
+    if let BackendError::System(_) = error {
         // nothing of it is about the program
-        BackendError::System(message) => failure(USAGE, Diagnostic::error(message)),
-        error => {
-            let message = error.to_string();
-            let place = place_of_function(&program.source, &message);
-            failure(UNSUPPORTED, Diagnostic::error(message).at(place))
-        }
+        return failure(USAGE, Diagnostic::error(message));
     }
+    let place = place_of_function(&program.source, &message);
+    failure(UNSUPPORTED, Diagnostic::error(message).at(place))
 }
 
 fn value(val: &Val) -> Value {

@@ -1,11 +1,12 @@
 //! `lower`: an input or a single operation, as CLIF or assembly.
+#![allow(unsafe_code)]
 
 use std::ops::Deref;
 
 use clap::{Args, ValueEnum};
 use clif_cont::abi::{Isa, SwitchModel};
 use clif_cont::diag::{Diagnostic, Finding, Place, Severity, Source};
-use clif_cont::finish::{Finish, finish};
+use clif_cont::finish::{Finish, Finished, finish_with_remarks};
 use clif_cont::load::{InputKind, check_defined, explain, findings, load, place_of_function};
 use clif_cont::program::target::{OptLevel, target_isa};
 use clif_cont::program::text::{Annotate, PrintOptions, print};
@@ -86,29 +87,25 @@ pub(crate) struct ProtocolArgs {
 
 impl ProtocolArgs {
     pub(crate) fn protocol(&self) -> Protocol {
-        if self.no_verify { Protocol::Trust } else { Protocol::Verify }
+        // SAFETY: whoever starts the command answers for CLIF that states no profile, and with
+        // `--no-verify` for any: the process is theirs, and a fault ends it with a report.
+        unsafe { if self.no_verify { Protocol::trust() } else { Protocol::where_stated() } }
     }
 
     /// Verifies a loaded program, optimised where asked for, and says what was found that does not stop it.
-    pub(crate) fn finish(&self, ui: &Ui, loaded: &mut Loaded, opt: OptLevel) -> Result<(), End> {
+    pub(crate) fn finish(&self, ui: &Ui, loaded: &Loaded, opt: OptLevel) -> Result<Finished, End> {
         let Loaded { program, source, kind } = loaded;
-        let protocol = match (self.protocol(), *kind) {
-            (Protocol::Verify, InputKind::Wasm) => Protocol::Lowered,
-            (protocol, _) => protocol,
+        let protocol = match kind {
+            // SAFETY: of its own front end's code the command says what is unproven, and goes on as its user expects.
+            InputKind::Wasm if !self.no_verify => unsafe { Protocol::lowered() },
+            _ => self.protocol(),
         };
-        let remarks = finish(program, Finish { opt, protocol }).map_err(|e| explain(e, source, *kind))?;
+        let finished = finish_with_remarks(program, Finish { opt, protocol });
+        let (finished, remarks) = finished.map_err(|e| explain(e, source, *kind))?;
         for found in &remarks {
             remark(ui, findings(found, source, *kind)?, source);
         }
-        Ok(())
-    }
-
-    /// Verifies a program that is to be run: whoever runs it need not do so again.
-    pub(crate) fn verified(&self, ui: &Ui, loaded: &Loaded, opt: OptLevel) -> Result<Finish, End> {
-        let Loaded { program, source, kind } = loaded;
-        let mut copy = Loaded { program: program.clone(), source: source.clone(), kind: *kind };
-        self.finish(ui, &mut copy, opt)?;
-        Ok(Finish { opt, protocol: Protocol::Trust })
+        Ok(finished)
     }
 }
 
@@ -217,7 +214,7 @@ enum Emit {
 impl Lower {
     pub(crate) fn run(&self, ui: &Ui) -> Ended {
         let target = self.target.target()?;
-        let mut loaded = match (&self.op, &self.input) {
+        let loaded = match (&self.op, &self.input) {
             (Some(op), _) => {
                 let source = Source::new("<op>", op.as_bytes());
                 let program = clif_cont::op::lower_op(op, target.unwrap_or(Target::new(Isa::X86_64)))
@@ -235,18 +232,16 @@ impl Lower {
             let diagnostic = Diagnostic::error(format!("no function `{name}`")).at(Place::whole(&loaded.source));
             return Err(failure(USAGE, diagnostic.note(format!("there are: {}", known.join(", ")))));
         }
-        let unoptimised = loaded.program.clone();
-        self.protocol.finish(ui, &mut loaded, self.target.opt)?;
+        let finished = self.protocol.finish(ui, &loaded, self.target.opt)?;
         if self.emit == Emit::Object {
-            return self.object(ui, &loaded.source, &unoptimised, func);
+            return self.object(ui, &loaded.source, &finished, func);
         }
         let text = match self.emit {
             Emit::Clif => {
                 let annotate = if self.annotate { Annotate::Insts } else { Annotate::Blocks };
-                print(&loaded.program, PrintOptions { func, annotate })
+                print(&finished, PrintOptions { func, annotate })
             }
-            // Compiling optimises by itself.
-            Emit::Asm | Emit::Object => assembly(&loaded.source, &unoptimised, self.target.opt, func)?,
+            Emit::Asm | Emit::Object => assembly(&loaded.source, &finished, func)?,
         };
         if ui.json() {
             let emit = if self.emit == Emit::Asm { "asm" } else { "clif" };
@@ -259,7 +254,7 @@ impl Lower {
 }
 
 impl Lower {
-    fn object(&self, ui: &Ui, source: &Source, program: &Program, func: Option<&str>) -> Ended {
+    fn object(&self, ui: &Ui, source: &Source, program: &Finished, func: Option<&str>) -> Ended {
         if func.is_some() {
             return Err(failure(
                 USAGE,
@@ -269,7 +264,7 @@ impl Lower {
         if ui.json() {
             return Err(failure(USAGE, Diagnostic::error("an object is no text: `--format json` has no meaning")));
         }
-        let bytes = clif_cont::object::object(program, self.target.opt).map_err(|error| refused(source, &error))?;
+        let bytes = clif_cont::object::object(program).map_err(|error| refused(source, &error))?;
         if ui.is_terminal() {
             return Err(failure(
                 USAGE,
@@ -288,8 +283,8 @@ fn refused(source: &Source, error: &dyn std::error::Error) -> End {
     failure(UNSUPPORTED, Diagnostic::error(message).at(place))
 }
 
-fn assembly(source: &Source, program: &Program, opt: OptLevel, func: Option<&str>) -> Result<String, End> {
-    let isa = target_isa(program.target, opt).map_err(|e| refused(source, &e))?;
+fn assembly(source: &Source, program: &Finished, func: Option<&str>) -> Result<String, End> {
+    let isa = target_isa(program.target, program.opt()).map_err(|e| refused(source, &e))?;
     let mut text = String::new();
     for function in program.functions.iter().filter(|f| func.is_none_or(|name| f.name() == name)) {
         let parts = stack::parts(program, &function.func, &*isa, compile::Disassembly::Keep);

@@ -43,7 +43,7 @@ impl Run {
         let export = find_export(&program, &self.invoke.invoke)?;
         let args = arguments(&program, export, &self.invoke.args)?;
         let host = host(ui, &program)?;
-        let how = self.protocol.verified(ui, &program, self.target.opt)?;
+        let finished = self.protocol.finish(ui, &program, self.target.opt)?;
         let expiring = Arc::clone(ui);
         let expired = move || {
             out_of_time(move || {
@@ -51,15 +51,10 @@ impl Run {
                 let _ = report(&expiring, &Outcome::OutOfFuel, Limit::Time).and_then(|_| expiring.commit());
             })
         };
-        let ran = backend::run(
-            &program,
-            Engine::of(program.program.target.isa)[0],
-            how,
-            host,
-            self.timeout,
-            expired,
-            |instance| invoke(ui, instance, &export.name, &args, Limit::Time).map(|(_, code)| code),
-        );
+        let ran =
+            backend::run(&finished, Engine::of(finished.target.isa)[0], host, self.timeout, expired, |instance| {
+                invoke(ui, instance, &export.name, &args, Limit::Time).map(|(_, code)| code)
+            });
         ran.map_err(|e| not_run(e, &program))?
     }
 }

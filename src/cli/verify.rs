@@ -6,11 +6,11 @@ use clap::{Args, ValueEnum};
 use clif_cont::abi::Isa;
 use clif_cont::diag::sarif::{self, Driver};
 use clif_cont::diag::{Diagnostic, Finding, Place, Severity, Source, Style, Verdict};
-use clif_cont::finish::{Finish, finish};
+use clif_cont::finish::{FinishError, check_functions};
 use clif_cont::load::{InputKind, explain, read as read_program};
 use clif_cont::program::target::OptLevel;
-use clif_cont::program::{Origin, Target};
-use clif_cont::protocol::{FunctionReport, Listing, PROFILES, Protocol, Verified, profile, verify_program};
+use clif_cont::program::{Origin, Program, Target, Valid};
+use clif_cont::protocol::{FunctionReport, Listing, PROFILES, Verified, profile, verify_program};
 use clif_cont::verifier::{Operation, rules};
 use cranelift_codegen::ir::Inst;
 use serde_json::json;
@@ -155,9 +155,17 @@ impl Verify {
         }
         // other producers write no header; their only target is this one
         let target = target.or(foreign.then(|| Target::new(Isa::X86_64)));
-        let mut program = read_program(name, bytes, target)?;
+        let program = read_program(name, bytes, target)?;
         let opt = self.target.opt;
-        finish(&mut program, Finish { opt, protocol: Protocol::Trust }).map_err(|e| explain(e, &source, kind))?;
+        // as it was written, or as it is compiled
+        let prepared = match opt {
+            OptLevel::None => check_functions(&program).map(|()| program),
+            OptLevel::Speed => {
+                let optimized = Valid::new(program).and_then(|valid| valid.optimize(opt));
+                optimized.map(|optimized| Program::clone(&optimized)).map_err(FinishError::Prepare)
+            }
+        };
+        let program = prepared.map_err(|e| explain(e, &source, kind))?;
         let profile = profile(&self.abi, &program.target)
             .ok_or_else(|| failure(USAGE, Diagnostic::error(format!("there is no profile `{}`", self.abi))))?;
         let verified = verify_program(&program, &profile);

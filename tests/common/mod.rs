@@ -14,7 +14,7 @@ pub fn everywhere() -> impl Iterator<Item = Backend> {
     let mut places = Place::all();
     places.extend([Isa::S390x, Isa::Pulley32, Isa::Pulley32be].map(Place::Interpreter));
     let here = places.into_iter().filter(|p| p.available().reason().is_none());
-    here.flat_map(|place| OptLevel::ALL.map(|opt| Backend { place, opt, fuel: FUEL, protocol: Protocol::Verify }))
+    here.flat_map(|place| OptLevel::ALL.map(|opt| Backend { place, opt, fuel: FUEL, protocol: Protocol::VERIFY }))
 }
 
 /// Counts what ran, and fails where nothing but the interpreter did.

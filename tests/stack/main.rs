@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use clif_cont::abi::{Abi, Isa, Trap};
+use clif_cont::finish::finish;
 use clif_cont::program::target::OptLevel;
 use clif_cont::program::{Instance, NoHost, Outcome, Program, Target, Val};
 use clif_cont::{Availability, Engine, backend};
@@ -39,11 +40,11 @@ fn on_every_lane(make: impl Fn(Target) -> Program, body: impl Fn(&str, How, &mut
     let (mut ran, mut missing) = (0, vec![]);
     for (target, how) in lanes() {
         let lane = format!("{}, {}, {how:?}", target.isa.name(), target.abi.switch.name());
-        let program = make(target);
+        let program = finish(&make(target), OptLevel::None).unwrap_or_else(|e| panic!("{lane}: {e}"));
         match how {
             How::Interpreted => {
                 let run = |i: &mut clif_cont::interp::Interp| body(&lane, how, i);
-                backend::interpret(&program, OptLevel::None, None, Box::new(NoHost), run).expect("interprets");
+                backend::interpret(&program, None, Box::new(NoHost), run).expect("interprets");
             }
             How::Compiled(engine) => {
                 if let Availability::No(reason) = engine.available(target.isa) {
@@ -51,7 +52,7 @@ fn on_every_lane(make: impl Fn(Target) -> Program, body: impl Fn(&str, How, &mut
                     continue;
                 }
                 let limit = Some(Duration::from_secs(120));
-                let instance = backend::compiled(&program, engine, OptLevel::None, Box::new(NoHost), limit);
+                let instance = backend::compiled(&program, engine, Box::new(NoHost), limit);
                 body(&lane, how, &mut *instance.unwrap_or_else(|e| panic!("{lane}: {e}")));
             }
         }

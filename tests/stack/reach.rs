@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use clif_cont::abi::{Abi, symbols};
-use clif_cont::program::compile::Disassembly;
+use clif_cont::program::compile::{Disassembly, optimize};
 use clif_cont::program::target::{OptLevel, target_isa};
 use clif_cont::program::{Program, Target, stack};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -99,7 +99,8 @@ pub(crate) fn unchecked(program: &Program, file: &str) -> u32 {
     let bound = program.target.abi.stack_bound();
     let mut graph: BTreeMap<String, Node> = BTreeMap::new();
     for f in &program.functions {
-        let parts = stack::parts(program, &f.func, &*isa, Disassembly::Drop);
+        let func = optimize(&f.func, &*isa).expect("valid CLIF");
+        let parts = stack::parts(program, &func, &*isa, Disassembly::Drop);
         for part in parts.unwrap_or_else(|e| panic!("{file}: {e}")) {
             // what is entered through a check has been checked for
             let entered = stack::function_of(&part.symbol) != part.symbol;

@@ -55,7 +55,8 @@ pub(crate) fn table() -> Result<Vec<Size>, Box<dyn Error>> {
 fn measure(program: &Program, target: Target, function: &str) -> Result<[i64; 4], Box<dyn Error>> {
     let func = &program.function(function).ok_or_else(|| format!("no function {function}"))?.func;
     let isa = target_isa(target, OptLevel::Speed)?;
-    let counts = counts(&optimize(func, &*isa)?);
-    let bytes = compile(func, &*isa, Disassembly::Drop)?.code.len();
+    let func = optimize(func, &*isa)?;
+    let counts = counts(&func);
+    let bytes = compile(&func, &*isa, Disassembly::Drop)?.code.len();
     Ok([bytes as i64, counts.insts.into(), counts.loads.into(), counts.stores.into()])
 }

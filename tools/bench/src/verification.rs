@@ -7,7 +7,7 @@ use std::time::Instant;
 use clif_cont_abi::Isa;
 use clif_cont_program::Program;
 use clif_cont_program::Target;
-use clif_cont_program::compile::{CompileError, Disassembly, compile};
+use clif_cont_program::compile::{CompileError, Compiled, Disassembly, compile, optimize};
 use clif_cont_program::target::{OptLevel, target_isa};
 use clif_cont_verifier::{Module, Profile, Report, verify_in};
 use cranelift_codegen::ir::Function;
@@ -85,10 +85,15 @@ impl Subject {
         times.verified.push(start.elapsed().as_nanos() as f64 / f64::from(count));
     }
 
+    /// All of it, the mid-end included.
+    fn compile(&self, func: &Function) -> Result<Compiled, CompileError> {
+        compile(&optimize(func, &*self.isa)?, &*self.isa, Disassembly::Drop)
+    }
+
     fn time_compile(&self, func: &Function, count: u32, times: &mut Times) -> Result<(), CompileError> {
         let start = Instant::now();
         for _ in 0..count {
-            black_box(compile(func, &*self.isa, Disassembly::Drop)?);
+            black_box(self.compile(func)?);
         }
         times.compiled.push(start.elapsed().as_nanos() as f64 / f64::from(count));
         Ok(())
@@ -127,7 +132,7 @@ fn measure(opt: OptLevel, rounds: usize) -> Result<Verification, Box<dyn Error>>
         for (s, func, [alone, ..]) in &mut cases {
             black_box(s.verify(func));
             s.time_verify(func, AGAIN, alone);
-            black_box(compile(func, &*s.isa, Disassembly::Drop)?);
+            black_box(s.compile(func)?);
             s.time_compile(func, AGAIN, alone)?;
         }
         for (s, func, [_, apart, _]) in &mut cases {

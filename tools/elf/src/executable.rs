@@ -15,7 +15,7 @@ use std::process::{self, Command, Stdio};
 use clif_cont_abi::Isa;
 use clif_cont_arch::START;
 use clif_cont_program::target::{isa_from_builder, target_isa};
-use clif_cont_program::{Host, Origin, Program, stack};
+use clif_cont_program::{Finished, Host, Origin, Program, stack};
 use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::Configurable;
 use object::{Object, ObjectSymbol, SymbolKind};
@@ -28,7 +28,7 @@ use crate::{ElfError, Options, Remote, Vectors, object as emit};
 /// A static executable that runs one program, and what is known of it.
 #[derive(Debug)]
 pub struct Executable {
-    pub(crate) program: Program,
+    pub(crate) program: Finished,
     pub(crate) options: Options,
     launcher: Launcher,
     file: MemoryFile,
@@ -52,7 +52,7 @@ impl Executable {
     ///
     /// [`ElfError::Missing`] when this machine cannot link, or cannot run
     /// executables of the ISA; others for a program that cannot be built.
-    pub fn build(program: &Program, options: &Options) -> Result<Self, ElfError> {
+    pub fn build(program: &Finished, options: &Options) -> Result<Self, ElfError> {
         let target = program.target;
         let launcher = Launcher::find(target.isa, options.vectors)?;
         let arch = clif_cont_arch::of(target.isa).ok_or(ElfError::Bytecode(target.isa))?;
@@ -92,7 +92,7 @@ impl Executable {
     /// # Errors
     ///
     /// Theirs.
-    pub fn launch(program: &Program, host: Box<dyn Host>, options: &Options) -> Result<Remote, ElfError> {
+    pub fn launch(program: &Finished, host: Box<dyn Host>, options: &Options) -> Result<Remote, ElfError> {
         Self::build(program, options)?.start(host)
     }
 
@@ -123,8 +123,8 @@ impl Executable {
 }
 
 /// The ISA to compile for.
-pub(crate) fn target_isa_of(program: &Program, options: &Options) -> Result<OwnedTargetIsa, ElfError> {
-    let plain = target_isa(program.target, options.opt).map_err(ElfError::Target)?;
+pub(crate) fn target_isa_of(program: &Finished, options: &Options) -> Result<OwnedTargetIsa, ElfError> {
+    let plain = target_isa(program.target, program.opt()).map_err(ElfError::Target)?;
     if options.vectors == Vectors::Off {
         return Ok(plain);
     }
@@ -132,7 +132,7 @@ pub(crate) fn target_isa_of(program: &Program, options: &Options) -> Result<Owne
     if program.target.isa != Isa::Riscv64 || builder.enable("has_v").is_err() {
         return Err(ElfError::Vectors(program.target.isa));
     }
-    isa_from_builder(program.target, options.opt, builder).map_err(ElfError::Target)
+    isa_from_builder(program.target, program.opt(), builder).map_err(ElfError::Target)
 }
 
 fn read_symbols(program: &Program, image: &[u8]) -> Result<(HashMap<String, u64>, Vec<Range>), ElfError> {

@@ -1,7 +1,7 @@
 //! Runs a link set as a static executable: natively where the host has the
 //! program's ISA, else under `qemu-<isa>`.
 //!
-//! [`Executable::launch`] compiles a [`Program`](clif_cont_program::Program),
+//! [`Executable::launch`] compiles a [`Finished`](clif_cont_program::Finished) program,
 //! links it, and starts it as a process which serves invocations over pipes;
 //! [`Remote`] is that process as an
 //! [`Instance`](clif_cont_program::Instance), with the results, traps,
@@ -31,8 +31,6 @@ mod tools;
 
 use std::time::Duration;
 
-use clif_cont_program::target::OptLevel;
-
 pub use error::ElfError;
 pub use executable::Executable;
 pub use remote::Remote;
@@ -41,8 +39,6 @@ pub use tools::{Launcher, linker};
 /// How a program is built and run.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Options {
-    /// How much Cranelift optimises.
-    pub opt: OptLevel,
     /// How long an invocation may take, with everything inside it. Afterwards
     /// the process is ended, and every outcome is `OutOfFuel`.
     pub timeout: Option<Duration>,

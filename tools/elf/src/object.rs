@@ -6,12 +6,12 @@ use std::collections::HashMap;
 
 use clif_cont_abi::symbols;
 use clif_cont_arch::{Arch, MAIN, Routine, START, SYSCALL};
-use clif_cont_program::compile::{Disassembly, verify};
+use clif_cont_program::compile::{Disassembly, optimize, verify};
 use clif_cont_program::stack::{self, Part};
 use clif_cont_program::{Data, DataItem, ProgFunction, Program};
 use cranelift_codegen::FinalizedRelocTarget;
-use cranelift_codegen::ir::{ExternalName, Signature};
-use cranelift_codegen::isa::{CallConv, OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::ir::{ExternalName, Function, Signature};
+use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_module::{
     DataDescription, DataId, FuncId, Linkage, Module, ModuleError, ModuleReloc, ModuleRelocTarget,
     default_libcall_names,
@@ -69,8 +69,11 @@ pub(crate) fn emit(program: &Program, isa: OwnedTargetIsa, arch: &'static Arch) 
     for (name, routine) in routines {
         emitter.define_routine(name, routine, &[])?;
     }
-    for function in program.functions.iter().chain(&support) {
-        emitter.define_function(program, function)?;
+    for function in &program.functions {
+        emitter.define_function(program, &function.func)?;
+    }
+    for function in &support {
+        emitter.define_own(program, function)?;
     }
     for data in program.data.iter().chain(&support_data) {
         emitter.define_data(data)?;
@@ -78,7 +81,7 @@ pub(crate) fn emit(program: &Program, isa: OwnedTargetIsa, arch: &'static Arch) 
     emitter.define_start()?;
     // what library functions refer to is appended while they are compiled
     while let Some(function) = emitter.library.pop() {
-        emitter.define_function(program, &function)?;
+        emitter.define_own(program, &function)?;
     }
     emitter.module.finish().emit().map_err(|e| ElfError::Object(e.to_string()))
 }
@@ -149,10 +152,15 @@ impl Emitter {
         self.define_routine(START, self.target.arch.start, &[reloc])
     }
 
-    fn define_function(&mut self, program: &Program, function: &ProgFunction) -> Result<(), ElfError> {
-        let isa: &dyn TargetIsa = &*self.isa;
-        verify(&function.func, isa).map_err(ElfError::Compile)?;
-        let parts = stack::parts(program, &function.func, isa, Disassembly::Drop).map_err(ElfError::Compile)?;
+    /// A function of this crate's own.
+    fn define_own(&mut self, program: &Program, function: &ProgFunction) -> Result<(), ElfError> {
+        verify(&function.func, &*self.isa).map_err(ElfError::Compile)?;
+        let func = optimize(&function.func, &*self.isa).map_err(ElfError::Compile)?;
+        self.define_function(program, &func)
+    }
+
+    fn define_function(&mut self, program: &Program, func: &Function) -> Result<(), ElfError> {
+        let parts = stack::parts(program, func, &*self.isa, Disassembly::Drop).map_err(ElfError::Compile)?;
         for part in parts.iter().skip(1) {
             self.declare_function(&part.symbol, Linkage::Local)?;
         }

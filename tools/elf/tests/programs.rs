@@ -566,7 +566,7 @@ fn vectors_live_across_switches_where_there_are_vectors() {
     let lacks = |way: &common::Way| way.target.isa == Isa::Riscv64 && way.options.vectors == Vectors::Off;
     for way in common::ways().into_iter().filter(|way| !lacks(way)) {
         let program = common::program(way.target, vectors);
-        let mut remote = Executable::launch(&program, Box::new(NoHost), &way.options).expect("starts");
+        let mut remote = Executable::launch(&way.finished(&program), Box::new(NoHost), &way.options).expect("starts");
         let got = returned(&mut remote, "vectors", &[Val::I32(3)], &way.name());
         assert_eq!(got, [Val::I32(7 + sum(7) + sum(3))], "{}", way.name());
     }
@@ -577,7 +577,7 @@ fn a_program_without_exports_starts_and_ends() {
     for way in common::ways() {
         // as a front end makes it: without the functions for a host
         let program = Program::new(way.target);
-        let mut remote = Executable::launch(&program, Box::new(NoHost), &way.options).expect("it links");
+        let mut remote = Executable::launch(&way.finished(&program), Box::new(NoHost), &way.options).expect("it links");
         let error = remote.invoke("anything", &[]);
         assert!(matches!(error, Err(InvokeError::UnknownExport(..))), "{}: {error:?}", way.name());
         assert_eq!(remote.initialize(), None, "{}", way.name());

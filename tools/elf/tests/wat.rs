@@ -45,13 +45,14 @@ fn run_programs_behave_as_their_directives_say() {
                     continue;
                 }
             };
-            let mut remote = match Executable::launch(&program, Box::new(Spectest::silent()), &way.options) {
-                Ok(remote) => remote,
-                Err(e) => {
-                    failures.push(format!("{name} on {}: {e}", way.name()));
-                    continue;
-                }
-            };
+            let mut remote =
+                match Executable::launch(&way.finished(&program), Box::new(Spectest::silent()), &way.options) {
+                    Ok(remote) => remote,
+                    Err(e) => {
+                        failures.push(format!("{name} on {}: {e}", way.name()));
+                        continue;
+                    }
+                };
             for directive in &directives.list {
                 let Kind::Run(assertion) = &directive.kind else { continue };
                 assertions += 1;
@@ -126,7 +127,7 @@ fn an_endless_loop_is_ended_by_the_clock() {
     for way in ways() {
         let options = Options { timeout: Some(Duration::from_millis(300)), ..way.options.clone() };
         let program = program(way.target, rough);
-        let mut remote = Executable::launch(&program, Box::new(NoHost), &options).expect("starts");
+        let mut remote = Executable::launch(&way.finished(&program), Box::new(NoHost), &options).expect("starts");
         assert_eq!(remote.invoke("spin", &[]), Ok(Outcome::OutOfFuel), "{}", way.name());
         assert_eq!(remote.invoke("fine", &[]), Ok(Outcome::OutOfFuel), "{}", way.name());
     }
@@ -136,7 +137,7 @@ fn an_endless_loop_is_ended_by_the_clock() {
 fn nothing_is_left_behind() {
     for way in ways() {
         let program = program(way.target, rough);
-        let remote = Executable::launch(&program, Box::new(NoHost), &way.options).expect("starts");
+        let remote = Executable::launch(&way.finished(&program), Box::new(NoHost), &way.options).expect("starts");
         let file = remote.executable().path();
         assert!(file.is_file());
         drop(remote);

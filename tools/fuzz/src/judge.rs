@@ -80,8 +80,8 @@ impl Judge {
 }
 
 fn interp(program: &Arc<Program>, fuel: u64) -> Result<Interp, String> {
-    let options = Options { fuel: Some(fuel), memory: MEMORY, verify: false, ..Options::default() };
-    Interp::new(Arc::clone(program), Box::new(Spectest::silent()), options).map_err(|e| e.to_string())
+    let options = Options { fuel: Some(fuel), memory: MEMORY, ..Options::default() };
+    Interp::unverified(Arc::clone(program), Box::new(Spectest::silent()), options).map_err(|e| e.to_string())
 }
 
 /// What a panic said.

@@ -3,6 +3,7 @@
 //!
 //! The child is this command again. It makes the mutant anew from the seed, so
 //! that nothing has to be passed but numbers.
+#![allow(unsafe_code)]
 
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use clif_cont_abi::Isa;
 use clif_cont_filetest::check_assertion;
+use clif_cont_program::target::OptLevel;
+use clif_cont_program::{Finished, Program};
 use clif_cont_runner::{Jit, Options};
 use clif_cont_wasm::Spectest;
 
@@ -119,9 +122,13 @@ pub fn child(plan: &Plan, case: usize) -> Result<(), (bool, String)> {
     };
     let unit = &damage.unit;
     let program = unit.with(damage.function, damage.func.clone());
-    let options = Options { opt: clif_cont_program::target::OptLevel::Speed, ..Options::default() };
     // what cannot be compiled is not run by anybody
-    let mut jit = Jit::new(&program, Box::new(Spectest::silent()), options).map_err(|e| (false, e.to_string()))?;
+    let refused = |e: &dyn std::error::Error| (false, e.to_string());
+    // SAFETY: this process was made to be harmed by it.
+    let finished = unsafe { Finished::unverified(Program::clone(&program), OptLevel::Speed) };
+    let finished = finished.map_err(|e| refused(&e))?;
+    let host = Box::new(Spectest::silent());
+    let mut jit = Jit::new(&finished, host, Options::default()).map_err(|e| refused(&e))?;
     for a in &unit.assertions {
         // a mutant that writes where it likes may leave its caller what that cannot go on with
         let checked = catch_unwind(AssertUnwindSafe(|| check_assertion(&program, &mut jit, a)));

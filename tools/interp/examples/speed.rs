@@ -112,7 +112,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let items = BTreeMap::new();
         program.data.push(Data { name: name.into(), writable: true, align: 16, size, items, comment: None });
     }
-    let mut interp = Interp::new(program, Box::new(NoHost), Options::default())?;
+    let mut interp = Interp::unverified(program, Box::new(NoHost), Options::default())?;
     for (name, rounds) in
         [("arithmetic", 5_000_000), ("memory", 5_000_000), ("calls", 5_000_000), ("switches", 1_000_000)]
     {

@@ -1,6 +1,6 @@
 //! A checking interpreter for CLIF with several stacks.
 //!
-//! [`Interp`] runs a [`Program`] of any producer: generated ones with the
+//! [`Interp`] runs a program of any producer: generated ones with the
 //! runtime of the lowering in them, and hand-written functions that switch
 //! between stacks they made themselves. It knows the ABI, never the builders,
 //! so that a fault of theirs cannot hide here.
@@ -34,7 +34,7 @@ mod trace;
 
 use std::sync::Arc;
 
-use clif_cont_program::{Export, Host, Instance, InvokeError, Outcome, Program, Val, ValType};
+use clif_cont_program::{Export, Finished, Host, Instance, InvokeError, Outcome, Program, Val, ValType};
 
 pub use link::LoadError;
 pub use shadow::{Happened, HistoryStep, TraceEvent, TraceKind};
@@ -50,13 +50,11 @@ pub struct Options {
     /// Bytes of the stack that invocations of plain functions, and the driver
     /// of all others, run on.
     pub stack: u64,
-    /// Run Cranelift's verifier on every function first?
-    pub verify: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fuel: None, memory: 1 << 30, stack: 4 << 20, verify: true }
+        Self { fuel: None, memory: 1 << 30, stack: 4 << 20 }
     }
 }
 
@@ -74,7 +72,21 @@ impl Interp {
     ///
     /// [`LoadError`]: what is wrong with the program as a whole. What is wrong
     /// with, or not supported in, one instruction shows when it is reached.
-    pub fn new(program: impl Into<Arc<Program>>, host: Box<dyn Host>, options: Options) -> Result<Self, LoadError> {
+    pub fn new(program: &Finished, host: Box<dyn Host>, options: Options) -> Result<Self, LoadError> {
+        Self::unverified(Arc::clone(program.program()), host, options)
+    }
+
+    /// Links a program that nobody has verified. It cannot harm this process: what breaks a
+    /// rule is a violation, also where Cranelift's verifier would not have taken the CLIF.
+    ///
+    /// # Errors
+    ///
+    /// As [`Interp::new`].
+    pub fn unverified(
+        program: impl Into<Arc<Program>>,
+        host: Box<dyn Host>,
+        options: Options,
+    ) -> Result<Self, LoadError> {
         let (linked, memory) = link::link(program.into(), &options)?;
         let machine = machine::Machine::new(Arc::new(linked), memory, host);
         Ok(Self { machine, fuel: options.fuel, initialized: false })

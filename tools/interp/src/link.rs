@@ -5,8 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use clif_cont_abi::{HostFn, PointerWidth, Trap, symbols};
-use clif_cont_program::target::{OptLevel, target_isa};
-use clif_cont_program::{DataItem, Origin, Program, ProgramError, compile};
+use clif_cont_program::{DataItem, Origin, Program, ProgramError};
 use cranelift_codegen::ir::{ExternalName, Function, LibCall, Signature, Type};
 use cranelift_codegen::isa::CallConv;
 
@@ -32,11 +31,11 @@ pub enum LoadError {
         /// The name.
         name: String,
     },
-    /// Cranelift's verifier rejects a function.
+    /// A function that is none.
     Invalid {
         /// The function.
         function: String,
-        /// What the verifier says.
+        /// What is wrong.
         error: String,
     },
     /// A data symbol's contents do not fit it, or overlap.
@@ -46,8 +45,6 @@ pub enum LoadError {
         /// What is wrong.
         error: String,
     },
-    /// The verifier cannot be had for the target.
-    Target(String),
     /// The program's data and stack do not fit the address space.
     TooLarge,
     /// Its parts do not fit together.
@@ -61,7 +58,6 @@ impl fmt::Display for LoadError {
             Self::Undefined { user, name } => write!(f, "`%{user}` refers to `%{name}`, which is not defined"),
             Self::Invalid { function, error } => write!(f, "function `%{function}` is not valid: {error}"),
             Self::Data { name, error } => write!(f, "data `%{name}`: {error}"),
-            Self::Target(error) => f.write_str(error),
             Self::TooLarge => f.write_str("the program's data does not fit the target's address space"),
             Self::Program(error) => error.fmt(f),
         }
@@ -285,15 +281,7 @@ pub(crate) fn link(program: Arc<Program>, options: &Options) -> Result<(Linked, 
 
     fill_data(&program, &names, &addresses, &mut memory)?;
     let mut codes = Vec::with_capacity(program.functions.len());
-    let isa = match options.verify {
-        true => Some(target_isa(target, OptLevel::None).map_err(|e| LoadError::Target(e.to_string()))?),
-        false => None,
-    };
     for function in &program.functions {
-        if let Some(isa) = &isa {
-            compile::verify(&function.func, &**isa)
-                .map_err(|e| LoadError::Invalid { function: function.name(), error: e.to_string() })?;
-        }
         let mut code = decode::function(&function.func, &function.name(), &mut names, target)?;
         code.runtime = function.origin == Origin::Runtime || function.name().starts_with(symbols::PREFIX);
         codes.push(code);

@@ -9,6 +9,7 @@ use std::fmt;
 use std::time::Instant;
 
 use clif_cont::abi::Isa;
+use clif_cont::finish::finish;
 use clif_cont::load::load;
 use clif_cont::program::target::OptLevel;
 use clif_cont::program::{NoHost, Target};
@@ -62,8 +63,8 @@ const OPERATIONS: [(&str, &str, i64); 5] = [
 /// [`BenchError`] when the module does not compile, traps, or gives the wrong value.
 pub fn bench(rounds: usize) -> Result<Vec<Time>, BenchError> {
     let program = load("bench.wat", TEXT.as_bytes(), Some(Target::new(Isa::X86_64))).map_err(failed)?;
-    let options = Options { opt: OptLevel::Speed, ..Options::default() };
-    let mut ours = Jit::new(&program, Box::new(NoHost), options).map_err(failed)?;
+    let program = finish(&program, OptLevel::Speed).map_err(failed)?;
+    let mut ours = Jit::new(&program, Box::new(NoHost), Options::default()).map_err(failed)?;
     let engine = engine().map_err(failed)?;
     let binary = wat::parse_str(TEXT).map_err(failed)?;
     let module = compile(&engine, &binary).map_err(BenchError)?;

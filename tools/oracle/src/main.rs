@@ -191,7 +191,7 @@ mod command {
             };
             let mut list = list?;
             let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
-            let mut backend = Backend { place, opt: OptLevel::Speed, fuel: FUEL, protocol: Protocol::Verify };
+            let mut backend = Backend { place, opt: OptLevel::Speed, fuel: FUEL, protocol: Protocol::VERIFY };
             let comparison =
                 compare(&name, &text, &mut backend, &mut list).map_err(|e| format!("{}: {e}", file.display()))?;
             agreed += comparison.agreed;

@@ -10,7 +10,7 @@ use crate::{Comparison, Known, compare, modules};
 
 fn compared(text: &str, known: &mut Known) -> Comparison {
     let place = Place::Interpreter(Isa::X86_64);
-    let mut backend = Backend { place, opt: OptLevel::None, fuel: FUEL, protocol: Protocol::Verify };
+    let mut backend = Backend { place, opt: OptLevel::None, fuel: FUEL, protocol: Protocol::VERIFY };
     compare("test.wast", text, &mut backend, known).expect("it can be parsed")
 }
 

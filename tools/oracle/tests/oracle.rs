@@ -120,7 +120,7 @@ mod lanes {
             place: Place::Compiled(Isa::X86_64, SwitchModel::Instruction),
             opt: OptLevel::Speed,
             fuel: FUEL,
-            protocol: Protocol::Verify,
+            protocol: Protocol::VERIFY,
         };
         let name = name(file);
         let comparison = compare(&name, &fs::read_to_string(file)?, &mut backend, &mut known)?;

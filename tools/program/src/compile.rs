@@ -8,6 +8,8 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clif_cont_abi::{Abi, HostFn, symbols};
+use cranelift_codegen::dominator_tree::DominatorTree;
+use cranelift_codegen::flowgraph::ControlFlowGraph;
 use cranelift_codegen::ir::entities::AnyEntity;
 use cranelift_codegen::ir::{self, ExternalName, Function, InstructionData, Opcode};
 use cranelift_codegen::isa::TargetIsa;
@@ -178,8 +180,10 @@ pub fn verify(func: &Function, isa: &dyn TargetIsa) -> Result<(), CompileError> 
     })
 }
 
-/// A copy of `func` after Cranelift's optimiser, at the level of `isa`'s flags.
-/// The function must have passed [`verify`].
+/// A copy of `func` after everything that Cranelift does to a function before it selects
+/// instructions, at the level of `isa`'s flags: without optimisation too it removes
+/// unreachable code and constant block parameters, and resolves aliases. The function must
+/// have passed [`verify`].
 ///
 /// # Errors
 ///
@@ -201,16 +205,21 @@ pub enum Disassembly {
     Keep,
 }
 
-/// Compiles a function that has passed [`verify`].
+/// Selects instructions for a function as it is, one that [`optimize`] gave: nothing is
+/// changed any more.
 ///
 /// # Errors
 ///
 /// What Cranelift cannot handle.
 pub fn compile(func: &Function, isa: &dyn TargetIsa, disassembly: Disassembly) -> Result<Compiled, CompileError> {
     guarded(func, || {
-        let mut ctx = Context::for_function(func.clone());
-        ctx.set_disasm(disassembly == Disassembly::Keep);
-        let compiled = ctx.compile(isa, &mut ControlPlane::default()).map_err(|e| codegen_error(func, e.inner))?;
+        let cfg = ControlFlowGraph::with_function(func);
+        let domtree = DominatorTree::with_function(func, &cfg);
+        let keep = disassembly == Disassembly::Keep;
+        let stencil = isa
+            .compile_function(func, &domtree, &mut Default::default(), keep, &mut ControlPlane::default())
+            .map_err(|e| codegen_error(func, e))?;
+        let compiled = stencil.apply_params(&func.params);
         // below the frame pointer; the saved frame pointer and return address
         let frame = compiled.buffer.frame_layout().map_or(0, |l| l.frame_to_fp_offset);
         let frame = frame.saturating_add(2 * u32::from(isa.pointer_bytes()));
@@ -225,8 +234,8 @@ pub fn compile(func: &Function, isa: &dyn TargetIsa, disassembly: Disassembly) -
     })
 }
 
-/// The assembly of a function that has passed [`verify`], as Cranelift writes
-/// it: with symbolic labels and pseudo-instructions, on every ISA.
+/// The assembly of a function that [`optimize`] gave, as Cranelift writes it: with symbolic
+/// labels and pseudo-instructions, on every ISA.
 ///
 /// # Errors
 ///
@@ -318,6 +327,7 @@ mod tests {
         for isa in Isa::ALL {
             let isa = target_isa(Target::new(isa), OptLevel::Speed).expect("built in");
             verify(&f, &*isa).expect("valid");
+            let f = optimize(&f, &*isa).expect("optimises");
             let c = compile(&f, &*isa, Disassembly::Keep).expect("compiles");
             assert!(!c.code.is_empty() && c.stack_bytes < 256, "{}", c.stack_bytes);
             assert!(!disassemble(&f, &*isa).expect("compiles").is_empty());

@@ -7,6 +7,7 @@
 //! - [`compile`]: optimising, compiling and disassembling one function.
 //! - [`Program::check`]: whether its parts fit together.
 //! - [`stack`]: how much of the stack a function takes, and what checks it.
+//! - [`Finished`]: what is compiled, as it is compiled.
 //!
 //! This crate knows the ABI, never the builders: the interpreter and the
 //! verifier depend on it.
@@ -21,6 +22,7 @@
 
 mod check;
 pub mod compile;
+mod finished;
 mod host;
 mod module;
 mod operation;
@@ -34,6 +36,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use check::{ProgramError, host_signature};
+pub use finished::{Finished, Optimized, PrepareError, Stage, Valid};
 pub use host::{HostFunctions, NoHost};
 pub use operation::{OperationTypes, Signature};
 pub use trace::{Repeat, StackTrace, collapse};

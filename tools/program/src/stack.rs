@@ -46,7 +46,7 @@ pub fn function_of(symbol: &str) -> &str {
     symbol.strip_suffix(BODY).unwrap_or(symbol)
 }
 
-/// Compiles a function of `program`, which has passed [`crate::compile::verify`]. The first
+/// Compiles a function of `program` that [`crate::compile::optimize`] gave. The first
 /// part has the function's own symbol; there is a second one, its body, if it takes
 /// more than [`Abi::MAX_FRAME`] bytes of the stack.
 ///

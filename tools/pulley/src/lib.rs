@@ -24,9 +24,8 @@
 //!
 //! # Soundness
 //!
-//! Bytecode accesses memory by address, as machine code does. A program of this
-//! project's front ends stays within its own memory; hand-written CLIF can do
-//! anything, and has to be trusted, or interpreted instead.
+//! Bytecode accesses memory by address, as machine code does. So only a [`Finished`] program
+//! is taken: one that was verified, or that somebody answers for.
 
 mod error;
 mod fiber;
@@ -40,16 +39,13 @@ mod trace;
 use std::fmt;
 
 use clif_cont_abi::StoreContext;
-use clif_cont_program::target::OptLevel;
-use clif_cont_program::{Host, Instance, InvokeError, Outcome, Program, Val};
+use clif_cont_program::{Finished, Host, Instance, InvokeError, Outcome, Val};
 
 pub use error::PulleyError;
 
 /// How a program is run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Options {
-    /// How much Cranelift optimises.
-    pub opt: OptLevel,
     /// Bytes of each continuation's stack. It is address space: what is not
     /// touched is not committed. Values below [`Options::MIN_STACK`] mean that.
     pub stack: usize,
@@ -62,7 +58,7 @@ impl Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { opt: OptLevel::None, stack: 256 << 10 }
+        Self { stack: 256 << 10 }
     }
 }
 
@@ -79,9 +75,9 @@ impl Pulley {
     ///
     /// [`PulleyError`]: a target that is not run, or what is wrong with the
     /// program.
-    pub fn new(program: &Program, host: Box<dyn Host>, options: Options) -> Result<Self, PulleyError> {
+    pub fn new(program: &Finished, host: Box<dyn Host>, options: Options) -> Result<Self, PulleyError> {
         let mut memory = memory::Memory::default();
-        let image = link::load(program, options.opt, &mut memory)?;
+        let image = link::load(program, &mut memory)?;
         let stack = options.stack.max(Options::MIN_STACK).next_multiple_of(16);
         let machine = machine::Machine::new(image, memory, program.target.abi, program.imports.clone(), stack);
         Ok(Self { machine, host })

@@ -10,11 +10,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use clif_cont_abi::{Abi, HostFn, Isa, SwitchModel, Trap, symbols};
 use clif_cont_program::compile::{self, CompileError, CompileErrorKind, Compiled, Disassembly};
-use clif_cont_program::target::{OptLevel, target_isa};
-use clif_cont_program::{Data, DataItem, Export, Origin, Program};
+use clif_cont_program::target::target_isa;
+use clif_cont_program::{Data, DataItem, Export, Finished, Origin, Program};
 use cranelift_codegen::FinalizedRelocTarget;
 use cranelift_codegen::binemit::Reloc;
-use cranelift_codegen::entity::packed_option::ReservedValue;
 use cranelift_codegen::ir::{ExternalName, Function, LibCall, Opcode, TrapCode, types};
 
 use crate::PulleyError;
@@ -102,7 +101,7 @@ enum Symbol {
 }
 
 /// Compiles and links.
-pub(crate) fn load(program: &Program, opt: OptLevel, memory: &mut Memory) -> Result<Image, PulleyError> {
+pub(crate) fn load(program: &Finished, memory: &mut Memory) -> Result<Image, PulleyError> {
     let target = program.target;
     match target.isa {
         Isa::Pulley64 | Isa::Pulley64be if target.abi.switch == SwitchModel::HostCall => {}
@@ -110,17 +109,14 @@ pub(crate) fn load(program: &Program, opt: OptLevel, memory: &mut Memory) -> Res
         isa => return Err(PulleyError::NotRunnable(isa)),
     }
     program.check_to_run().map_err(PulleyError::Program)?;
-    let isa = target_isa(target, opt).map_err(PulleyError::Target)?;
+    let isa = target_isa(target, program.opt()).map_err(PulleyError::Target)?;
     let mut symbols = declare(program)?;
 
     let mut code = vec![];
     let mut compiled: Vec<(u64, Compiled)> = vec![];
     for f in &program.functions {
-        compile::verify(&f.func, &*isa).map_err(PulleyError::Compile)?;
-        let mut func = f.func.clone();
-        refuse_wide_accesses(&func)?;
-        resolve(&mut func, &f.name(), &symbols)?;
-        let c = compile::compile(&func, &*isa, Disassembly::Drop).map_err(PulleyError::Compile)?;
+        refuse_wide_accesses(&f.func)?;
+        let c = compile::compile(&f.func, &*isa, Disassembly::Drop).map_err(PulleyError::Compile)?;
         code.resize(code.len().next_multiple_of(CODE_ALIGN.max(c.align as usize)), 0);
         let at = code.len() as u64;
         code.extend_from_slice(&c.code);
@@ -200,23 +196,6 @@ fn refuse_wide_accesses(func: &Function) -> Result<(), PulleyError> {
             let kind = CompileErrorKind::Unsupported(what);
             return Err(PulleyError::Compile(CompileError { function: func.name.to_string(), kind }));
         }
-    }
-    Ok(())
-}
-
-/// A call of what is not colocated becomes a host call: makes that true of the
-/// host's functions and of no others.
-fn resolve(func: &mut Function, by: &str, symbols: &HashMap<String, Symbol>) -> Result<(), PulleyError> {
-    for (_, ext) in func.dfg.ext_funcs.iter_mut() {
-        // the reader leaves gaps where numbers were skipped
-        if ext.signature.is_reserved_value() {
-            continue;
-        }
-        ext.colocated = match find(symbols, &ext.name, by)? {
-            Symbol::Function(_) => true,
-            Symbol::Host(_) => false,
-            Symbol::Data(_) => return Err(wrong_kind(&ext.name, by)),
-        };
     }
     Ok(())
 }

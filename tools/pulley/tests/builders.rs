@@ -8,7 +8,7 @@ use clif_cont_lowering::{ContObj, ContType, LowerError, on};
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::{NoHost, Program, ProgramError, Target, Val, ValType};
 use clif_cont_pulley::{Options, Pulley, PulleyError};
-use common::{lanes, names, returns, start, trap, traps};
+use common::{finished, lanes, names, returns, start, trap, traps};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F32, F64, I32, I64};
 use cranelift_codegen::ir::{
@@ -406,10 +406,12 @@ fn libcalls_are_supplied() {
 
 #[test]
 fn what_cannot_be_run_says_why() {
-    let refused = |program: &Program| match Pulley::new(program, Box::new(NoHost), Options::default()) {
-        Ok(_) => panic!("accepted"),
-        Err(e) => e,
-    };
+    let refused =
+        |program: &Program| match Pulley::new(&finished(program, OptLevel::None), Box::new(NoHost), Options::default())
+        {
+            Ok(_) => panic!("accepted"),
+            Err(e) => e,
+        };
     for isa in [Isa::Pulley32, Isa::Pulley32be, Isa::X86_64] {
         let e = refused(&Program::new(Target::new(isa)));
         assert_eq!(e, PulleyError::NotRunnable(isa));
@@ -433,13 +435,17 @@ fn what_cannot_be_run_says_why() {
     headless.data.retain(|d| d.name != "cc_store");
     assert!(matches!(refused(&headless), PulleyError::Program(ProgramError::Missing("cc_store"))));
     let mut crooked = good;
-    crooked.data[0].align = 3;
-    assert_eq!(refused(&crooked), PulleyError::Program(ProgramError::Store));
+    crooked.data[1].align = 3;
+    assert!(matches!(refused(&crooked), PulleyError::Data { .. }));
     // a program without exports is nothing to complain about
     assert_eq!(
-        Pulley::new(&Program::new(Target::new(Isa::Pulley64)), Box::new(NoHost), Options::default())
-            .map(|p| p.slots())
-            .ok(),
+        Pulley::new(
+            &finished(&Program::new(Target::new(Isa::Pulley64)), OptLevel::None),
+            Box::new(NoHost),
+            Options::default()
+        )
+        .map(|p| p.slots())
+        .ok(),
         Some(0)
     );
     assert_eq!(OptLevel::ALL.len() * 2, lanes().len());

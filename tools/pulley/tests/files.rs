@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use clif_cont_filetest::{Kind, check_assertion, discover, parse};
 use clif_cont_program::Host;
-use clif_cont_pulley::Options;
 use clif_cont_wasm::{ErrorKind, Spectest, compile};
 use common::{lanes, start_with};
 
@@ -42,7 +41,7 @@ fn every_run_test_passes() {
                 }
             };
             let host: Box<dyn Host> = Box::new(Spectest::silent());
-            let mut pulley = start_with(&program, host, Options { opt, ..Options::default() });
+            let mut pulley = start_with(&program, host, opt);
             for directive in &directives.list {
                 let Kind::Run(assertion) = &directive.kind else { continue };
                 count += 1;

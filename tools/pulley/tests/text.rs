@@ -6,7 +6,7 @@ use clif_cont_abi::Isa;
 use clif_cont_link::complete;
 use clif_cont_program::{NoHost, Program, Target, Val, text};
 use clif_cont_pulley::{Options, Pulley, PulleyError};
-use common::{lanes, returns, start};
+use common::{finished, lanes, returns, start};
 
 /// Calls between functions, and an address, without `colocated`: nothing of it
 /// is a host call.
@@ -58,8 +58,8 @@ fn what_would_be_miscompiled_is_refused() {
             let source = format!(
                 "function %f(i64) -> i64 {{\nblock0(v0: i64):\n    v1 = iconcat v0, v0\n    {access}\n    return v0\n}}\n"
             );
-            let options = Options { opt, ..Options::default() };
-            let refused = Pulley::new(&program(&source, target), Box::new(NoHost), options);
+            let program = finished(&program(&source, target), opt);
+            let refused = Pulley::new(&program, Box::new(NoHost), Options::default());
             let Err(PulleyError::Compile(e)) = refused else { panic!("accepted {access}") };
             assert!(e.to_string().contains("i128") && e.to_string().contains("%f"), "{e}");
         }

@@ -6,7 +6,6 @@ mod common;
 use clif_cont_abi::Trap;
 use clif_cont_interp::Interp;
 use clif_cont_program::{Host, HostError, HostImport, Invoker, NoHost, Outcome, Val};
-use clif_cont_pulley::Options;
 use common::{REASONS, TRAPS, invoke, lanes, names, returns, start, start_with, traps, wat};
 
 #[test]
@@ -27,7 +26,7 @@ fn backtraces_are_those_of_the_interpreter() {
         let program = wat(TRAPS, target);
         let mut pulley = start(&program, opt);
         let mut interp =
-            Interp::new(program.clone(), Box::new(NoHost), clif_cont_interp::Options::default()).expect("loads");
+            Interp::unverified(program.clone(), Box::new(NoHost), clif_cont_interp::Options::default()).expect("loads");
         for (what, reason) in REASONS.into_iter().enumerate() {
             for depth in [0, 1, 3] {
                 let args = [Val::I32(depth), Val::I32(what as i32)];
@@ -109,7 +108,7 @@ impl Host for Env {
 fn host_functions_invoke_the_program_again() {
     for (target, opt) in lanes() {
         let program = wat(REENTRY, target);
-        let mut pulley = start_with(&program, Box::new(Env), Options { opt, ..Options::default() });
+        let mut pulley = start_with(&program, Box::new(Env), opt);
         for (n, count) in [(0, 1), (1, 3), (5, 9), (20, 30)] {
             assert_eq!(returns(&mut pulley, "levels", &[Val::I32(n)]), [Val::I64(n.into())]);
             assert_eq!(returns(&mut pulley, "count", &[]), [Val::I32(count)]);
@@ -129,7 +128,7 @@ fn host_functions_invoke_the_program_again() {
 fn a_failing_host_function_is_a_trap_with_its_message() {
     for (target, opt) in lanes() {
         let program = wat(REENTRY, target);
-        let mut pulley = start_with(&program, Box::new(Env), Options { opt, ..Options::default() });
+        let mut pulley = start_with(&program, Box::new(Env), opt);
         let quiet = std::panic::take_hook();
         std::panic::set_hook(Box::new(|_| {}));
         let panicked = traps(&mut pulley, "panics", &[]);

@@ -23,7 +23,7 @@ pub enum RunError {
     Target(TargetError),
     /// Its parts do not fit together.
     Program(ProgramError),
-    /// A function is invalid or cannot be compiled.
+    /// A function cannot be compiled.
     Compile(CompileError),
     /// A symbol without a definition.
     Undefined {
@@ -34,13 +34,6 @@ pub enum RunError {
     },
     /// A symbol with two definitions.
     Duplicate(String),
-    /// A data symbol is called, or a function is used as the store context.
-    WrongKind {
-        /// The symbol.
-        symbol: String,
-        /// The function or export that uses it so.
-        by: String,
-    },
     /// Data that cannot be laid out.
     Data {
         /// Its symbol.
@@ -67,9 +60,6 @@ impl fmt::Display for RunError {
             Self::Compile(e) => e.fmt(f),
             Self::Undefined { symbol, by } => write!(f, "%{symbol} is not defined; {by} refers to it"),
             Self::Duplicate(symbol) => write!(f, "%{symbol} is defined twice"),
-            Self::WrongKind { symbol, by } => {
-                write!(f, "%{symbol} is not of the kind that {by} takes it for, function or data")
-            }
             Self::Data { symbol, cause } => write!(f, "data %{symbol}: {cause}"),
             Self::Jit(what) => write!(f, "the JIT failed: {what}"),
         }

@@ -6,8 +6,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use clif_cont_abi::{Isa, SwitchModel, symbols};
-use clif_cont_program::target::OptLevel;
-use clif_cont_program::{Export, Host, Instance, InvokeError, Outcome, Program, Val};
+use clif_cont_program::{Export, Finished, Host, Instance, InvokeError, Outcome, Val};
 use cranelift_jit::JITModule;
 
 use crate::module::{self, Loaded};
@@ -27,8 +26,6 @@ pub enum Cpu {
 /// How to compile.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// How much is optimised.
-    pub opt: OptLevel,
     /// For which machine.
     pub cpu: Cpu,
 }
@@ -49,13 +46,13 @@ impl fmt::Debug for Jit {
 }
 
 impl Jit {
-    /// Verifies, compiles and links a program. Nothing of it is run yet.
+    /// Compiles and links a program. Nothing of it is run yet.
     ///
     /// # Errors
     ///
     /// [`RunError`]: another ISA than the host's, parts that do not fit together, a
     /// function that is invalid, an undefined symbol.
-    pub fn new(program: &Program, host: Box<dyn Host>, options: Options) -> Result<Self, RunError> {
+    pub fn new(program: &Finished, host: Box<dyn Host>, options: Options) -> Result<Self, RunError> {
         let target = program.target;
         if Isa::host() != Some(target.isa) {
             return Err(RunError::WrongIsa { program: target.isa, host: Isa::host() });

@@ -13,14 +13,15 @@ use clif_cont_arch as arch;
 use clif_cont_program::compile::{self, Disassembly};
 use clif_cont_program::stack::{self, Part};
 use clif_cont_program::target::{isa_from_builder, target_isa};
-use clif_cont_program::{Data, DataItem, Origin, Program, host_signature};
+use clif_cont_program::{Data, DataItem, Finished, Origin, Program, host_signature};
 use cranelift_codegen::FinalizedRelocTarget;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
-use cranelift_codegen::ir::{self, AbiParam, ExternalName, Function, GlobalValueData, InstBuilder, Signature};
+use cranelift_codegen::ir::{self, AbiParam, ExternalName, Function, InstBuilder, Signature};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
 use cranelift_module::{
-    DataDescription, DataId, FuncId, Linkage, Module, ModuleError, ModuleReloc, default_libcall_names,
+    DataDescription, DataId, FuncId, Linkage, Module, ModuleError, ModuleReloc, ModuleRelocTarget,
+    default_libcall_names,
 };
 
 use crate::{Cpu, Options, RunError};
@@ -68,25 +69,25 @@ enum Symbol {
 }
 
 /// Compiles and links. A panic of the code generator becomes an error.
-pub(crate) fn load(program: &Program, host: HostAddresses, options: &Options) -> Result<Loaded, RunError> {
+pub(crate) fn load(program: &Finished, host: HostAddresses, options: &Options) -> Result<Loaded, RunError> {
     catch_unwind(AssertUnwindSafe(|| load_program(program, host, options))).unwrap_or_else(|payload| {
         let what = crate::host::panic_message(&*payload);
         Err(RunError::Jit(what))
     })
 }
 
-fn isa(program: &Program, options: &Options) -> Result<OwnedTargetIsa, RunError> {
+fn isa(program: &Finished, options: &Options) -> Result<OwnedTargetIsa, RunError> {
     match options.cpu {
-        Cpu::Baseline => target_isa(program.target, options.opt),
+        Cpu::Baseline => target_isa(program.target, program.opt()),
         Cpu::Host => {
             let builder = cranelift_native::builder().map_err(|e| RunError::Jit(e.to_owned()))?;
-            isa_from_builder(program.target, options.opt, builder)
+            isa_from_builder(program.target, program.opt(), builder)
         }
     }
     .map_err(RunError::Target)
 }
 
-fn load_program(program: &Program, host: HostAddresses, options: &Options) -> Result<Loaded, RunError> {
+fn load_program(program: &Finished, host: HostAddresses, options: &Options) -> Result<Loaded, RunError> {
     let isa = isa(program, options)?;
     let data_bytes = check_data(program)?;
     let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
@@ -98,10 +99,7 @@ fn load_program(program: &Program, host: HostAddresses, options: &Options) -> Re
 
     let mut sizes = vec![];
     for f in &program.functions {
-        compile::verify(&f.func, &*isa).map_err(RunError::Compile)?;
-        let mut func = f.func.clone();
-        linker.resolve(&mut func, &f.name())?;
-        linker.define(program, &func, f.origin, &mut sizes)?;
+        linker.define(program, &f.func, f.origin, &mut sizes)?;
     }
     if program.target.abi.switch == SwitchModel::Routine
         && let Some(arch) = arch::of(program.target.isa)
@@ -112,6 +110,7 @@ fn load_program(program: &Program, host: HostAddresses, options: &Options) -> Re
     }
     for (f, address) in [(HostFn::Reserve, host.reserve), (HostFn::Guard, host.guard), (HostFn::Call, host.call)] {
         let func = thunk(f, &program.target.abi, host.context, address);
+        let func = compile::optimize(&func, &*isa).map_err(RunError::Compile)?;
         linker.define(program, &func, Origin::Runtime, &mut sizes)?;
     }
     for d in &program.data {
@@ -210,42 +209,8 @@ impl Linker {
         self.symbols.get(symbol).copied().ok_or_else(undefined)
     }
 
-    /// Refuses undefined symbols, and makes every reference a near one.
-    fn resolve(&self, func: &mut Function, by: &str) -> Result<(), RunError> {
-        let refs: Vec<_> = func.dfg.ext_funcs.keys().collect();
-        for r in refs {
-            let ext = &mut func.dfg.ext_funcs[r];
-            // the reader leaves gaps where numbers were skipped
-            if ext.signature == cranelift_codegen::packed_option::ReservedValue::reserved_value() {
-                continue;
-            }
-            // libcalls are anywhere in the process
-            ext.colocated = match self.symbol_of(&ext.name, by)? {
-                Some(Symbol::Function(_)) => true,
-                Some(Symbol::Data(_)) => return Err(wrong_kind(&ext.name.display(None).to_string(), by)),
-                None => false,
-            };
-        }
-        for gv in func.global_values.values_mut() {
-            if let GlobalValueData::Symbol { name, colocated, .. } = gv
-                && self.symbol_of(name, by)?.is_some()
-            {
-                *colocated = true;
-            }
-        }
-        Ok(())
-    }
-
-    /// `None` for a libcall.
-    fn symbol_of(&self, name: &ExternalName, by: &str) -> Result<Option<Symbol>, RunError> {
-        match name {
-            ExternalName::TestCase(name) => self.find(&String::from_utf8_lossy(name.raw()), by).map(Some),
-            ExternalName::LibCall(_) => Ok(None),
-            other => Err(RunError::Undefined { symbol: format!("{:?}", other), by: format!("%{by}") }),
-        }
-    }
-
-    /// Compiles into the arena, and adds what there is then to `made`.
+    /// Compiles into the arena, and adds what there is then to `made`. The function is what
+    /// `clif_cont_program::compile::optimize` gave.
     fn define(
         &mut self,
         program: &Program,
@@ -262,18 +227,24 @@ impl Linker {
                 return Err(RunError::Duplicate(symbol.clone()));
             };
             let mut relocs = vec![];
-            for reloc in &code.relocs {
-                let name = match &reloc.target {
+            for r in &code.relocs {
+                let name = match &r.target {
+                    FinalizedRelocTarget::Func(offset) => ModuleRelocTarget::FunctionOffset(id, *offset),
+                    FinalizedRelocTarget::ExternalName(ExternalName::LibCall(call)) => {
+                        ModuleRelocTarget::LibCall(*call)
+                    }
                     FinalizedRelocTarget::ExternalName(ExternalName::TestCase(name)) => {
                         match self.find(&String::from_utf8_lossy(name.raw()), symbol)? {
                             Symbol::Function(id) => id.into(),
                             Symbol::Data(id) => id.into(),
                         }
                     }
-                    // `resolve` leaves no other names but those of libcalls
-                    _ => ModuleReloc::from_mach_reloc(reloc, func, id).name,
+                    FinalizedRelocTarget::ExternalName(other) => {
+                        let name = other.display(Some(&func.params)).to_string();
+                        return Err(RunError::Undefined { symbol: name, by: format!("%{symbol}") });
+                    }
                 };
-                relocs.push(ModuleReloc { offset: reloc.offset, kind: reloc.kind, name, addend: reloc.addend });
+                relocs.push(ModuleReloc { offset: r.offset, kind: r.kind, name, addend: r.addend });
             }
             self.module.define_function_bytes(id, code.align.into(), &code.code, &relocs).map_err(jit_error)?;
             made.push((id, code.code.len(), symbol.clone(), origin));
@@ -313,10 +284,6 @@ impl Linker {
         description.define(bytes.into_boxed_slice());
         self.module.define_data(id, &description).map_err(jit_error)
     }
-}
-
-fn wrong_kind(symbol: &str, by: &str) -> RunError {
-    RunError::WrongKind { symbol: symbol.trim_start_matches('%').to_owned(), by: format!("%{by}") }
 }
 
 /// A host function: calls the Rust function at `address` with `context` before

@@ -21,8 +21,8 @@ fn mappings() -> usize {
 
 #[test]
 fn memory_stays_flat_over_many_traps_and_many_programs() {
-    for (target, options) in lanes() {
-        let (mut jit, _) = jit(target, options, Ask::Compute);
+    for (target, opt) in lanes() {
+        let (mut jit, _) = jit(target, opt, Ask::Compute);
         let mut run = |times: u32| {
             for _ in 0..times {
                 let outcome = jit.invoke("sum", &[Val::I64(3), Val::I64(2)]);
@@ -37,9 +37,9 @@ fn memory_stays_flat_over_many_traps_and_many_programs() {
         assert!(grown < 64, "{grown} pages more");
     }
 
-    let (target, options) = lanes()[0];
+    let (target, opt) = lanes()[0];
     let come_and_go = || {
-        let (mut jit, told) = jit(target, options, Ask::Compute);
+        let (mut jit, told) = jit(target, opt, Ask::Compute);
         assert_eq!(jit.call::<_, i64>("sum", (2i64, 0i64)), Ok(3));
         assert_eq!(Rc::strong_count(&told), 2);
         drop(jit);

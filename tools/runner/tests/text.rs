@@ -1,9 +1,13 @@
 //! Programs that came as text: linking, data, initialisation, and errors.
+#![allow(unsafe_code)]
 
 use clif_cont_abi::{Isa, SwitchModel};
 use clif_cont_link::complete;
+use clif_cont_program::target::OptLevel;
 use clif_cont_program::text::parse;
-use clif_cont_program::{DataItem, Instance, NoHost, Outcome, Program, ProgramError, Target, Val};
+use clif_cont_program::{
+    DataItem, Finished, Instance, NoHost, Outcome, PrepareError, Program, ProgramError, Target, Val,
+};
 use clif_cont_runner::{Cpu, Jit, Options, RunError};
 
 fn target() -> Target {
@@ -14,8 +18,13 @@ fn bare(text: &str) -> Program {
     parse(text, Some(target())).unwrap_or_else(|e| panic!("{e}\n{text}"))
 }
 
+fn finished(program: &Program) -> Result<Finished, PrepareError> {
+    // SAFETY: the tests' own programs.
+    unsafe { Finished::unverified(program.clone(), OptLevel::None) }
+}
+
 fn jit(program: &Program) -> Result<Jit, RunError> {
-    Jit::new(program, Box::new(NoHost), Options::default())
+    Jit::new(&finished(program).unwrap_or_else(|e| panic!("{e}")), Box::new(NoHost), Options::default())
 }
 
 fn header() -> String {
@@ -106,7 +115,8 @@ block0:
     );
     let program = complete(parse(&text, None).unwrap_or_else(|e| panic!("{e}"))).expect("completes");
     for cpu in [Cpu::Host, Cpu::Baseline] {
-        let mut jit = Jit::new(&program, Box::new(NoHost), Options { cpu, ..Options::default() }).expect("valid");
+        let mut jit =
+            Jit::new(&finished(&program).expect("valid"), Box::new(NoHost), Options { cpu }).expect("it links");
         assert_eq!(jit.call("get", (0i64,)), Ok(16i64));
         assert_eq!(jit.call("get", (8i64,)), Ok(42i64));
         assert_eq!(jit.call("get", (16i64,)), Ok(0i64));
@@ -116,7 +126,7 @@ block0:
         assert_eq!(jit.call("bump", ()), Ok(101i64));
         assert_eq!(jit.call("bump", ()), Ok(102i64));
     }
-    let mut first = Jit::new(&program, Box::new(NoHost), Options::default()).expect("valid");
+    let mut first = jit(&program).expect("it links");
     assert_eq!(first.initialize(), Some(Outcome::Returned(vec![])));
     assert_eq!(first.invoke("bump", &[]), Ok(Outcome::Returned(vec![Val::I64(101)])));
 }
@@ -153,10 +163,8 @@ fn undefined_and_doubly_defined_symbols_are_named() {
     assert_eq!(jit(&twice).unwrap_err(), RunError::Duplicate("f".into()));
 
     let store = call.replace("missing", "cc_store");
-    assert!(matches!(
-        jit(&complete(bare(&store)).expect("completes")),
-        Err(RunError::Program(ProgramError::DataCalled { .. }))
-    ));
+    let called = finished(&complete(bare(&store)).expect("completes"));
+    assert!(matches!(called, Err(PrepareError::Program(ProgramError::DataCalled { .. }))));
 
     let mut item = complete(bare("function %f() tail {\nblock0:\n  return\n}\n")).expect("completes");
     item.data[0].items.insert(124, DataItem::Word(1));
@@ -166,7 +174,7 @@ fn undefined_and_doubly_defined_symbols_are_named() {
 #[test]
 fn invalid_functions_and_foreign_programs_are_refused() {
     let invalid = bare("function %f(i32) -> i64 tail {\nblock0(v0: i32):\n  return v0\n}\n");
-    let e = jit(&complete(invalid).expect("completes")).unwrap_err();
+    let e = finished(&complete(invalid).expect("completes")).unwrap_err();
     assert!(e.to_string().starts_with("function %f: invalid CLIF"), "{e}");
 
     let foreign = if target().isa == Isa::S390x { Isa::X86_64 } else { Isa::S390x };
@@ -185,7 +193,7 @@ fn a_program_without_exports_has_nothing_to_invoke() {
 fn an_export_needs_its_functions_and_the_runtime() {
     let mut program = bare("function %f() tail {\nblock0:\n  return\n}\n");
     program.exports[0].enter = "cc_enter_0__0".into();
-    let e = jit(&program).unwrap_err();
+    let e = finished(&program).unwrap_err();
     assert_eq!(e.to_string(), "export `f` cannot be entered by %cc_enter_0__0, which is not defined");
     program = complete(bare("function %f() tail {\nblock0:\n  return\n}\n")).expect("completes");
     program.functions.retain(|f| f.name() != "cc_begin");

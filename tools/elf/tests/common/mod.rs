@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "a test")]
 #![allow(dead_code, reason = "not every test file uses all of it")]
 #![allow(unreachable_pub, reason = "a module of a test")]
+#![allow(unsafe_code)]
 
 use std::time::Duration;
 
@@ -10,18 +11,25 @@ use clif_cont_abi::{Isa, SwitchModel};
 use clif_cont_elf::{ElfError, Executable, Options, Remote, Vectors};
 use clif_cont_link::Linker;
 use clif_cont_program::target::OptLevel;
-use clif_cont_program::{Host, Instance, NoHost, Outcome, Program, Target, Trapped, Val};
+use clif_cont_program::{Finished, Host, Instance, NoHost, Outcome, Program, Target, Trapped, Val};
 
 /// One way to run a program.
 #[derive(Clone, Debug)]
 pub struct Way {
     pub target: Target,
+    pub opt: OptLevel,
     pub options: Options,
 }
 
 impl Way {
+    /// What the tests run was made by the front end or the builders, or written for them.
+    pub fn finished(&self, program: &Program) -> Finished {
+        // SAFETY: see above.
+        unsafe { Finished::unverified(program.clone(), self.opt) }.unwrap_or_else(|e| panic!("{}: {e}", self.name()))
+    }
+
     pub fn name(&self) -> String {
-        format!("{} {:?} {:?}", self.target.isa.name(), self.target.abi.switch, self.options)
+        format!("{} {:?} {} {:?}", self.target.isa.name(), self.target.abi.switch, self.opt.name(), self.options)
     }
 }
 
@@ -44,8 +52,8 @@ pub fn ways() -> Vec<Way> {
         for switch in isa.switch_models().iter().filter(|m| **m != SwitchModel::HostCall) {
             for opt in OptLevel::ALL {
                 let target = Target::with_switch(isa, *switch).expect("one of its own");
-                let options = Options { opt, timeout: Some(Duration::from_secs(120)), vectors };
-                ways.push(Way { target, options });
+                let options = Options { timeout: Some(Duration::from_secs(120)), vectors };
+                ways.push(Way { target, opt, options });
             }
         }
     }
@@ -67,7 +75,7 @@ pub fn everywhere_with(
     for way in ways {
         let name = way.name();
         println!("runs: {name}");
-        let program = program(way.target, &make);
+        let program = way.finished(&program(way.target, &make));
         let mut remote = Executable::launch(&program, host(), &way.options).unwrap_or_else(|e| panic!("{name}: {e}"));
         check(&mut remote, &name);
     }

@@ -86,7 +86,7 @@ fn caller(isa: Isa) -> Program {
 
 fn start(isa: Isa) -> (Interp, Log) {
     let log = Log::default();
-    let interp = Interp::new(caller(isa), Box::new(Echo(Rc::clone(&log))), Options::default());
+    let interp = Interp::unverified(caller(isa), Box::new(Echo(Rc::clone(&log))), Options::default());
     (interp.unwrap_or_else(|e| panic!("{e}")), log)
 }
 

@@ -12,7 +12,7 @@ const LOOP: &str = "function %f() {\nblock0:\n jump block1\nblock1:\n jump block
 #[test]
 fn fuel_is_for_each_invocation() {
     let options = Options { fuel: Some(1000), ..Options::default() };
-    let mut interp = Interp::new(program(Isa::X86_64, LOOP), Box::new(NoHost), options).unwrap();
+    let mut interp = Interp::unverified(program(Isa::X86_64, LOOP), Box::new(NoHost), options).unwrap();
     for n in 1..4 {
         assert_eq!(interp.invoke("f", &[]).unwrap(), Outcome::OutOfFuel);
         assert_eq!(interp.steps(), 1002 * n - 2);
@@ -40,7 +40,7 @@ fn memory_is_bounded_and_its_end_is_no_fault_of_the_program() {
         }";
     let run = |memory| {
         let options = Options { memory, ..Options::default() };
-        let mut interp = Interp::new(program(Isa::X86_64, text), Box::new(NoHost), options).unwrap();
+        let mut interp = Interp::unverified(program(Isa::X86_64, text), Box::new(NoHost), options).unwrap();
         interp.invoke("f", &[]).unwrap()
     };
     assert_eq!(run(4 << 20), Outcome::Returned(vec![]));

@@ -35,7 +35,7 @@ fn data_of(name: &str, writable: bool, size: u64, item: DataItem) -> Data {
 }
 
 fn load(program: Program) -> Interp {
-    Interp::new(program, Box::new(NoHost), Options::default()).unwrap_or_else(|e| panic!("{e}"))
+    Interp::unverified(program, Box::new(NoHost), Options::default()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Runs `%f` of a text on x86_64.

@@ -154,7 +154,7 @@ fn code_takes_what_is_said_of_it() {
             let target = target_isa(Target::new(isa), opt).expect("built in");
             for (name, func, arguments) in shapes() {
                 verify(&func, &*target).unwrap_or_else(|e| panic!("{}, {name}: {e}", isa.name()));
-                let func = if opt == OptLevel::None { func } else { optimize(&func, &*target).expect("optimises") };
+                let func = optimize(&func, &*target).expect("optimises");
                 let code = match compile(&func, &*target, Disassembly::Drop) {
                     Ok(code) => code,
                     Err(e) => {

@@ -1,9 +1,10 @@
 //! What the tests share: the targets, and running programs.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(unsafe_code)]
 
 use clif_cont_abi::{Isa, Trap};
 use clif_cont_program::target::OptLevel;
-use clif_cont_program::{Host, Instance, NoHost, Outcome, Program, Target, Trapped, Val};
+use clif_cont_program::{Finished, Host, Instance, NoHost, Outcome, Program, Target, Trapped, Val};
 use clif_cont_pulley::{Options, Pulley};
 
 /// Both byte orders, each optimised and not.
@@ -21,15 +22,21 @@ pub(crate) fn wat(source: &str, target: Target) -> Program {
     }
 }
 
-pub(crate) fn start_with(program: &Program, host: Box<dyn Host>, options: Options) -> Pulley {
-    match Pulley::new(program, host, options) {
+/// What the tests run was made by the front end or the builders, or written for them.
+pub(crate) fn finished(program: &Program, opt: OptLevel) -> Finished {
+    // SAFETY: see above.
+    unsafe { Finished::unverified(program.clone(), opt) }.unwrap_or_else(|e| panic!("{e}"))
+}
+
+pub(crate) fn start_with(program: &Program, host: Box<dyn Host>, opt: OptLevel) -> Pulley {
+    match Pulley::new(&finished(program, opt), host, Options::default()) {
         Ok(pulley) => pulley,
         Err(e) => panic!("{e}"),
     }
 }
 
 pub(crate) fn start(program: &Program, opt: OptLevel) -> Pulley {
-    start_with(program, Box::new(NoHost), Options { opt, ..Options::default() })
+    start_with(program, Box::new(NoHost), opt)
 }
 
 pub(crate) fn invoke(instance: &mut dyn Instance, export: &str, args: &[Val]) -> Outcome {

@@ -1,24 +1,21 @@
 //! Programs that the tests run, made with the builders.
 #![allow(dead_code, reason = "each test uses a part")]
+#![allow(unsafe_code)]
 
 use clif_cont_abi::{Isa, SwitchModel, Trap};
 use clif_cont_link::{FunctionCx, Linker};
 use clif_cont_lowering::{ContObj, ContType, TagId, on};
 use clif_cont_program::target::OptLevel;
-use clif_cont_program::{Host, HostError, HostImport, Invoker, Program, Target, Val, ValType};
+use clif_cont_program::{Finished, Host, HostError, HostImport, Invoker, Program, Target, Val, ValType};
 use clif_cont_runner::{Jit, Options};
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{InstBuilder, Value, condcodes::IntCC};
 
 /// The host's ISA in each of its switch models, at each level.
-pub(crate) fn lanes() -> Vec<(Target, Options)> {
+pub(crate) fn lanes() -> Vec<(Target, OptLevel)> {
     let isa = Isa::host().expect("Cranelift compiles for this host");
     let models = isa.switch_models().iter().filter(|m| **m != SwitchModel::HostCall);
-    models
-        .flat_map(|m| {
-            OptLevel::ALL.map(|opt| (Target::with_switch(isa, *m).unwrap(), Options { opt, ..Options::default() }))
-        })
-        .collect()
+    models.flat_map(|m| OptLevel::ALL.map(|opt| (Target::with_switch(isa, *m).unwrap(), opt))).collect()
 }
 
 /// `sum(n)`: adds up what a generator of 1, 2, 3, ... suspends with. The
@@ -227,8 +224,15 @@ impl Host for TestHost {
     }
 }
 
-pub(crate) fn jit(target: Target, options: Options, ask: Ask) -> (Jit, std::rc::Rc<std::cell::RefCell<Vec<String>>>) {
+/// What the tests run was made with the builders, or written for them.
+pub(crate) fn finished(program: Program, opt: OptLevel) -> Finished {
+    // SAFETY: see above.
+    unsafe { Finished::unverified(program, opt) }.unwrap_or_else(|e| panic!("{e}"))
+}
+
+pub(crate) fn jit(target: Target, opt: OptLevel, ask: Ask) -> (Jit, std::rc::Rc<std::cell::RefCell<Vec<String>>>) {
     let told = std::rc::Rc::default();
     let host = TestHost { ask, told: std::rc::Rc::clone(&told) };
-    (Jit::new(&program(target), Box::new(host), options).expect("a valid program"), told)
+    let program = finished(program(target), opt);
+    (Jit::new(&program, Box::new(host), Options::default()).expect("a valid program"), told)
 }

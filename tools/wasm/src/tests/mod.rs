@@ -10,7 +10,7 @@ mod operators;
 mod symbols;
 
 use clif_cont_abi::Isa;
-use clif_cont_program::compile::{Disassembly, compile as generate, verify};
+use clif_cont_program::compile::{Disassembly, compile as generate, optimize, verify};
 use clif_cont_program::target::{OptLevel, target_isa};
 use clif_cont_program::text::{Annotate, PrintOptions, parse, print, print_function};
 use clif_cont_program::{Origin, Program, Target};
@@ -64,7 +64,7 @@ fn check(wat: &str) {
                 panic!("{}: {e}\n{}", target.isa.name(), print_function(f, Annotate::Insts));
             }
             if f.origin == Origin::Program
-                && let Err(e) = generate(&f.func, &*isa, Disassembly::Drop)
+                && let Err(e) = optimize(&f.func, &*isa).and_then(|func| generate(&func, &*isa, Disassembly::Drop))
             {
                 panic!("{}: {e}\n{}", target.isa.name(), print_function(f, Annotate::Insts));
             }
