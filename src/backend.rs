@@ -209,10 +209,13 @@ impl<I: Instance> Instance for InProcess<I> {
     }
 }
 
+/// Time after that of an executable's invocation in which its end has to be seen.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// Compiles a program and hands an instance to `body`, which has `limit`, with
 /// compiling, to come back; after that `expired` is called from another thread, and has to end the
 /// process, for code that runs in this process cannot be stopped. An executable
-/// can: its invocations end with `Outcome::OutOfFuel` then. Nor can a fault of
+/// can: its invocations end with `Outcome::OutOfFuel` then, and `expired` is called when that is not seen for a second. Nor can a fault of
 /// code in this process be survived: see [`report_faults`].
 ///
 /// # Errors
@@ -230,11 +233,11 @@ pub fn run<T>(
         let mut instance = compiled(program, engine, host, limit)?;
         Ok(body(&mut *instance))
     };
-    match limit {
-        // compiling counts: an input can be large
-        Some(limit) if engine != Engine::Executable => with_deadline(limit, expired, go)?,
-        _ => go(),
-    }
+    let Some(limit) = limit else { return go() };
+    // Compiling counts: an input can be large. An executable is ended by itself, but not the
+    // host function that it waits for.
+    let limit = if engine == Engine::Executable { limit.saturating_add(GRACE) } else { limit };
+    with_deadline(limit, expired, go)?
 }
 
 /// Calls `f`; when it is not done after `limit`, also `expired`, from another

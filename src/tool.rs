@@ -156,6 +156,10 @@ impl Tool for Product {
         reasons.filter_map(|available| available.reason().map(str::to_owned)).next()
     }
 
+    fn limit(&self) -> Option<Duration> {
+        self.limit.as_ref().map(|limit| limit.time)
+    }
+
     fn command(&self) -> PathBuf {
         self.command.clone()
     }

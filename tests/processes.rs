@@ -109,9 +109,14 @@ fn time_is_kept_whoever_reads() {
             let command = format!("{command} --timeout 0.5 --format {format}");
             let child = scene.command(&command).stdout(Stdio::null()).stderr(full()).spawn().expect("the command runs");
             assert_eq!(exit_code(child), Some(5), "{command}, on a full disk");
-            // a pipe that nobody reads and nobody closes; it is far from full, but need not be
-            let child = scene.command(&command).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-            assert_eq!(exit_code(child.expect("the command runs")), Some(5), "{command}, on a pipe");
+        }
+    }
+    // pipes that nobody reads and nobody closes, and a program that fills them
+    for command in everywhere().iter().filter(|c| c.starts_with("run")) {
+        for format in ["human", "json"] {
+            let command = format!("{command} --invoke loud --timeout 0.5 --format {format}");
+            let child = scene.command(&command).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+            assert_eq!(exit_code(child.expect("the command runs")), Some(5), "{command}, on pipes");
         }
     }
 }
@@ -141,6 +146,12 @@ fn what_is_known_is_said_when_the_time_is_over() {
         let known = if command == "check" { "cell" } else { "totals" };
         assert!(kinds.iter().any(|k| k == known), "{lines}");
     }
+    // a transcript can be ended, and the tests go on
+    let transcript = "# Does not end.\n\n$ clif-cont run endless.wat --invoke silent\n";
+    fs::write(scene.0.join("endless.cli"), transcript).expect("a transcript");
+    let output = scene.output("test endless.cli --timeout 0.5");
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("line 3: out of time"), "{}", text(&output.stdout));
     let output = scene.output("test endless.wat --timeout 0.5");
     assert!(text(&output.stdout).ends_with("0 passed, 1 failed, 0 skipped\n"), "{}", text(&output.stdout));
     assert!(text(&output.stdout).contains("out of time"), "{}", text(&output.stdout));

@@ -15,7 +15,7 @@ use clif_cont::program::target::{OptLevel, target_isa};
 use clif_cont::program::{Program, Target, Val, compile, stack};
 use clif_cont::protocol::Protocol;
 use clif_cont::tool::{Product, compiled};
-use clif_cont::{Availability, backend, runner};
+use clif_cont::{Availability, backend};
 
 use super::invoke::{arguments, find_export, unshield};
 use super::io::{BUG, End, Ended, Input, MISMATCH, Shared, USAGE, Ui, exit_code, failure, locked, out_of_time, read};
@@ -42,9 +42,6 @@ pub(crate) struct Check {
     /// Only this way of running, in the form that the table's own process reads
     #[arg(long, hide = true, value_parser = apart::parse_lane)]
     alone: Option<Lane>,
-    /// The process that asks for it
-    #[arg(long, hide = true, requires = "alone")]
-    parent: Option<u32>,
     #[command(flatten)]
     protocol: ProtocolArgs,
     #[command(flatten)]
@@ -87,9 +84,6 @@ pub(super) type Seen = Vec<Result<String, String>>;
 
 impl Check {
     pub(crate) fn run(&self, ui: &Arc<Ui>) -> Ended {
-        if self.parent.is_some_and(|parent| !runner::end_with_parent(parent)) {
-            return Ok(USAGE); // nobody asks any more
-        }
         if self.alone.is_some() {
             return self.check(ui, &Mutex::default()); // who asks watches the time
         }

@@ -12,6 +12,7 @@ use clif_cont::finish::FinishError;
 use clif_cont::load::{InputKind, explain};
 use clif_cont::program::Valid;
 use clif_cont::program::text::{Annotate, PrintOptions, print};
+use clif_cont_output::line;
 use serde_json::json;
 
 use super::io::{End, Ended, Format, Input, MISMATCH, USAGE, Ui, failure, read};
@@ -227,7 +228,10 @@ impl Diff {
             }
             Form::Markdown => ui.write(format::markdown(found, &pair.name, show).as_bytes()),
             _ if self.summary => ui.lines(&format!("{title}{}", format::summary(found))),
-            Form::Unified => ui.write(format::unified(found, &side(&pair.old), &side(&pair.new)).as_bytes()),
+            Form::Unified => {
+                let (old, new) = (side(&pair.old), side(&pair.new));
+                ui.write(format::unified(found, &line(&old), &line(&new)).as_bytes())
+            }
             Form::Human => {
                 let text = format::human(found, show);
                 if text.is_empty() && (self.git || ui.verbose) {

@@ -75,6 +75,9 @@ fn last_panic() -> clif_cont::diag::Diagnostic {
 
 /// Parses the arguments, runs the subcommand, and reports how it ended.
 pub(crate) fn main() -> ExitCode {
+    if clif_cont_output::parent().is_some_and(|parent| !clif_cont::runner::end_with_parent(parent)) {
+        return ExitCode::from(io::USAGE); // nobody asks any more
+    }
     remember_panics();
     let cli = match Cli::try_parse_from(std::env::args_os().map(invoke::shield)) {
         Ok(cli) => cli,

@@ -5,8 +5,7 @@
 //! it is done. If that one does not come, the code ended the process, and what it
 //! said last on standard error is the fault.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use clif_cont::filetest::{Backend, Lane, NotRun, Refused};
 use clif_cont::program::Target;
@@ -62,22 +61,13 @@ fn start(lane: Lane, job: &Job<'_>) -> Result<(Seen, Result<(), NotRun>), String
     let broken = |e: std::io::Error| format!("cannot start a process for it: {e}");
     let mut command = Command::new(std::env::current_exe().map_err(broken)?);
     command.args(["check", "-", "--no-verify", "--format", "json", "--alone", &lane_name(lane)]);
-    command.args(["--parent", &std::process::id().to_string()]);
     if let Work::Invoke { export, args } = &job.work {
         command.args(["--invoke", export]);
         command.args(args.iter().map(ToString::to_string));
     }
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(broken)?;
-    let stdin = child.stdin.take();
-    let output = std::thread::scope(|scope| {
-        if let Some(mut stdin) = stdin {
-            // It may end without having read everything; what it answers then says why.
-            scope.spawn(move || stdin.write_all(&job.input.bytes).err());
-        }
-        child.wait_with_output()
-    });
-    let output = output.map_err(broken)?;
+    // It may end without having read everything; what it answers then says why. How long it may
+    // take is watched by who runs all of them.
+    let output = clif_cont_output::run(&mut command, &job.input.bytes, None).map_err(broken)?;
     let mut seen = vec![];
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let Ok(line) = serde_json::from_str::<Value>(line) else { continue };
@@ -98,6 +88,7 @@ fn start(lane: Lane, job: &Job<'_>) -> Result<(Seen, Result<(), NotRun>), String
     let stderr = String::from_utf8_lossy(&output.stderr);
     let last = stderr.lines().rev().find_map(|l| serde_json::from_str::<Value>(l).ok());
     let message = last.and_then(|l| l["message"].as_str().map(str::to_owned));
-    seen.push(Err(message.unwrap_or_else(|| format!("its process ended with {}", output.status))));
+    let ended = output.status.map_or("by force".to_owned(), |status| format!("with {status}"));
+    seen.push(Err(message.unwrap_or_else(|| format!("its process ended {ended}"))));
     Ok((seen, Ok(())))
 }

@@ -169,7 +169,8 @@ impl Table {
             Some(lane) => format!("out of time on {lane}: not done within {} s in all", limit.as_secs_f64()),
             None => format!("out of time: not done within {} s in all", limit.as_secs_f64()),
         };
-        Diagnostic::error(what).help("`--timeout S` gives more")
+        let unknown = format!("`{UNKNOWN}` stands for what is not known");
+        Diagnostic::error(what).note(unknown).help("`--timeout S` gives more")
     }
 
     /// Prints it; the exit code is that of the faults.

@@ -22,9 +22,8 @@
 //!
 //! Blessing rewrites the output, never an exit code.
 
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use clif_cont_output::lines;
 
@@ -97,7 +96,8 @@ struct Ran {
 }
 
 /// Runs one pipeline.
-fn run(binary: &Path, dir: &Path, command: &str) -> Result<Ran, String> {
+fn run(tool: &dyn Tool, dir: &Path, command: &str) -> Result<Ran, String> {
+    let binary = tool.command();
     let words = words(command)?;
     let mut input = vec![];
     let mut ran = Ran { stdout: vec![], stderr: vec![], exit: None };
@@ -112,30 +112,19 @@ fn run(binary: &Path, dir: &Path, command: &str) -> Result<Ran, String> {
             args.truncate(at);
             input = std::fs::read(dir.join(&file)).map_err(|e| format!("cannot read `{file}`: {e}"))?;
         }
-        let mut child = Command::new(binary)
+        let mut command = Command::new(&binary);
+        command
             .args(&args)
             .current_dir(dir)
             .env("COLUMNS", "100")
             .env_remove("CLIF_CONT_REQUIRE")
             .env_remove("CI")
-            .env_remove("RUST_BACKTRACE")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|e| format!("cannot run `{}`: {e}", binary.display()))?;
-        let stdin = child.stdin.take();
-        let output = std::thread::scope(|scope| {
-            if let Some(mut stdin) = stdin {
-                let input = &input;
-                // The command may exit without having read everything.
-                scope.spawn(move || stdin.write_all(input).err());
-            }
-            child.wait_with_output()
-        })
-        .map_err(|e| format!("cannot run `{}`: {e}", binary.display()))?;
+            .env_remove("RUST_BACKTRACE");
+        let output = clif_cont_output::run(&mut command, &input, tool.limit());
+        let output = output.map_err(|e| format!("cannot run `{}`: {e}", binary.display()))?;
+        let Some(status) = output.status else { return Err("out of time: it was ended".to_owned()) };
         ran.stderr.extend(output.stderr);
-        ran.exit = output.status.code();
+        ran.exit = status.code();
         input = output.stdout;
     }
     ran.stdout = input;
@@ -177,7 +166,7 @@ pub(crate) fn check(tool: &dyn Tool, path: &Path, text: &str, options: Options, 
     let mut exits = true;
     for (index, step) in steps.iter().enumerate() {
         report.assertions += 1;
-        let ran = match run(&tool.command(), dir, step.command) {
+        let ran = match run(tool, dir, step.command) {
             Ok(ran) => ran,
             Err(message) => {
                 report.failures.push(format!("line {}: {message}", step.line));

@@ -31,6 +31,7 @@ mod suite;
 mod verify;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Instance, Program, Target};
@@ -209,6 +210,11 @@ pub trait Tool: Send + Sync {
 
     /// The command itself, for transcripts.
     fn command(&self) -> PathBuf;
+
+    /// How long a command of a transcript may take.
+    fn limit(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// How to run tests.

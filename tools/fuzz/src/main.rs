@@ -19,9 +19,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 #[derive(Parser)]
 #[command(name = "clif-cont-fuzz", version)]
 struct Cli {
-    /// End with this process, which started this one
-    #[arg(long, hide = true, global = true)]
-    parent: Option<u32>,
     #[command(subcommand)]
     command: Command,
 }
@@ -168,11 +165,10 @@ enum Format {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    if cli.parent.is_some_and(|parent| !clif_cont_runner::end_with_parent(parent)) {
+    if clif_cont_output::parent().is_some_and(|parent| !clif_cont_runner::end_with_parent(parent)) {
         return ExitCode::FAILURE;
     }
-    let ended = match cli.command {
+    let ended = match Cli::parse().command {
         Command::Mutate(mutate) => mutate.run(),
         Command::Construct(construct) => construct.run(),
         Command::Programs(programs) => programs.run(),

@@ -5,11 +5,10 @@
 //! that nothing has to be passed but numbers.
 #![allow(unsafe_code)]
 
-use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use clif_cont_abi::Isa;
 use clif_cont_filetest::check_assertion;
@@ -82,31 +81,15 @@ pub(crate) enum Ended {
 
 /// Runs a child process to its end, or to that of its time.
 pub(crate) fn wait(mut command: Command) -> std::io::Result<Ended> {
-    command.args(["--parent", &std::process::id().to_string()]);
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-    let start = Instant::now();
-    let mut pause = Duration::from_millis(2);
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        if start.elapsed() > LIMIT {
-            child.kill()?;
-            child.wait()?;
-            return Ok(Ended::Killed(format!("did not end within {} s", LIMIT.as_secs())));
-        }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(50));
-    };
-    let mut bytes = vec![];
-    if let Some(mut out) = child.stdout.take() {
-        out.read_to_end(&mut bytes)?;
-    }
+    let ran = clif_cont_output::run(&mut command, b"", Some(LIMIT))?;
     // what a wild program wrote need not be text
-    let output = String::from_utf8_lossy(&bytes).into_owned();
-    Ok(match status.code() {
-        Some(code) => Ended::Code(code, output),
-        None => Ended::Killed(status.to_string()),
+    let output = String::from_utf8_lossy(&ran.stdout).into_owned();
+    Ok(match ran.status {
+        None => Ended::Killed(format!("did not end within {} s", LIMIT.as_secs())),
+        Some(status) => match status.code() {
+            Some(code) => Ended::Code(code, output),
+            None => Ended::Killed(status.to_string()),
+        },
     })
 }
 

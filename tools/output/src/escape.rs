@@ -51,9 +51,9 @@ pub fn line(text: &str) -> Cow<'_, str> {
     replace(text, is_hidden, visible)
 }
 
-/// The same of a text whose line ends are its own.
+/// The same of a text whose line ends and tabulators are its own.
 pub fn lines(text: &str) -> Cow<'_, str> {
-    replace(text, |c| c != '\n' && is_hidden(c), visible)
+    replace(text, |c| !matches!(c, '\n' | '\t') && is_hidden(c), visible)
 }
 
 /// The same of lines that a renderer has coloured: sequences that set colours stay.
@@ -84,6 +84,42 @@ pub fn json(text: &str) -> Cow<'_, str> {
     replace(text, |c| !matches!(c, '\n' | '\r' | '\t') && is_hidden(c), unit)
 }
 
+/// Text in HTML, between tags or in a quoted attribute.
+pub fn html(text: &str) -> String {
+    let visible = replace(text, |c| c != '\t' && is_hidden(c), visible);
+    visible.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// Text in Markdown that is no markup of any kind.
+pub fn markdown(text: &str) -> String {
+    let mut out = String::new();
+    for c in html(text).chars() {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '|' | '~' | '!') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Text in Markdown as code, whatever is in it.
+pub fn markdown_code(text: &str) -> String {
+    let text = line(text);
+    let quote = "`".repeat(longest_run(&text) + 1);
+    let gap = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{quote}{gap}{text}{gap}{quote}")
+}
+
+/// What stands before and behind lines of code in Markdown, so that none of them ends it.
+pub fn markdown_fence<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
+    "`".repeat(lines.into_iter().map(longest_run).max().unwrap_or(0).max(2) + 1)
+}
+
+/// The length of the longest run of backticks.
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,7 +129,7 @@ mod tests {
         let hidden: String = (0..=0x10_ffff).filter_map(char::from_u32).filter(|c| is_hidden(*c)).collect();
         assert!(hidden.chars().count() > 150);
         assert!(!line(&hidden).contains(is_hidden));
-        assert_eq!(lines(&hidden).matches(is_hidden).collect::<String>(), "\n");
+        assert_eq!(lines(&hidden).matches(is_hidden).collect::<String>(), "\t\n");
         assert!(!json(&hidden.replace(['\n', '\r', '\t'], "")).contains(is_hidden));
         // every control character is one of them
         assert!((0..=0x10_ffff).filter_map(char::from_u32).filter(|c| c.is_control()).all(is_hidden));
@@ -115,6 +151,13 @@ mod tests {
         assert_eq!(
             coloured("\u{1b}[1;31ma\u{1b}[0m\u{1b}[2J\u{1b}]0;x\u{7}\n\u{1b}[m"),
             "\u{1b}[1;31ma\u{1b}[0m\\u{1b}[2J\\u{1b}]0;x\\u{7}\n\u{1b}[m"
+        );
+        assert_eq!(html("<a href=\"x\">\t&\u{202e}"), r"&lt;a href=&quot;x&quot;&gt;	&amp;\u{202e}");
+        assert_eq!(markdown("*a*_[b](c)`<i>"), r"\*a\*\_\[b\](c)\`&lt;i&gt;");
+        assert_eq!((markdown_code("a"), markdown_code("`a``")), ("`a`".to_owned(), "``` `a`` ```".to_owned()));
+        assert_eq!(
+            (markdown_fence(["a", "b"]), markdown_fence(["a", " ````"])),
+            ("```".to_owned(), "`````".to_owned())
         );
         assert_eq!(json("{\"a\":\"\u{202e}\u{e0001}\"}\n"), "{\"a\":\"\\u202e\\udb40\\udc01\"}\n");
     }

@@ -1,5 +1,7 @@
 //! As one self-contained page: side by side, folded, without scripts.
 
+use clif_cont_output::html as escape;
+
 use crate::format::human::heading;
 use crate::format::windows;
 use crate::pairs::Side;
@@ -14,11 +16,6 @@ tr.gap td{background:#f6f8fa;color:#8c959f;text-align:center}\
 tr:hover td{filter:brightness(.96)}summary{cursor:pointer;font-weight:600;padding:.3em 0}\
 h3{font-size:13px;margin:.8em 0 .2em}.hidden{color:#656d76;font-size:12px}\
 .equal{color:#656d76;font-weight:400}";
-
-/// Text that is no markup.
-pub(crate) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
 
 /// A page of differences, each of one file.
 pub fn html(files: &[(String, Diff)]) -> String {

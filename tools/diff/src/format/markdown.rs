@@ -1,5 +1,7 @@
 //! For a comment on a pull request: folded, with ```` ```diff ```` blocks.
 
+use clif_cont_output::{html as escape, lines as visible, markdown as plain, markdown_code, markdown_fence};
+
 use crate::format::human::heading;
 use crate::format::{Show, windows};
 use crate::pairs::Side;
@@ -11,7 +13,7 @@ const MOST: usize = 200;
 /// One file's difference.
 pub fn markdown(diff: &Diff, name: &str, show: Show) -> String {
     let equal = diff.functions.iter().filter(|f| f.verdict == Verdict::Equal).count();
-    let mut text = format!("### `{name}`\n\n");
+    let mut text = format!("### {}\n\n", markdown_code(name));
     if diff.is_equal() {
         text.push_str(&format!("No difference in {} functions.\n\n", diff.functions.len()));
         return text;
@@ -38,18 +40,18 @@ fn changed(lines: &[Line]) -> Vec<usize> {
 }
 
 fn function(text: &mut String, f: &FunctionDiff, show: Show) {
-    text.push_str(&format!("<details><summary>{}</summary>\n\n", super::html::escape(&heading(f))));
+    text.push_str(&format!("<details><summary>{}</summary>\n\n", escape(&heading(f))));
     for hunk in &f.hunks {
-        let also =
-            if hunk.also.is_empty() { String::new() } else { format!(" (also in `{}`)", hunk.also.join("`, `")) };
+        let also = hunk.also.iter().map(|name| markdown_code(name)).collect::<Vec<_>>().join(", ");
+        let also = if also.is_empty() { also } else { format!(" (also in {also})") };
         let before = if hunk.shown_before { " (as above)" } else { "" };
-        text.push_str(&format!("**{}**{also}{before}\n\n", hunk.title));
+        text.push_str(&format!("**{}**{also}{before}\n\n", plain(&hunk.title)));
         if !hunk.shown_before {
             fenced(text, &f.lines, &hunk.lines, show.context);
         }
     }
     if show.moves && !f.hidden.moved.is_empty() {
-        let lines = f.hidden.moved.iter().map(|(old, new, line)| format!("- {old} → {new}: `{line}`\n"));
+        let lines = f.hidden.moved.iter().map(|(old, new, line)| format!("- {old} → {new}: {}\n", markdown_code(line)));
         text.push_str(&format!("Moved among independent instructions:\n\n{}\n", lines.collect::<String>()));
     }
     let counts = f.hidden.counts();
@@ -60,7 +62,8 @@ fn function(text: &mut String, f: &FunctionDiff, show: Show) {
 }
 
 fn fenced(text: &mut String, lines: &[Line], chosen: &[usize], context: usize) {
-    text.push_str("```diff\n");
+    let fence = markdown_fence(lines.iter().map(|l| l.text.as_str()));
+    text.push_str(&format!("{fence}diff\n"));
     let mut shown = 0;
     for (n, window) in windows(chosen, lines.len(), context).into_iter().enumerate() {
         if n > 0 {
@@ -73,12 +76,12 @@ fn fenced(text: &mut String, lines: &[Line], chosen: &[usize], context: usize) {
             shown += 1;
             if shown <= MOST {
                 text.push(line.side.map_or(' ', Side::mark));
-                text.push_str(line.text.trim_end());
+                text.push_str(&visible(line.text.trim_end()));
                 text.push('\n');
             }
         }
     }
-    text.push_str("```\n\n");
+    text.push_str(&format!("{fence}\n\n"));
     if shown > MOST {
         text.push_str(&format!("{} more lines.\n\n", shown - MOST));
     }
