@@ -14,6 +14,11 @@
 //! neighbours that are independent. Where lines are printed, the same holds for
 //! all others, if what is printed is taken to correspond as claimed.
 //!
+//! An operand is equal by value, as an expression, or by name: it is defined in
+//! lines that correspond, and these are either equal themselves, which is checked
+//! there, or printed. Values do not depend on themselves but through parameters, so
+//! names prove nothing that they assume.
+//!
 //! Not covered: whether a function is valid. A value that is used where its
 //! definition does not dominate the use is no value; so for what moved, that is
 //! checked as well.
@@ -85,6 +90,8 @@ struct Checker<'a> {
     canonical: FxHashMap<Name, Name>,
     exprs: Exprs,
     values: [Vec<E>; 2],
+    /// The first value of a function that equals a value.
+    first: [Vec<V>; 2],
 }
 
 /// Values of one function, by themselves.
@@ -125,8 +132,6 @@ struct Under<'a> {
     to: &'a [FxHashMap<N, N>; 2],
     old_decl: &'a FxHashMap<Name, Name>,
     canonical: &'a FxHashMap<Name, Name>,
-    claims: &'a Claims,
-    first: &'a [V],
 }
 
 impl Under<'_> {
@@ -137,7 +142,6 @@ impl Under<'_> {
 
 impl Assumptions for Under<'_> {
     fn leaf(&self, v: V) -> Leaf {
-        let v = self.first[v.0 as usize];
         let value = &self.func()[v];
         let Some((n, result)) = value.def else { return Leaf(2 << 40 | u64::from(value.number)) };
         if self.side == Side::Old {
@@ -154,16 +158,6 @@ impl Assumptions for Under<'_> {
             Side::Old => old(name),
             Side::New => self.old_decl.get(&name).map_or_else(|| number(name, 1), |n| old(*n)),
         }
-    }
-
-    /// What is printed as changed corresponds as claimed.
-    fn opaque(&self, v: V) -> bool {
-        let Some((n, _)) = self.func()[self.first[v.0 as usize]].def else { return false };
-        let Some(partner) = self.to[self.side as usize].get(&n) else { return false };
-        let other = self.claims.printed[1 - self.side as usize].contains(partner);
-        self.claims.printed[self.side as usize].contains(&n) || other
-            // an effect on the other side is a leaf there
-            || !self.funcs[1 - self.side as usize][*partner].pure
     }
 }
 
@@ -208,11 +202,10 @@ impl<'a> Checker<'a> {
         });
         let mut exprs = Exprs::default();
         let values = Side::BOTH.map(|side| {
-            let first = &first[side as usize];
-            let under = Under { side, funcs, to: &to, old_decl: &old_decl, canonical: &canonical, claims, first };
+            let under = Under { side, funcs, to: &to, old_decl: &old_decl, canonical: &canonical };
             exprs.number(funcs[side as usize], &under)
         });
-        Ok(Self { funcs, claims, to, old_decl, canonical, exprs, values })
+        Ok(Self { funcs, claims, to, old_decl, canonical, exprs, values, first })
     }
 
     fn printed(&self, side: Side, n: N) -> bool {
@@ -291,8 +284,17 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
+    /// Equal by value; or by name, which rests on the line that defines it.
     fn operand(&self, v: V, w: V) -> bool {
-        self.values[0][v.0 as usize] == self.values[1][w.0 as usize]
+        if self.values[0][v.0 as usize] == self.values[1][w.0 as usize] {
+            return true;
+        }
+        let [old, new] = self.funcs;
+        let (v, w) = (self.first[0][v.0 as usize], self.first[1][w.0 as usize]);
+        match (old[v].def, new[w].def) {
+            (Some((a, i)), Some((b, j))) => i == j && self.to[0].get(&a) == Some(&b),
+            _ => false,
+        }
     }
 
     fn lines(&mut self) -> Result<(), Refusal> {
@@ -325,9 +327,9 @@ impl<'a> Checker<'a> {
     fn instruction(&mut self, a: N, b: N) -> bool {
         let [old, new] = self.funcs;
         let (x, y) = (&old[a], &new[b]);
-        if x.pure && y.pure {
-            return x.results.len() == y.results.len()
-                && x.results.iter().zip(&y.results).all(|(v, w)| self.operand(*v, *w));
+        let equal = |(v, w): (&V, &V)| self.values[0][v.0 as usize] == self.values[1][w.0 as usize];
+        if x.pure && y.pure && x.results.len() == y.results.len() && x.results.iter().zip(&y.results).all(equal) {
+            return true;
         }
         let types = |f: &Func, vs: &[V]| vs.iter().map(|v| f[*v].ty).collect::<Vec<_>>();
         let piece = |side: Side, p: &Piece| match p {
@@ -335,8 +337,9 @@ impl<'a> Checker<'a> {
             p => format!("{p:?}"),
         };
         let shape = |side: Side, all: &[Piece]| all.iter().map(|p| piece(side, p)).collect::<Vec<_>>();
-        if (&x.opcode, x.control, &x.note, x.targets.len(), x.args.len())
-            != (&y.opcode, y.control, &y.note, y.targets.len(), y.args.len())
+        if x.constant != y.constant
+            || (&x.opcode, x.control, &x.note, x.targets.len(), x.args.len())
+                != (&y.opcode, y.control, &y.note, y.targets.len(), y.args.len())
             || types(old, &x.results) != types(new, &y.results)
             || shape(Side::Old, &x.shape) != shape(Side::New, &y.shape)
             || x.code.is_none() && x.suffix != y.suffix
@@ -363,14 +366,17 @@ impl<'a> Checker<'a> {
                 let Some((v, w)) = operands.pop() else { return false };
                 let (base, c) = self.exprs.split(self.values[0][v.0 as usize]);
                 let (other, d) = self.exprs.split(self.values[1][w.0 as usize]);
-                if base != other || c.wrapping_add(p.offset) != d.wrapping_add(q.offset) {
+                let named = p.offset == q.offset && self.operand(v, w);
+                if !named && (base != other || c.wrapping_add(p.offset) != d.wrapping_add(q.offset)) {
                     return false;
                 }
             }
             (None, None) => {}
             _ => return false,
         }
-        operands.iter().all(|(v, w)| self.operand(*v, *w))
+        let mirrored: Vec<(V, V)> = x.args.iter().copied().zip(y.args.iter().rev().copied()).collect();
+        let all = |pairs: &[(V, V)]| pairs.iter().all(|(v, w)| self.operand(*v, *w));
+        all(&operands) || x.commutes() && y.commutes() && all(&mirrored)
     }
 
     /// Effects that are not called moved keep their order in each block, and what

@@ -70,11 +70,6 @@ pub(crate) struct Exprs {
 pub(crate) trait Assumptions {
     fn leaf(&self, v: V) -> Leaf;
     fn entity(&self, name: Name) -> Leaf;
-
-    /// Is a pure value taken for what the caller says, not for its expression?
-    fn opaque(&self, _: V) -> bool {
-        false
-    }
 }
 
 impl Exprs {
@@ -287,7 +282,7 @@ impl Exprs {
             for n in &func[*block].insts {
                 let node = &func[*n];
                 for (result, v) in (0..).zip(&node.results) {
-                    let e = match node.pure && !with.opaque(*v) {
+                    let e = match node.pure {
                         true => self.inst(func, *n, result, &known, with),
                         false => self.leaf(with.leaf(*v)),
                     };

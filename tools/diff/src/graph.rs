@@ -30,11 +30,11 @@ pub(crate) struct Graph {
     /// Users of a node's results, and of what equals them.
     pub(crate) users: Vec<Vec<(N, Slot)>>,
     labels: Vec<[u64; 3]>,
-    /// What can be matched.
+    /// What can be matched: not a value that is there already.
     pub(crate) live: Vec<N>,
     /// Instructions in the order of the text.
     pub(crate) insts: Vec<N>,
-    /// An instruction's place among them.
+    /// An instruction's place in the order of flow; a block's among blocks.
     pub(crate) index: Vec<u32>,
     /// Effects before and after an effect, in its block.
     pub(crate) before: Vec<Option<N>>,
@@ -92,6 +92,7 @@ impl Graph {
         };
         graph.read_decls();
         graph.number();
+        graph.live = graph.live.iter().copied().filter(|n| graph.is_first(*n)).collect();
         graph.order();
         graph.find_users();
         graph.label();
@@ -183,10 +184,12 @@ impl Graph {
     }
 
     fn order(&mut self) {
-        for (at, n) in (0..).zip(&self.insts) {
+        // of two texts of one function, flow has the same order
+        let in_flow = self.func.flow.iter().flat_map(|b| &self.func[*b].insts);
+        for (at, n) in (0..).zip(in_flow) {
             self.index[n.0 as usize] = at;
         }
-        for (at, block) in (0..).zip(&self.func.order) {
+        for (at, block) in (0..).zip(&self.func.flow) {
             self.index[block.0 as usize] = at;
             let effects: Vec<N> = self.func.effects(*block).collect();
             for pair in effects.windows(2) {
@@ -194,6 +197,12 @@ impl Graph {
                 self.before[pair[1].0 as usize] = Some(pair[0]);
             }
         }
+    }
+
+    /// Is it not a pure value that an earlier one equals?
+    pub(crate) fn is_first(&self, n: N) -> bool {
+        let node = &self.func[n];
+        !node.pure || node.results.iter().all(|v| self.rep[v.0 as usize] == *v)
     }
 
     /// What defines a value, or the first one that equals it.

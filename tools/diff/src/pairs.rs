@@ -77,6 +77,8 @@ impl Pairs {
 pub(crate) fn compatible(old: &Graph, a: N, new: &Graph, b: N) -> bool {
     let (x, y) = (&old.func[a], &new.func[b]);
     x.kind == y.kind
+        && old.is_first(a)
+        && new.is_first(b)
         && match x.kind {
             NodeKind::Inst => {
                 x.opcode == y.opcode && x.results.len() == y.results.len()

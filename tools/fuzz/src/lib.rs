@@ -13,6 +13,8 @@
 //! construct all of them, in lowerings of our own and in CLIF of others
 //!
 //! programs  random programs, undamaged: verified, interpreted, run
+//!
+//! difference  judges `clif-cont diff` by harmless edits and by faults
 //! ```
 //!
 //! A mutant is *harmful* when an assertion of its program fails, when the
@@ -27,6 +29,7 @@
 mod aspect;
 mod campaign;
 mod construct;
+mod difference;
 mod faults;
 mod func;
 mod judge;
@@ -42,6 +45,7 @@ mod unit;
 pub use aspect::Aspect;
 pub use campaign::{Found, Mutant, Plan, Results, run};
 pub use construct::{Constructed, Faulty, clif_files, construct, construct_files};
+pub use difference::{Case, DiffPlan, Outcome, Row, is_wrong, programs as wat_files, report as diff_report, run_diff};
 pub use faults::Fault;
 pub use kinds::Kind;
 pub use native::{HARMED, NOT_JUDGED, child};

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clif_cont_abi::{Isa, SwitchModel};
 use clif_cont_fuzz::{
-    EDITS, Fault, Found, HARMED, Kind, NOT_JUDGED, Plan, ProgramsPlan, child, clif_files, construct, construct_files,
-    program, program_child, report, run, run_programs, units,
+    DiffPlan, EDITS, Fault, Found, HARMED, Kind, NOT_JUDGED, Plan, ProgramsPlan, child, clif_files, construct,
+    construct_files, diff_report, is_wrong, program, program_child, report, run, run_diff, run_programs, units,
+    wat_files,
 };
 use clif_cont_output::{err, out, print_output};
 use clif_cont_program::Target;
@@ -38,6 +39,11 @@ enum Command {
     ///
     /// Exit code 1 when anything is found, left unproven, or different.
     Programs(Programs),
+    /// Judge `clif-cont diff`: harmless edits are equal, a fault is a few lines
+    ///
+    /// Exit code 1 when a harmless edit is a difference, a fault is none, or the
+    /// checker refuses what the matcher found.
+    Diff(Diff),
     /// What a child process does
     #[command(hide = true)]
     NativeProgram {
@@ -158,6 +164,28 @@ struct Programs {
     format: Format,
 }
 
+#[derive(Args)]
+struct Diff {
+    /// Everything follows from it
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Number of cases; each is made once as harmless edits and once as a fault
+    #[arg(long, default_value_t = 2000)]
+    cases: usize,
+    /// Number of the first one
+    #[arg(long, default_value_t = 0)]
+    first: usize,
+    /// Programs: a directory of .wat files
+    #[arg(long, value_name = "DIR", default_value = "clif-tests/run")]
+    programs: PathBuf,
+    /// Threads; as many as there are processors if not given
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Show what was compared where it came out otherwise than it should, or in more lines
+    #[arg(long)]
+    list: bool,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Human,
@@ -172,6 +200,7 @@ fn main() -> ExitCode {
         Command::Mutate(mutate) => mutate.run(),
         Command::Construct(construct) => construct.run(),
         Command::Programs(programs) => programs.run(),
+        Command::Diff(diff) => diff.run(),
         Command::NativeProgram { seed, case, bytes, switch } => native_program(seed, case, bytes, &switch),
         Command::NativeChild { choice, case, program } => return native_child(&choice, case, &program),
     };
@@ -318,6 +347,26 @@ impl Programs {
             Format::Json => report::ran_json(&ran, plan.seed).iter().for_each(|line| out!("{line}")),
         }
         Ok(ExitCode::from(u8::from(!ran.faults.is_empty() || ran.programs == 0)))
+    }
+}
+
+impl Diff {
+    fn run(&self) -> Result<ExitCode, String> {
+        let programs = wat_files(&self.programs).map_err(|e| format!("{}: {e}", self.programs.display()))?;
+        if programs.is_empty() {
+            return Err(format!("there is no program in {}", self.programs.display()));
+        }
+        let cases = self.first..self.first + self.cases;
+        let plan = DiffPlan { seed: self.seed, cases, programs, threads: threads(self.threads) };
+        quiet_panics();
+        let bar = progress(self.cases, "cases");
+        let cases = run_diff(&plan, &|| bar.inc(1));
+        bar.finish_and_clear();
+        for case in cases.iter().filter(|c| self.list && !c.shown.is_empty() || is_wrong(c)) {
+            println!("case {}: {} in {}: {:?}\n{}", case.number, case.kind, case.place, case.outcome, case.shown);
+        }
+        print!("{}", diff_report(&cases));
+        Ok(ExitCode::from(u8::from(cases.is_empty() || cases.iter().any(is_wrong))))
     }
 }
 

@@ -150,6 +150,10 @@ impl Matcher<'_> {
             let Some(ys) = right.remove(&key) else { continue };
             if xs.len() == ys.len() {
                 let alone = xs.len() == 1;
+                // which of several it is, their surroundings say better than their order
+                if !alone && strict == Strict::Yes && !self.lax {
+                    continue;
+                }
                 for (x, y) in xs.into_iter().zip(ys) {
                     let rough = self.strategy.first == Level::Mid && self.alike(x, y, Level::Mid);
                     if self.alike(x, y, Level::Fine) || alone && strict == Strict::No {

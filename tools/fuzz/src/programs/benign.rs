@@ -29,7 +29,7 @@ pub(super) const EDITS: [Edit; 8] = [
 ];
 
 /// A random edit, one of those named, of a random instruction; its name.
-pub(super) fn edit(func: &mut Function, names: &[String], rng: &mut Rng) -> Option<&'static str> {
+pub(crate) fn edit(func: &mut Function, names: &[String], rng: &mut Rng) -> Option<&'static str> {
     let all: Vec<Inst> = insts(func).collect();
     let edits: Vec<Edit> = EDITS.into_iter().filter(|(name, _)| names.iter().any(|n| n == name)).collect();
     let (name, edit) = rng.choice(edits)?;

@@ -5,6 +5,8 @@
 mod benign;
 mod generate;
 
+pub(crate) use benign::edit;
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
