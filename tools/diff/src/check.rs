@@ -26,7 +26,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::alias::independent;
-use crate::expr::{Assumptions, E, Exprs, Leaf};
+use crate::expr::{Assumptions, E, Exprs, Form, Leaf};
 use crate::func::{Arg, Func, N, NodeKind, Piece, V};
 use crate::pairs::Side;
 use crate::token::{Kind, Name, rename};
@@ -189,7 +189,7 @@ impl<'a> Checker<'a> {
         let funcs = [old, new];
         let canonical = canonical(old);
         let first = funcs.map(|f| {
-            let mut exprs = Exprs::default();
+            let mut exprs = Exprs::new(Form::Written);
             let numbers = exprs.number(f, &Own(&self::canonical(f)));
             let mut first: FxHashMap<E, V> = FxHashMap::default();
             let mut rep: Vec<V> = (0..f.values.len() as u32).map(V).collect();
@@ -200,7 +200,7 @@ impl<'a> Checker<'a> {
             }
             rep
         });
-        let mut exprs = Exprs::default();
+        let mut exprs = Exprs::new(Form::Full);
         let values = Side::BOTH.map(|side| {
             let under = Under { side, funcs, to: &to, old_decl: &old_decl, canonical: &canonical };
             exprs.number(funcs[side as usize], &under)

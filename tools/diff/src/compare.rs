@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::alias::independent;
 use crate::decls::Decls;
-use crate::expr::{Assumptions, E, Exprs, Leaf};
+use crate::expr::{Assumptions, E, Exprs, Form, Leaf};
 use crate::func::{Arg, N, Piece, V};
 use crate::graph::Graph;
 use crate::pairs::{Pairs, Side};
@@ -116,7 +116,7 @@ impl<'a> View<'a> {
     }
 
     pub(crate) fn with(old: &'a Graph, new: &'a Graph, pairs: &'a Pairs, decls: Decls) -> Self {
-        let mut exprs = Exprs::default();
+        let mut exprs = Exprs::new(Form::Full);
         let values = Side::BOTH.map(|side| {
             let graph = if side == Side::Old { old } else { new };
             exprs.number(&graph.func, &Assumed { side, old, new, pairs, decls: &decls })

@@ -59,9 +59,20 @@ enum Term {
     },
 }
 
+/// How far expressions are brought to the normal form.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Form {
+    /// All the way: to say that two values are equal.
+    Full,
+    /// Constants are added up, and no more: to say that two instructions of one
+    /// function are one. What a fault makes of the rest stays apart.
+    Written,
+}
+
 /// The table.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub(crate) struct Exprs {
+    form: Form,
     terms: Vec<Term>,
     ids: FxHashMap<Term, E>,
 }
@@ -73,6 +84,10 @@ pub(crate) trait Assumptions {
 }
 
 impl Exprs {
+    pub(crate) fn new(form: Form) -> Self {
+        Self { form, terms: vec![], ids: FxHashMap::default() }
+    }
+
     fn intern(&mut self, term: Term) -> E {
         let next = E(self.terms.len() as u32);
         *self.ids.entry(term).or_insert_with_key(|term| {
@@ -178,7 +193,7 @@ impl Exprs {
         }
     }
 
-    /// What arithmetic comes to; `None` where it is none, or not scalar.
+    /// What arithmetic comes to, in this form; `None` where it is none, or not scalar.
     fn arithmetic(&mut self, code: Opcode, ty: Type, from: Type, args: &[E]) -> Option<E> {
         if !ty.is_int() || ty.is_vector() {
             return None;
@@ -187,6 +202,10 @@ impl Exprs {
         let unsigned = |c: i128, bits: u32| if bits >= 128 { c } else { c & ((1 << bits) - 1) };
         let shift = |by: i128| (by as u32) & (ty.bits() - 1);
         let constant = |this: &mut Self, c: i128| Some(this.intern(Term::Constant(ty, narrowed(c, ty.bits()))));
+        let known_one = || known(0).is_some() != known(1).is_some();
+        if self.form == Form::Written && !(matches!(code, Opcode::Iadd | Opcode::Isub) && known_one()) {
+            return None;
+        }
         match (code, args) {
             (Opcode::Iadd, [a, b]) => Some(self.add(ty, *a, *b, 1)),
             (Opcode::Isub, [a, b]) => Some(self.add(ty, *a, *b, -1)),
@@ -227,8 +246,8 @@ impl Exprs {
             let e = known[v.0 as usize];
             args.push(e.unwrap_or_else(|| self.leaf(with.leaf(*v))));
         }
-        // of older releases: `iadd_imm v1, 8`
-        if &*node.opcode == "iadd_imm"
+        // `iadd_imm v1, 8` of older releases; `iadd` is put so where its operand is a constant
+        if matches!(&*node.opcode, "iadd_imm" | "iadd")
             && let ([a], Some(Piece::Text(c))) = (&args[..], node.shape.last())
             && let Some(c) = integer(c)
         {

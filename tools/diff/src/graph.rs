@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use cranelift_codegen::ir::Opcode;
 use rustc_hash::{FxHashMap, FxHasher};
 
-use crate::expr::{Assumptions, E, Exprs, Leaf};
+use crate::expr::{Assumptions, E, Exprs, Form, Leaf};
 use crate::func::{Func, N, NodeKind, Piece, Slot, V};
 use crate::token::{Kind, Name, rename};
 
@@ -134,7 +134,7 @@ impl Graph {
     }
 
     fn number(&mut self) {
-        let mut exprs = Exprs::default();
+        let mut exprs = Exprs::new(Form::Written);
         let numbers = exprs.number(&self.func, &Own { decl_rep: &self.decl_rep });
         let mut first: FxHashMap<E, V> = FxHashMap::default();
         self.rep = (0..self.func.values.len() as u32).map(V).collect();

@@ -4,9 +4,9 @@
 //! A case is a function of a lowered program, one edit or several, or one mutation
 //! of those that judge the verifier. All names of the new side are then shuffled
 //! ([`scramble`]), which the judge knows the way back from. A mutation that came to
-//! nothing, because the mutant does the same for a reason that the comparison is
-//! to see (operands of what commutes, independent neighbours), is counted apart by a
-//! criterion of its own: [`Outcome::Equivalent`].
+//! nothing (operands of what commutes, a constant that nobody uses) is counted
+//! apart, by a criterion of its own: the lines say so, or Cranelift's optimiser makes
+//! the same of both ([`Outcome::Equivalent`]).
 
 mod scramble;
 
@@ -61,8 +61,7 @@ pub enum Outcome {
         /// Is what was edited among them?
         named: bool,
     },
-    /// The mutant does the same: the edit only changed the order of operands of what
-    /// commutes, or what nobody uses.
+    /// It came out equal, and the mutant does the same.
     Equivalent,
     /// The checker refused the mapping.
     Refused(String),
@@ -125,6 +124,7 @@ fn made(plan: &DiffPlan, number: usize, harmless: bool, rng: &mut Rng) -> Option
     let name = path.file_name()?.to_string_lossy().into_owned();
     let mut program = clif_cont_wasm::compile(&source, &name, target, &Default::default()).ok()?;
     let isa = target_isa(target, opt).ok()?;
+    let speed = target_isa(target, OptLevel::Speed).ok()?;
     let at = rng.usize(..program.functions.len());
     let function = program.functions.get_mut(at)?;
     if opt == OptLevel::Speed {
@@ -151,9 +151,11 @@ fn made(plan: &DiffPlan, number: usize, harmless: bool, rng: &mut Rng) -> Option
     let (outcome, shown) = match judged {
         Err(p) => (Outcome::Bug(panic_message(&*p)), String::new()),
         Ok(found) => {
-            let outcome = judge(&found, &before, &plain);
+            let same = || optimised(&original, &*speed).is_some_and(|o| Some(o) == optimised(&new, &*speed));
+            let outcome = judge(&found, &before, &plain, &same);
             let wrong = match &outcome {
                 Outcome::Equal => !harmless,
+                Outcome::Equivalent => false,
                 Outcome::Changed { lines, named } => harmless || *lines > 12 || !named,
                 _ => true,
             };
@@ -223,7 +225,20 @@ fn damaged(
     kind.apply(func, &site, abi, rng).map(|_| kind.name().to_owned())
 }
 
-fn judge(found: &Diff, before: &str, plain: &str) -> Outcome {
+/// What Cranelift's optimiser makes of a function, with numbers as they come.
+fn optimised(func: &Function, isa: &dyn cranelift_codegen::isa::TargetIsa) -> Option<String> {
+    let text = text(&compile::optimize(func, isa).ok()?);
+    let mut code = String::new();
+    for line in text.lines() {
+        let line = line.split(';').next().unwrap_or_default();
+        let line = if line.starts_with('@') { line.split_once(' ').map_or("", |(_, l)| l) } else { line };
+        code.push_str(line.trim());
+        code.push('\n');
+    }
+    Some(scramble::in_order(&code))
+}
+
+fn judge(found: &Diff, before: &str, plain: &str, same: &dyn Fn() -> bool) -> Outcome {
     let refused = found.functions.iter().find_map(|f| match &f.plain {
         Some(Plain::Refused(why)) => Some(why.clone()),
         _ => None,
@@ -235,8 +250,7 @@ fn judge(found: &Diff, before: &str, plain: &str) -> Outcome {
     with_twins(before, &mut old);
     with_twins(plain, &mut new);
     if found.is_equal() {
-        let same = equivalent(before, plain, &old, &new);
-        return if same { Outcome::Equivalent } else { Outcome::Equal };
+        return if equivalent(before, plain, &old, &new) || same() { Outcome::Equivalent } else { Outcome::Equal };
     }
     let lines = found.functions.iter().flat_map(|f| &f.lines);
     let named = lines.filter(|l| l.side.is_some()).any(|l| match l.side {
@@ -298,8 +312,8 @@ fn uses_of(text: &str, lines: &BTreeSet<usize>) -> Vec<usize> {
 }
 
 /// Did the edit only do what the comparison is to see through? Decided from the
-/// lines alone: constants that are not used, a pure value computed again, operands
-/// of what commutes the other way round.
+/// lines alone: a constant that is the same, or not used; an instruction elsewhere;
+/// operands of what commutes the other way round.
 fn equivalent(before: &str, after: &str, old: &BTreeSet<usize>, new: &BTreeSet<usize>) -> bool {
     let part = |text: &str, lines: &BTreeSet<usize>| -> Vec<String> {
         let all: Vec<&str> = text.lines().collect();
@@ -315,7 +329,7 @@ fn equivalent(before: &str, after: &str, old: &BTreeSet<usize>, new: &BTreeSet<u
 fn sorted(line: &str) -> String {
     let code = line.split(';').next().unwrap_or_default();
     let commutes = ["iadd", "band", "bor", "bxor", "imul", "icmp eq", "icmp ne"].iter().any(|o| code.contains(o));
-    let mut words: Vec<&str> = code.split([' ', ',']).filter(|w| !w.is_empty()).collect();
+    let mut words: Vec<&str> = code.split([' ', ',']).filter(|w| !w.is_empty() && !w.starts_with('@')).collect();
     if commutes {
         words.sort_unstable();
     }

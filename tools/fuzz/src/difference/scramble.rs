@@ -91,3 +91,19 @@ pub(super) fn scramble(text: &str, what: Shuffle, rng: &mut Rng) -> String {
     all.push("}".to_owned());
     all.join("\n") + "\n"
 }
+
+/// A text with its names numbered in the order in which they come.
+pub(super) fn in_order(text: &str) -> String {
+    let mut to: BTreeMap<(String, u32), usize> = BTreeMap::new();
+    let mut result = String::with_capacity(text.len());
+    for word in words(text) {
+        match name(word) {
+            Some((prefix, number)) => {
+                let next = to.len();
+                result.push_str(&format!("{prefix}{}", to.entry((prefix.to_owned(), number)).or_insert(next)));
+            }
+            None => result.push_str(word),
+        }
+    }
+    result
+}
