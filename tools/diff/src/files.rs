@@ -228,7 +228,7 @@ fn finish(old: &Function, new: &Function, best: &Best, refused: Option<String>) 
     };
     let plain = match refused {
         Some(why) => Some(Plain::Refused(why)),
-        None if equal => None,
+        None if equal || plain::at_least(old.lines, new.lines) >= result.changed_lines() => None,
         None => {
             let lines = plain::compare(old.lines, new.lines);
             (plain::count(&lines) < result.changed_lines()).then_some(Plain::Shorter)

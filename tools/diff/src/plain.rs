@@ -1,6 +1,7 @@
 //! Plain text comparison: of what is outside of functions, and the bound that no
 //! function's difference exceeds.
 
+use rustc_hash::FxHashMap;
 use similar::{Algorithm, ChangeTag, TextDiff};
 
 use crate::pairs::Side;
@@ -26,6 +27,15 @@ pub(crate) fn compare(old: &[text::Line], new: &[text::Line]) -> Vec<Line> {
         text: change.value().to_owned(),
     };
     diff.iter_all_changes().map(line).collect()
+}
+
+/// Lines that a plain text comparison has at least: those that one side has more
+/// often than the other.
+pub(crate) fn at_least(old: &[text::Line], new: &[text::Line]) -> usize {
+    let mut counts: FxHashMap<&str, isize> = FxHashMap::default();
+    old.iter().for_each(|l| *counts.entry(&l.text).or_default() += 1);
+    new.iter().for_each(|l| *counts.entry(&l.text).or_default() -= 1);
+    counts.into_values().map(isize::unsigned_abs).sum()
 }
 
 /// How many lines a plain text comparison has.

@@ -11,8 +11,10 @@ use crate::pairs::Pairs;
 use crate::parse::{Renames, parse};
 use crate::text::Line;
 
-/// Functions of more nodes than this, both together, are searched in one way only.
+/// Functions of more nodes than this, both together, are searched in one way only,
 const MANY: usize = 30_000;
+/// and of more than this in two.
+const SOME: usize = 4_000;
 
 /// The best correspondence that was found.
 pub(crate) struct Best {
@@ -99,7 +101,8 @@ pub(crate) fn search(old: &[Line], new: &[Line], renames: &Renames) -> Best {
                 break;
             }
         }
-        let many = x.live.len() + y.live.len() > MANY;
+        let nodes = x.live.len() + y.live.len();
+        let (many, some) = (nodes > MANY, nodes > SOME);
         let mut done = false;
         for first in [Level::Fine, Level::Mid] {
             for in_place in [false, true] {
@@ -107,7 +110,7 @@ pub(crate) fn search(old: &[Line], new: &[Line], renames: &Renames) -> Best {
                 let (mut pairs, bounded) = Matcher::run(&x, &y, Strategy { first, in_place });
                 let found = repair(&x, &y, &mut pairs);
                 done = keep(found, x, y, pairs, bounded || many);
-                if done || many {
+                if done || some {
                     break;
                 }
             }
@@ -115,7 +118,7 @@ pub(crate) fn search(old: &[Line], new: &[Line], renames: &Renames) -> Best {
                 break;
             }
         }
-        if done || many {
+        if done || some {
             break;
         }
     }

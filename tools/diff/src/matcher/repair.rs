@@ -13,7 +13,7 @@ use crate::pairs::{Pairs, Side, compatible};
 const TRIES: usize = 6;
 const ROUNDS: usize = 40;
 /// Nodes compared in all tries.
-const COMPARED: usize = 4_000_000;
+const COMPARED: usize = 400_000;
 
 /// Mends `pairs`, and compares under what came of it.
 pub(crate) fn repair(old: &Graph, new: &Graph, pairs: &mut Pairs) -> Found {
