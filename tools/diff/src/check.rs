@@ -519,3 +519,117 @@ impl Dominators {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Claims, Refusal};
+    use crate::search::search;
+    use crate::text::Text;
+
+    const OLD: &str = "function %f(i64, i64) -> i64 {
+    region0 = 1 \"a\"
+    region1 = 2 \"b\"
+    ss0 = explicit_slot 8
+    ss1 = explicit_slot 8
+
+block0(v0: i64, v1: i64):
+    v2 = load.i64 notrap region0 v0+8
+    v3 = load.i64 notrap region0 v1+8
+    v4 = stack_addr.i64 ss0
+    v5 = stack_addr.i64 ss1
+    store notrap region1 v2, v4
+    store notrap region1 v3, v5
+    v6 = iadd v2, v3
+    brif v6, block1(v2), block2(v3)
+
+block1(v7: i64):
+    return v7
+
+block2(v8: i64):
+    return v8
+}
+";
+
+    /// Checks claims about the function and itself, damaged.
+    fn damaged(damage: impl FnOnce(&mut Claims)) -> Result<(), Refusal> {
+        let text = Text::new(OLD);
+        let best = search(&text.functions[0], &text.functions[0], &Default::default());
+        let mut claims = best.claims();
+        assert!(claims.printed.iter().all(|p| p.is_empty()));
+        damage(&mut claims);
+        best.check_claims(&claims, &Default::default())
+    }
+
+    /// Gives two pairs, which are of the same kind by their lines, each other's partner.
+    fn crossed(a: &str, b: &str) -> Result<(), Refusal> {
+        let line = |text: &str| OLD.lines().position(|l| l.trim().starts_with(text)).expect(text) as u32 + 1;
+        let text = Text::new(OLD);
+        let best = search(&text.functions[0], &text.functions[0], &Default::default());
+        damaged(|claims| {
+            let find = |claims: &Claims, n: u32| {
+                let is =
+                    |(old, _): &(crate::func::N, _)| best.old.func[*old].line == n && best.old.func[*old].is_inst();
+                claims.pairs.iter().position(is).expect("a pair")
+            };
+            let (i, j) = (find(claims, line(a)), find(claims, line(b)));
+            let (p, q) = (claims.pairs[i].1, claims.pairs[j].1);
+            (claims.pairs[i].1, claims.pairs[j].1) = (q, p);
+        })
+    }
+
+    #[test]
+    fn the_truth_is_accepted() {
+        assert_eq!(damaged(|_| ()), Ok(()));
+    }
+
+    #[test]
+    fn a_damaged_mapping_is_refused() {
+        assert!(crossed("v2 =", "v3 =").is_err(), "loads through other pointers");
+        assert!(crossed("store notrap region1 v2", "store notrap region1 v3").is_err(), "stores");
+        assert!(crossed("return v7", "return v8").is_err(), "returns");
+        let twice = damaged(|claims| claims.pairs[1].1 = claims.pairs[0].1);
+        assert!(matches!(twice, Err(Refusal::Mapping(_))), "{twice:?}");
+        let slots = damaged(|claims| {
+            let slots: Vec<usize> =
+                (0..claims.decls.len()).filter(|n| claims.decls[*n].0.kind == crate::token::Kind::Slot).collect();
+            let (p, q) = (claims.decls[slots[0]].1, claims.decls[slots[1]].1);
+            (claims.decls[slots[0]].1, claims.decls[slots[1]].1) = (q, p);
+        });
+        assert!(slots.is_err(), "{slots:?}");
+    }
+
+    #[test]
+    fn what_is_not_paired_is_missed() {
+        let text = Text::new(OLD);
+        let best = search(&text.functions[0], &text.functions[0], &Default::default());
+        let mut refused = 0;
+        let pairs = best.claims().pairs;
+        for n in 0..pairs.len() {
+            let pure = best.old.func[pairs[n].0].pure;
+            let result = damaged(|claims| drop(claims.pairs.remove(n)));
+            assert!(pure || result.is_err(), "{:?} is not missed", best.old.func[pairs[n].0]);
+            refused += usize::from(result.is_err());
+        }
+        assert!(refused > 8, "{refused}");
+    }
+
+    #[test]
+    fn a_move_that_is_none_is_refused() {
+        let swapped = OLD.replace(
+            "    store notrap region1 v2, v4\n    store notrap region1 v3, v5\n",
+            "    store notrap region1 v3, v5\n    store notrap region1 v2, v4\n",
+        );
+        let (old, new) = (Text::new(OLD), Text::new(&swapped));
+        let best = search(&old.functions[0], &new.functions[0], &Default::default());
+        let mut claims = best.claims();
+        assert_eq!(best.check_claims(&claims, &Default::default()), Ok(()));
+        // two slots may be anywhere
+        claims.printed = Default::default();
+        let result = best.check_claims(&claims, &Default::default());
+        assert!(matches!(result, Err(Refusal::Order(_))), "{result:?}");
+        claims.moved =
+            claims.pairs.iter().copied().filter(|(a, _)| best.old.func[*a].opcode.as_ref() == "store").collect();
+        let result = best.check_claims(&claims, &Default::default());
+        assert!(matches!(result, Err(Refusal::Order(_))), "{result:?}");
+    }
+}

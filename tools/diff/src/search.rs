@@ -30,6 +30,10 @@ pub(crate) struct Best {
 impl Best {
     /// Has the claims checked, on functions that are read anew.
     pub(crate) fn check(&self, renames: &Renames) -> Result<(), Refusal> {
+        self.check_claims(&self.claims(), renames)
+    }
+
+    pub(crate) fn check_claims(&self, claims: &Claims, renames: &Renames) -> Result<(), Refusal> {
         let read = |lines: &[Line], renames: &Renames| {
             let mut func = parse(lines, renames);
             if self.blocks == Blocks::Joined {
@@ -39,7 +43,7 @@ impl Best {
         };
         let old = read(&self.old.func.lines, &Renames::default());
         let new = read(&self.new.func.lines, renames);
-        check(&old, &new, &self.claims())
+        check(&old, &new, claims)
     }
 
     pub(crate) fn claims(&self) -> Claims {

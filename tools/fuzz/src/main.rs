@@ -363,9 +363,9 @@ impl Diff {
         let cases = run_diff(&plan, &|| bar.inc(1));
         bar.finish_and_clear();
         for case in cases.iter().filter(|c| self.list && !c.shown.is_empty() || is_wrong(c)) {
-            println!("case {}: {} in {}: {:?}\n{}", case.number, case.kind, case.place, case.outcome, case.shown);
+            out!("case {}: {} in {}: {:?}\n{}", case.number, case.kind, case.place, case.outcome, case.shown);
         }
-        print!("{}", diff_report(&cases));
+        print_output(format_args!("{}", diff_report(&cases)));
         Ok(ExitCode::from(u8::from(cases.is_empty() || cases.iter().any(is_wrong))))
     }
 }

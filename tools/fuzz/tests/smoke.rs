@@ -7,7 +7,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clif_cont_fuzz::{
-    Aspect, EDITS, Fault, Found, Kind, Plan, ProgramsPlan, Results, UnitId, construct, report, run, run_programs, units,
+    Aspect, Case, DiffPlan, EDITS, Fault, Found, Kind, Plan, ProgramsPlan, Results, Row, UnitId, construct,
+    diff_report, is_wrong, report, run, run_diff, run_programs, units, wat_files,
 };
 
 const PROGRAMS: [&str; 8] = [
@@ -96,4 +97,25 @@ fn random_programs_are_proven_and_run_alike() {
     assert!(ran.programs == 150 && ran.functions > 10_000 && ran.operations > 10_000, "{text}");
     assert!(ran.outcomes.get("returned").is_some_and(|n| *n > 450), "{text}");
     assert!(ran.faults.is_empty(), "{text}");
+}
+
+#[test]
+fn the_comparison_shows_faults_and_nothing_else() {
+    let programs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../clif-tests/run");
+    let programs = wat_files(&programs).expect("test programs");
+    let cases = run_diff(&DiffPlan { seed: 1, cases: 0..150, programs, threads: 2 }, &|| ());
+    let text = diff_report(&cases);
+    let wrong: Vec<_> = cases.iter().filter(|c| is_wrong(c)).map(|c| format!("{c:?}")).collect();
+    assert!(wrong.is_empty(), "{}\n{text}", wrong.join("\n"));
+    let faults: Vec<&Case> = cases.iter().filter(|c| !c.harmless).collect();
+    let row = Row::of(&faults);
+    say(&format!(
+        "{} harmless edits, {} faults: {} lines at most",
+        cases.len() - faults.len(),
+        row.faults,
+        row.at(100)
+    ));
+    assert!(row.faults >= 100 && cases.len() >= 280, "{text}");
+    assert!(row.at(50) <= 2 && row.at(90) <= 4 && row.at(100) <= 12, "{text}");
+    assert!(row.named * 100 >= row.lines.len() * 99, "{text}");
 }
