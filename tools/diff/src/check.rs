@@ -606,7 +606,9 @@ block2(v8: i64):
         let pairs = best.claims().pairs;
         for n in 0..pairs.len() {
             let pure = best.old.func[pairs[n].0].pure;
-            let result = damaged(|claims| drop(claims.pairs.remove(n)));
+            let result = damaged(|claims| {
+                claims.pairs.remove(n);
+            });
             assert!(pure || result.is_err(), "{:?} is not missed", best.old.func[pairs[n].0]);
             refused += usize::from(result.is_err());
         }
