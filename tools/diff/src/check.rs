@@ -604,12 +604,12 @@ block2(v8: i64):
         let best = search(&text.functions[0], &text.functions[0], &Default::default());
         let mut refused = 0;
         let pairs = best.claims().pairs;
-        for n in 0..pairs.len() {
-            let pure = best.old.func[pairs[n].0].pure;
+        for (n, (old, _)) in pairs.iter().enumerate() {
+            let pure = best.old.func[*old].pure;
             let result = damaged(|claims| {
                 claims.pairs.remove(n);
             });
-            assert!(pure || result.is_err(), "{:?} is not missed", best.old.func[pairs[n].0]);
+            assert!(pure || result.is_err(), "{:?} is not missed", best.old.func[*old]);
             refused += usize::from(result.is_err());
         }
         assert!(refused > 8, "{refused}");
