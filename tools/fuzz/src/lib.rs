@@ -49,6 +49,9 @@ pub use difference::{Case, DiffPlan, Outcome, Row, is_wrong, programs as wat_fil
 pub use faults::Fault;
 pub use kinds::Kind;
 pub use native::{HARMED, NOT_JUDGED, child};
-pub use programs::{EDITS, Fault as ProgramFault, ProgramsPlan, Ran, program, program_child, run_programs};
+pub use programs::{
+    EDITS, Events, Fault as ProgramFault, FaultKind, Generated, ProgramsPlan, Ran, UNREACHED, program, program_child,
+    run_programs, script, survey, unhex,
+};
 pub use reason::Reason;
 pub use unit::{STEPS, UnitId, targets, units};

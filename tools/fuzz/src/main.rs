@@ -7,9 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clif_cont_abi::{Isa, SwitchModel};
 use clif_cont_fuzz::{
     DiffPlan, EDITS, Fault, Found, HARMED, Kind, NOT_JUDGED, Plan, ProgramsPlan, child, clif_files, construct,
-    construct_files, diff_report, is_wrong, program, program_child, report, run, run_diff, run_programs, units,
-    wat_files,
+    construct_files, diff_report, is_wrong, program, program_child, report, run, run_diff, run_programs, script,
+    survey, unhex, units, wat_files,
 };
+use clif_cont_generate::generate;
 use clif_cont_output::{err, out, print_output};
 use clif_cont_program::Target;
 use clif_cont_program::target::{OptLevel, target_isa};
@@ -44,15 +45,15 @@ enum Command {
     /// Exit code 1 when a harmless edit is a difference, a fault is none, or the
     /// checker refuses what the matcher found.
     Diff(Diff),
+    /// Print generated programs, or what is in them and what they do
+    ///
+    /// Exit code 1 when one is refused or breaks a rule of the interpreter.
+    Generate(Generate),
     /// What a child process does
     #[command(hide = true)]
     NativeProgram {
         #[arg(long)]
-        seed: u64,
-        #[arg(long)]
-        case: usize,
-        #[arg(long)]
-        bytes: usize,
+        bytes: String,
         #[arg(long)]
         switch: String,
     },
@@ -156,6 +157,9 @@ struct Programs {
     /// Try none
     #[arg(long, conflicts_with = "edit")]
     no_edits: bool,
+    /// Smaller programs to try for each fault
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    attempts: usize,
     /// Print the programs, and do nothing with them
     #[arg(long)]
     print: bool,
@@ -186,6 +190,31 @@ struct Diff {
     list: bool,
 }
 
+#[derive(Args)]
+struct Generate {
+    /// Everything follows from it
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Number of programs
+    #[arg(long, default_value_t = 1)]
+    cases: usize,
+    /// Number of the first one
+    #[arg(long, default_value_t = 0)]
+    first: usize,
+    /// Print the program of these bytes instead
+    #[arg(long, value_name = "HEX")]
+    bytes: Option<String>,
+    /// Interpret them, and print how often each thing was generated and executed
+    #[arg(long, conflicts_with = "bytes")]
+    histogram: bool,
+    /// The ISA whose layouts are interpreted
+    #[arg(long, default_value = "x86_64", requires = "histogram")]
+    isa: String,
+    /// Threads; as many as there are processors if not given
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Human,
@@ -201,7 +230,8 @@ fn main() -> ExitCode {
         Command::Construct(construct) => construct.run(),
         Command::Programs(programs) => programs.run(),
         Command::Diff(diff) => diff.run(),
-        Command::NativeProgram { seed, case, bytes, switch } => native_program(seed, case, bytes, &switch),
+        Command::Generate(generate) => generate.run(),
+        Command::NativeProgram { bytes, switch } => native_program(&bytes, &switch),
         Command::NativeChild { choice, case, program } => return native_child(&choice, case, &program),
     };
     match ended {
@@ -326,9 +356,7 @@ impl Programs {
     fn run(&self) -> Result<ExitCode, String> {
         let cases = self.first..self.first + self.cases;
         if self.print {
-            cases.for_each(|case| {
-                print_output(format_args!(";; case {case}\n{}", program(self.seed, case, usize::MAX)))
-            });
+            cases.for_each(|case| print_output(format_args!(";; case {case}\n{}", script(&program(self.seed, case)))));
             return Ok(ExitCode::SUCCESS);
         }
         let native = if self.no_native { None } else { std::env::current_exe().ok() };
@@ -337,7 +365,8 @@ impl Programs {
             (false, true) => EDITS.map(str::to_owned).to_vec(),
             (false, false) => self.edit.clone(),
         };
-        let plan = ProgramsPlan { seed: self.seed, cases, edits, threads: threads(self.threads), native };
+        let (attempts, threads) = (self.attempts, threads(self.threads));
+        let plan = ProgramsPlan { seed: self.seed, cases, edits, attempts, threads, native };
         quiet_panics();
         let bar = progress(self.cases, "programs");
         let ran = run_programs(&plan, &|_| bar.inc(1));
@@ -370,10 +399,35 @@ impl Diff {
     }
 }
 
-fn native_program(seed: u64, case: usize, bytes: usize, switch: &str) -> Result<ExitCode, String> {
+impl Generate {
+    fn run(&self) -> Result<ExitCode, String> {
+        let cases = self.first..self.first + self.cases;
+        if !self.histogram {
+            match &self.bytes {
+                Some(text) => {
+                    let bytes = unhex(text).ok_or_else(|| format!("`{text}` is not in hexadecimal"))?;
+                    print_output(format_args!("{}", script(&generate(&bytes))));
+                }
+                None => cases.for_each(|case| {
+                    print_output(format_args!(";; case {case}\n{}", script(&program(self.seed, case))))
+                }),
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        let isa = Isa::from_name(&self.isa).ok_or_else(|| format!("there is no ISA `{}`", self.isa))?;
+        let bar = progress(self.cases, "programs");
+        let all = survey(self.seed, cases, threads(self.threads), Target::new(isa), &|_| bar.inc(1));
+        bar.finish_and_clear();
+        print_output(format_args!("{}", report::generated(&all, self.seed)));
+        Ok(ExitCode::from(u8::from(!all.wrong.is_empty() || all.programs == 0)))
+    }
+}
+
+fn native_program(bytes: &str, switch: &str) -> Result<ExitCode, String> {
     let model = SwitchModel::from_name(switch).ok_or("no such switch model")?;
     let target = Isa::host().and_then(|isa| Target::with_switch(isa, model)).ok_or("not on this machine")?;
-    match program_child(seed, case, bytes, target) {
+    let bytes = unhex(bytes).ok_or("these are no bytes in hexadecimal")?;
+    match program_child(&bytes, target) {
         Ok(outcomes) => {
             outcomes.iter().for_each(|o| out!("{o}"));
             Ok(ExitCode::SUCCESS)

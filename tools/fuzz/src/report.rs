@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use clif_cont_abi::Trap;
+use clif_cont_generate::Histogram;
 use serde_json::{Value, json};
 
 use crate::aspect::Aspect;
 use crate::campaign::{Found, Mutant, Results, UNCLASSED};
 use crate::construct::{Constructed, Faulty};
-use crate::programs::Ran;
+use crate::programs::{FaultKind, Generated, Ran, UNREACHED};
 use crate::reason::Reason;
 
 /// Counts of a class of mutants.
@@ -410,17 +412,25 @@ pub fn constructed_json(all: &Constructed) -> Vec<Value> {
 pub fn ran(ran: &Ran, seed: u64) -> String {
     let mut out = String::new();
     for fault in &ran.faults {
-        let _ =
-            writeln!(out, "seed {seed}, case {}, {} bytes: {}\n{}", fault.case, fault.bytes, fault.what, fault.program);
+        let _ = writeln!(
+            out,
+            "seed {seed}, case {}, {}: {}\n;; generate --bytes {}\n{}",
+            fault.case,
+            fault.kind.name(),
+            fault.what,
+            fault.bytes,
+            fault.program
+        );
     }
     let _ = writeln!(
         out,
-        "seed {seed}: {} programs, {} functions with {} operations verified; {} programs too long to be run natively; {} faults",
+        "seed {seed}: {} programs, {} functions with {} operations verified; {} comparisons cut short; {} alarms; {} differences",
         ran.programs,
         ran.functions,
         ran.operations,
-        ran.long,
-        ran.faults.len()
+        ran.cut_short,
+        ran.count(FaultKind::Alarm),
+        ran.count(FaultKind::Difference)
     );
     let edits: Vec<_> = ran.edits.iter().map(|(edit, n)| format!("{n} {edit}")).collect();
     let _ = writeln!(out, "harmless edits, each verified: {}", edits.join(", "));
@@ -430,18 +440,53 @@ pub fn ran(ran: &Ran, seed: u64) -> String {
     out
 }
 
+/// What generated programs consist of and do, for people: a line for each thing
+/// that there may be, also for what was not generated.
+pub fn generated(all: &Generated, seed: u64) -> String {
+    let mut out = String::new();
+    for name in Histogram::all() {
+        let _ = writeln!(out, "{:>8} {name}", all.histogram.counts.get(&name).copied().unwrap_or_default());
+    }
+    for trap in Trap::ALL {
+        let n = all.outcomes.get(trap.message()).copied().unwrap_or_default();
+        let note = if UNREACHED.contains(trap) { " (no program comes to it)" } else { "" };
+        let _ = writeln!(out, "{n:>8} executed: trap: {}{note}", trap.message());
+    }
+    for what in ["returned", "out of fuel"] {
+        let _ = writeln!(out, "{:>8} executed: {what}", all.outcomes.get(what).copied().unwrap_or_default());
+    }
+    for (what, n) in &all.events.happened {
+        let _ = writeln!(out, "{n:>8} executed: continuations {what}");
+    }
+    let _ = writeln!(out, "{:>8} executed: continuations that live at a time, at most", all.events.live);
+    let _ = writeln!(
+        out,
+        "seed {seed}: {} programs, {} instructions; the first invocation returned in {}; continuations ran in {}, ten times in {}; {} were refused or broke a rule",
+        all.programs,
+        all.events.steps,
+        all.first_returned,
+        all.events.programs,
+        all.events.deep,
+        all.wrong.len()
+    );
+    for (case, why) in &all.wrong {
+        let _ = writeln!(out, "seed {seed}, case {case}: {why}");
+    }
+    out
+}
+
 /// Random programs, as JSON lines.
 pub fn ran_json(ran: &Ran, seed: u64) -> Vec<Value> {
     let mut out = vec![];
     for fault in &ran.faults {
         out.push(json!({
-            "schema": 1, "kind": "fault", "seed": seed, "case": fault.case, "bytes": fault.bytes,
+            "schema": 1, "kind": fault.kind.name(), "seed": seed, "case": fault.case, "bytes": fault.bytes,
             "message": fault.what, "program": fault.program,
         }));
     }
     out.push(json!({
         "schema": 1, "kind": "summary", "seed": seed, "programs": ran.programs, "functions": ran.functions,
-        "operations": ran.operations, "long": ran.long, "faults": ran.faults.len(), "edits": ran.edits, "outcomes": ran.outcomes,
+        "operations": ran.operations, "cut_short": ran.cut_short, "faults": ran.faults.len(), "edits": ran.edits, "outcomes": ran.outcomes,
     }));
     out
 }

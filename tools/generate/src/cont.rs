@@ -191,6 +191,10 @@ impl Body<'_, '_> {
             How::ThrowRef => format!("resume_throw_ref {ty}{clauses}"),
         });
         self.restore_coverage();
+        if how == How::ThrowRef {
+            // what the exception carries is not known here
+            values.clear();
+        }
         values.extend(self.g.types.results(k.sig));
         self.g.histogram.operation(how.name(), values);
     }

@@ -125,7 +125,7 @@ pub(crate) fn items() -> Vec<Item> {
         item("$left", "(global $left (mut i32))", " (mut i32) (i32.const 0)"),
     ];
     let names = ALL.map(Scenario::function);
-    all.extend(names.iter().map(|name| item(name, &format!("(func {name} (param i32) (result i32))"), "")));
+    all.extend(names.iter().map(|name| item(name, &format!("(func {name} (type $qf))"), "")));
     all
 }
 

@@ -29,6 +29,9 @@ impl Body<'_, '_> {
     }
 
     fn statement(&mut self) {
+        if !self.entry && self.g.u.chance(1, 5) {
+            return self.suspend();
+        }
         match self.g.u.below(40) {
             0..=7 => self.resume(How::Values),
             8..=11 => self.suspend(),

@@ -3,7 +3,7 @@
 //! interpreter's machine, and all have to agree on what the program does.
 
 mod benign;
-mod generate;
+mod run;
 
 pub(crate) use benign::edit;
 
@@ -11,17 +11,19 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use clif_cont_abi::Isa;
+use clif_cont_abi::{Isa, Trap};
 use clif_cont_filetest::describe;
-use clif_cont_interp::{Interp, Options};
+use clif_cont_generate::{Case, Expected, generate};
 use clif_cont_program::target::{OptLevel, target_isa};
-use clif_cont_program::{Finished, Instance, Outcome, Program, Target, Val, compile};
+use clif_cont_program::{Finished, Outcome, Program, Target, compile};
 use clif_cont_runner::Jit;
 use clif_cont_verifier::{Finding, Profile, Report, Severity, verify, verify_in};
-use clif_cont_wasm::Spectest;
 use cranelift_codegen::ir::Function;
 use cranelift_codegen::isa::TargetIsa;
 use fastrand::Rng;
+
+pub use run::{Events, Generated, UNREACHED, program, survey};
+use run::{bytes, interpreted, lower};
 
 use crate::campaign::diff;
 use crate::func::text;
@@ -29,13 +31,6 @@ use crate::judge::panic_message;
 use crate::native::{self, Ended};
 use crate::parallel::parallel;
 use crate::unit::targets;
-
-/// Instructions that an invocation may execute under the interpreter.
-const FUEL: u64 = 300_000;
-/// The arguments with which each export is invoked, in turn.
-const ARGUMENTS: [i32; 3] = [0, 7, -3];
-/// The most bytes that a program is made of.
-const MOST: usize = 1500;
 
 /// Harmless edits tried in each function.
 const EDITS_PER_FUNCTION: usize = 12;
@@ -51,13 +46,34 @@ pub const EDITS: [&str; 8] = {
     names
 };
 
+/// A kind of [`Fault`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FaultKind {
+    /// The verifier finds something in what we made of it, or of that after harmless edits.
+    Alarm,
+    /// It is refused, breaks a rule, panics, or does not do the same everywhere.
+    Difference,
+}
+
+impl FaultKind {
+    /// As it is printed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Alarm => "alarm",
+            Self::Difference => "difference",
+        }
+    }
+}
+
 /// What is wrong with a program, or with what we make of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fault {
+    /// Which of both.
+    pub kind: FaultKind,
     /// Number of the case.
     pub case: usize,
-    /// Bytes that it takes; a prefix of the case's.
-    pub bytes: usize,
+    /// The bytes that the program is made of, in hexadecimal: some of the case's.
+    pub bytes: String,
     /// What is wrong.
     pub what: String,
     /// The smallest program found that has it.
@@ -77,10 +93,17 @@ pub struct Ran {
     pub edits: BTreeMap<&'static str, usize>,
     /// Invocations by how they ended.
     pub outcomes: BTreeMap<String, usize>,
-    /// Programs that were not run natively as well: they do not end soon.
-    pub long: usize,
+    /// Comparisons that ended before the last invocation, because one side ran out of something.
+    pub cut_short: usize,
     /// What is wrong.
     pub faults: Vec<Fault>,
+}
+
+impl Ran {
+    /// How many faults are of a kind.
+    pub fn count(&self, kind: FaultKind) -> usize {
+        self.faults.iter().filter(|f| f.kind == kind).count()
+    }
 }
 
 /// What to do.
@@ -92,23 +115,12 @@ pub struct ProgramsPlan {
     pub cases: std::ops::Range<usize>,
     /// Which harmless edits to try, of [`EDITS`].
     pub edits: Vec<String>,
+    /// Smaller programs to try for each fault.
+    pub attempts: usize,
     /// Threads.
     pub threads: usize,
     /// The command that runs programs natively, in a process of its own.
     pub native: Option<std::path::PathBuf>,
-}
-
-/// The bytes of a case.
-fn bytes(seed: u64, case: usize) -> Vec<u8> {
-    let mut rng = Rng::with_seed(seed.rotate_left(32) ^ (case as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let n = rng.usize(20..MOST);
-    (0..n).map(|_| rng.u8(..)).collect()
-}
-
-/// The text of a case's program, of a prefix of its bytes.
-pub fn program(seed: u64, case: usize, length: usize) -> String {
-    let bytes = bytes(seed, case);
-    generate::generate(&bytes[..length.min(bytes.len())]).unwrap_or_default()
 }
 
 /// Generates and judges; `progress` is called after each case.
@@ -123,7 +135,7 @@ pub fn run_programs(plan: &ProgramsPlan, progress: &(dyn Fn(usize) + Sync)) -> R
         sum.programs += ran.programs;
         sum.functions += ran.functions;
         sum.operations += ran.operations;
-        sum.long += ran.long;
+        sum.cut_short += ran.cut_short;
         sum.faults.extend(ran.faults);
         for (edit, n) in ran.edits {
             *sum.edits.entry(edit).or_default() += n;
@@ -137,102 +149,175 @@ pub fn run_programs(plan: &ProgramsPlan, progress: &(dyn Fn(usize) + Sync)) -> R
 
 fn judge(plan: &ProgramsPlan, case: usize) -> Ran {
     let mut ran = Ran { programs: 1, ..Ran::default() };
-    let full = bytes(plan.seed, case).len();
-    if let Err(what) = attempt(plan, case, full, &mut ran) {
-        // by size: a prefix that still goes wrong, however
-        let mut least = (full, what);
-        let mut length = full / 2;
-        while length > 0 && least.0 > 1 {
-            let step = length;
-            match attempt(plan, case, least.0 - step.min(least.0), &mut Ran::default()) {
-                Err(what) => least = (least.0 - step.min(least.0), what),
-                Ok(()) => length /= 2,
+    let all = bytes(plan.seed, case);
+    if let Err((kind, what)) = attempt(plan, case, &all, &mut ran) {
+        let mut what = what;
+        let least = shrink(all, plan.attempts, |bytes| match attempt(plan, case, bytes, &mut Ran::default()) {
+            Err((k, why)) if k == kind => {
+                what = why;
+                true
             }
-        }
-        let (bytes, what) = least;
-        ran.faults.push(Fault { case, bytes, what, program: program(plan.seed, case, bytes) });
+            _ => false,
+        });
+        let program = script(&generate(&least));
+        ran.faults.push(Fault { kind, case, bytes: hex(&least), what, program });
     }
     ran
 }
 
-fn attempt(plan: &ProgramsPlan, case: usize, length: usize, ran: &mut Ran) -> Result<(), String> {
-    let source = program(plan.seed, case, length);
-    let one = || check(plan, case, length, &source, ran);
-    catch_unwind(AssertUnwindSafe(one)).unwrap_or_else(|p| Err(format!("panicked: {}", panic_message(&*p))))
+/// Fewer bytes that are still `wrong`: a prefix first, then without parts of it,
+/// then with zeros, which are the plainest choices.
+fn shrink(all: Vec<u8>, mut attempts: usize, mut wrong: impl FnMut(&[u8]) -> bool) -> Vec<u8> {
+    let mut least = all;
+    let mut accept = |least: &mut Vec<u8>, next: Vec<u8>| {
+        attempts = attempts.saturating_sub(1);
+        let smaller = attempts > 0 && next != *least && wrong(&next);
+        if smaller {
+            *least = next;
+        }
+        smaller
+    };
+    let mut step = least.len() / 2;
+    while step > 0 {
+        let next = least[..least.len().saturating_sub(step)].to_vec();
+        if least.is_empty() || !accept(&mut least, next) {
+            step /= 2;
+        }
+    }
+    for zero in [false, true] {
+        let mut size = least.len() / 2;
+        while size > 0 {
+            let mut at = 0;
+            while at < least.len() {
+                let end = (at + size).min(least.len());
+                let middle = if zero { vec![0; end - at] } else { vec![] };
+                let next = [&least[..at], &middle, &least[end..]].concat();
+                if !accept(&mut least, next) || zero {
+                    at += size;
+                }
+            }
+            size /= 2;
+        }
+    }
+    least
 }
 
-fn lower(source: &str, target: Target) -> Result<Program, String> {
-    let lowered = clif_cont_wasm::compile(source.as_bytes(), "program.wat", target, &Default::default());
-    lowered.map_err(|e| format!("not lowered: {e}"))
+/// Bytes in hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// One program, every way.
-fn check(plan: &ProgramsPlan, case: usize, length: usize, source: &str, ran: &mut Ran) -> Result<(), String> {
+/// Bytes from hexadecimal, as a fault says them.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let pair = |n: usize| u8::from_str_radix(text.get(n..n + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(pair).collect()
+}
+
+fn attempt(plan: &ProgramsPlan, case: usize, bytes: &[u8], ran: &mut Ran) -> Result<(), (FaultKind, String)> {
+    let source = generate(bytes);
+    let one = || check(plan, case, bytes, &source, ran);
+    let checked =
+        catch_unwind(AssertUnwindSafe(one)).unwrap_or_else(|p| Err(format!("panicked: {}", panic_message(&*p))));
+    match checked {
+        Ok(None) => Ok(()),
+        Ok(Some(alarm)) => Err((FaultKind::Alarm, alarm)),
+        Err(what) => Err((FaultKind::Difference, what)),
+    }
+}
+
+/// The script of a program, which says nothing of what it does.
+pub fn script(program: &Case) -> String {
+    program.script(|_| Expected::Anything)
+}
+
+/// One program, every way; what the verifier finds, if it finds something.
+fn check(
+    plan: &ProgramsPlan,
+    case: usize,
+    bytes: &[u8],
+    source: &Case,
+    ran: &mut Ran,
+) -> Result<Option<String>, String> {
+    let mut alarm = None;
     let mut expected: Option<(String, Vec<String>)> = None;
-    let mut ends = true;
     for target in targets() {
-        let mut program = lower(source, target)?;
-        let profile = Profile::clif_cont(&program.target.abi);
+        let mut lowered = lower(source, target)?;
+        let profile = Profile::clif_cont(&lowered.program.target.abi);
         for opt in OptLevel::ALL {
             let mut rng = Rng::with_seed(plan.seed ^ case as u64);
             let name = format!("{} {} --opt {}", target.isa.name(), target.abi.switch.name(), opt.name());
             let isa = target_isa(target, opt).map_err(|e| e.to_string())?;
-            for f in &mut program.functions {
+            for f in &mut lowered.program.functions {
                 compile::verify(&f.func, &*isa).map_err(|e| format!("{name}: {e}"))?;
                 if opt == OptLevel::Speed {
                     f.optimize(&*isa).map_err(|e| format!("{name}: {e}"))?;
                 }
             }
-            let module = program.module();
-            for f in &program.functions {
+            let module = lowered.program.module();
+            for f in &lowered.program.functions {
                 let report = verify_in(&f.func, &profile, &module);
                 ran.functions += 1;
                 ran.operations += report.operations.len();
                 if let Some(finding) = error(&report) {
                     let inst = f.func.dfg.display_inst(finding.inst);
-                    return Err(format!(
-                        "{name}: {} {} in {} at `{inst}`: {}",
-                        finding.rule,
-                        finding.verdict.name(),
-                        f.func.name,
-                        finding.message
-                    ));
+                    let (rule, verdict) = (finding.rule, finding.verdict.name());
+                    let what = format!("{name}: {rule} {verdict} in {} at `{inst}`: {}", f.func.name, finding.message);
+                    alarm.get_or_insert(what);
+                    continue;
                 }
-                edited(&f.func, (&profile, &*isa), &plan.edits, &mut rng, ran)
-                    .map_err(|what| format!("{name}: {what}"))?;
+                let found = edited(&f.func, (&profile, &*isa), &plan.edits, &mut rng, ran);
+                if let Some(what) = found.map_err(|what| format!("{name}: {what}"))? {
+                    alarm.get_or_insert(format!("{name}: {what}"));
+                }
             }
-            let (outcomes, ended) = interpreted(&program)?;
-            ends &= ended;
+            let ended = interpreted(&lowered, source).map_err(|e| format!("{name}: {e}"))?;
             match &expected {
                 None => {
-                    for o in &outcomes {
-                        // numbers are not told apart
-                        let kind = o.split('(').next().unwrap_or_default().trim();
-                        *ran.outcomes.entry(kind.to_owned()).or_default() += 1;
+                    for o in &ended.outcomes {
+                        *ran.outcomes.entry(run::kind(o)).or_default() += 1;
                     }
-                    expected = Some((name, outcomes));
+                    expected = Some((name, ended.lines()));
                 }
-                // how much fuel it takes depends on the target
-                Some((first, before)) if ends && *before != outcomes => {
-                    return Err(differ(first, before, &name, &outcomes));
+                Some((first, before)) => {
+                    let compared = agree(source, (first, before), (&name, &ended.lines()))?;
+                    ran.cut_short += usize::from(!compared);
                 }
-                Some(_) => {}
             }
         }
     }
-    let Some((first, before)) = expected else { return Ok(()) };
-    if !ends {
-        ran.long += 1;
-        return Ok(());
-    }
+    let Some((first, before)) = expected else { return Ok(alarm) };
     for model in Isa::host().map_or(&[][..], Isa::switch_models) {
         let Some(command) = &plan.native else { break };
-        let outcomes = natively(command, plan.seed, case, length, model.name())?;
-        if before != outcomes {
-            return Err(differ(&first, &before, &format!("natively, {}", model.name()), &outcomes));
+        let lines = natively(command, bytes, model.name())?;
+        let compared = agree(source, (&first, &before), (&format!("natively, {}", model.name()), &lines))?;
+        ran.cut_short += usize::from(!compared);
+    }
+    Ok(alarm)
+}
+
+/// Do two ways of running a program agree? False where one of them ran out of
+/// something and the other did not: what is left then is not compared.
+fn agree(case: &Case, (first, a): (&str, &[String]), (second, b): (&str, &[String])) -> Result<bool, String> {
+    let scarce = |line: &String| {
+        let exhausted = [Trap::StackExhausted, Trap::PoolExhausted, Trap::MemoryExhausted];
+        *line == describe(&Outcome::OutOfFuel) || exhausted.iter().any(|t| line.ends_with(t.message()))
+    };
+    for n in 0..a.len().max(b.len()) {
+        let floods = case.invocations.get(n).is_some_and(|i| i.floods);
+        match (a.get(n), b.get(n)) {
+            _ if floods => return Ok(true),
+            (Some(x), Some(y)) if x == y => {}
+            (Some(x), Some(y)) if scarce(x) || scarce(y) => return Ok(scarce(x) && scarce(y)),
+            (x, y) => {
+                let of = |line: Option<&String>| line.cloned().unwrap_or_else(|| "nothing".to_owned());
+                let what = case.invocations.get(n).map_or("what was printed".to_owned(), |i| {
+                    format!("invocation {n}, `{}` of module {}", i.export, i.module)
+                });
+                return Err(format!("{what}: {first} {}, {second} {}", of(x), of(y)));
+            }
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The first finding that is no warning: what is unreachable is one.
@@ -240,14 +325,14 @@ fn error(report: &Report) -> Option<&Finding> {
     report.findings.iter().find(|f| f.severity == Severity::Error)
 }
 
-/// Harmless edits, one after another: nothing is found after any of them.
+/// Harmless edits, one after another: what is found after one of them, if something is.
 fn edited(
     func: &Function,
     (profile, isa): (&Profile, &dyn TargetIsa),
     names: &[String],
     rng: &mut Rng,
     ran: &mut Ran,
-) -> Result<(), String> {
+) -> Result<Option<String>, String> {
     let mut func = func.clone();
     for _ in 0..EDITS_PER_FUNCTION {
         let before = func.clone();
@@ -255,7 +340,7 @@ fn edited(
         compile::verify(&func, isa).map_err(|e| format!("`{name}` is no edit that Cranelift accepts: {e}"))?;
         *ran.edits.entry(name).or_default() += 1;
         if let Some(finding) = error(&verify(&func, profile)) {
-            return Err(format!(
+            return Ok(Some(format!(
                 "after a harmless `{name}`: {} {} in {} at `{}`: {}\n{}",
                 finding.rule,
                 finding.verdict.name(),
@@ -263,48 +348,15 @@ fn edited(
                 func.dfg.display_inst(finding.inst),
                 finding.message,
                 diff(&text(&before), &text(&func))
-            ));
+            )));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
-fn differ(first: &str, a: &[String], second: &str, b: &[String]) -> String {
-    let at = a.iter().zip(b).position(|(x, y)| x != y).unwrap_or(a.len().min(b.len()));
-    let of = |list: &[String]| list.get(at).cloned().unwrap_or_else(|| "nothing".to_owned());
-    format!("invocation {at}: {first} {}, {second} {}", of(a), of(b))
-}
-
-/// Invokes everything in turn: what happened, in words.
-fn invoke_all(instance: &mut dyn Instance) -> Result<Vec<Outcome>, String> {
-    let mut all = vec![];
-    for export in generate::EXPORTS {
-        for argument in ARGUMENTS {
-            all.push(instance.invoke(export, &[Val::I32(argument)]).map_err(|e| e.to_string())?);
-        }
-    }
-    Ok(all)
-}
-
-fn interpreted(program: &Program) -> Result<(Vec<String>, bool), String> {
-    let options = Options { fuel: Some(FUEL), ..Options::default() };
-    let host = Box::new(Spectest::silent());
-    let mut interp = Interp::unverified(program.clone(), host, options).map_err(|e| e.to_string())?;
-    let outcomes = invoke_all(&mut interp)?;
-    let ended = !outcomes.contains(&Outcome::OutOfFuel);
-    if let Some(wrong) =
-        outcomes.iter().find(|o| matches!(o, Outcome::Violation(_) | Outcome::Unsupported(_) | Outcome::OutOfMemory(_)))
-        && ended
-    {
-        return Err(format!("interpreted, it {}", describe(wrong)));
-    }
-    Ok((outcomes.iter().map(describe).collect(), ended))
-}
-
-fn natively(command: &Path, seed: u64, case: usize, length: usize, model: &str) -> Result<Vec<String>, String> {
+fn natively(command: &Path, bytes: &[u8], model: &str) -> Result<Vec<String>, String> {
     let mut child = std::process::Command::new(command);
-    let [seed, case, length] = [seed.to_string(), case.to_string(), length.to_string()];
-    child.args(["native-program", "--seed", &seed, "--case", &case, "--bytes", &length, "--switch", model]);
+    child.args(["native-program", "--switch", model, "--bytes", &hex(bytes)]);
     match native::wait(child).map_err(|e| format!("a child process cannot be run: {e}"))? {
         Ended::Code(0, output) => Ok(output.lines().map(str::to_owned).collect()),
         Ended::Code(code, output) => Err(format!("natively, {model}: exit code {code}: {}", output.trim())),
@@ -319,11 +371,13 @@ fn natively(command: &Path, seed: u64, case: usize, length: usize, model: &str) 
 ///
 /// It cannot be run.
 #[allow(unsafe_code)]
-pub fn program_child(seed: u64, case: usize, length: usize, target: Target) -> Result<Vec<String>, String> {
-    let program = lower(&program(seed, case, length), target)?;
+pub fn program_child(bytes: &[u8], target: Target) -> Result<Vec<String>, String> {
+    let case = generate(bytes);
+    let lowered = lower(&case, target)?;
     // SAFETY: a process of its own, made to run what the front end makes of random programs.
-    let program = unsafe { Finished::unverified(program, OptLevel::Speed) }.map_err(|e| e.to_string())?;
-    let host = Box::new(Spectest::silent());
-    let mut jit = Jit::new(&program, host, Default::default()).map_err(|e| e.to_string())?;
-    Ok(invoke_all(&mut jit)?.iter().map(describe).collect())
+    let program = unsafe { Finished::unverified(Program::clone(&lowered.program), OptLevel::Speed) };
+    let program = program.map_err(|e| e.to_string())?;
+    let make = |host| Jit::new(&program, host, Default::default()).map_err(|e| e.to_string());
+    let (ended, _) = lowered.run(&case, make)?;
+    Ok(ended.lines())
 }
