@@ -212,11 +212,11 @@ impl<I: Instance> Instance for InProcess<I> {
 /// Time after that of an executable's invocation in which its end has to be seen.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Compiles a program and hands an instance to `body`, which has `limit`, with
-/// compiling, to come back; after that `expired` is called from another thread, and has to end the
-/// process, for code that runs in this process cannot be stopped. An executable
-/// can: its invocations end with `Outcome::OutOfFuel` then, and `expired` is called when that is not seen for a second. Nor can a fault of
-/// code in this process be survived: see [`report_faults`].
+/// Compiles a program and hands an instance to `body`, which has `limit`, with compiling, to come
+/// back; after that `expired` is called from another thread, and has to end the process, for code
+/// that runs in this process cannot be stopped. An executable can: its invocations end with
+/// `Outcome::OutOfFuel` then, and `expired` is called when that is not seen for a second. Nor can a
+/// fault of code in this process be survived: see [`report_faults`].
 ///
 /// # Errors
 ///
