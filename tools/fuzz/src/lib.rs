@@ -50,8 +50,8 @@ pub use faults::Fault;
 pub use kinds::Kind;
 pub use native::{HARMED, NOT_JUDGED, child};
 pub use programs::{
-    EDITS, Events, Fault as ProgramFault, FaultKind, Generated, ProgramsPlan, Ran, UNREACHED, program, program_child,
-    run_programs, script, survey, unhex,
+    EDITS, Events, Fault as ProgramFault, FaultKind, Generated, ProgramsPlan, Ran, UNREACHED, exhaust, exhaust_modules,
+    program, program_child, run_programs, script, survey, unhex,
 };
 pub use reason::Reason;
 pub use unit::{STEPS, UnitId, targets, units};

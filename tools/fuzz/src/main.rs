@@ -7,10 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clif_cont_abi::{Isa, SwitchModel};
 use clif_cont_fuzz::{
     DiffPlan, EDITS, Fault, Found, HARMED, Kind, NOT_JUDGED, Plan, ProgramsPlan, child, clif_files, construct,
-    construct_files, diff_report, is_wrong, program, program_child, report, run, run_diff, run_programs, script,
-    survey, unhex, units, wat_files,
+    construct_files, diff_report, exhaust, exhaust_modules, is_wrong, program, program_child, report, run, run_diff,
+    run_programs, script, survey, unhex, units, wat_files,
 };
-use clif_cont_generate::generate;
+use clif_cont_generate::{ALPHABET, generate};
 use clif_cont_output::{err, out, print_output};
 use clif_cont_program::Target;
 use clif_cont_program::target::{OptLevel, target_isa};
@@ -45,6 +45,10 @@ enum Command {
     /// Exit code 1 when a harmless edit is a difference, a fault is none, or the
     /// checker refuses what the matcher found.
     Diff(Diff),
+    /// Verify and interpret all small programs: two functions, and a few operations
+    ///
+    /// Exit code 1 when anything is found, left unproven, or different.
+    Exhaust(Exhaust),
     /// Print generated programs, or what is in them and what they do
     ///
     /// Exit code 1 when one is refused or breaks a rule of the interpreter.
@@ -191,6 +195,16 @@ struct Diff {
 }
 
 #[derive(Args)]
+struct Exhaust {
+    /// Operations in both functions together, at most
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(..=6))]
+    operations: u32,
+    /// Threads; as many as there are processors if not given
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+#[derive(Args)]
 struct Generate {
     /// Everything follows from it
     #[arg(long, default_value_t = 1)]
@@ -230,6 +244,7 @@ fn main() -> ExitCode {
         Command::Construct(construct) => construct.run(),
         Command::Programs(programs) => programs.run(),
         Command::Diff(diff) => diff.run(),
+        Command::Exhaust(exhaust) => exhaust.run(),
         Command::Generate(generate) => generate.run(),
         Command::NativeProgram { bytes, switch } => native_program(&bytes, &switch),
         Command::NativeChild { choice, case, program } => return native_child(&choice, case, &program),
@@ -396,6 +411,20 @@ impl Diff {
         }
         print_output(format_args!("{}", diff_report(&cases)));
         Ok(ExitCode::from(u8::from(cases.is_empty() || cases.iter().any(is_wrong))))
+    }
+}
+
+impl Exhaust {
+    fn run(&self) -> Result<ExitCode, String> {
+        quiet_panics();
+        let bar = progress(exhaust_modules(self.operations), "modules");
+        let ran = exhaust(self.operations, threads(self.threads), &|_| bar.inc(1));
+        bar.finish_and_clear();
+        let alphabet = ALPHABET.join(", ");
+        let (programs, most) = (ran.programs, self.operations);
+        print_output(format_args!("{}", report::ran(&ran, 0)));
+        print_output(format_args!("all {programs} programs of at most {most} operations from: {alphabet}\n"));
+        Ok(ExitCode::from(u8::from(!ran.faults.is_empty())))
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clif_cont_abi::{Isa, Trap};
 use clif_cont_fuzz::{
     Aspect, Case, DiffPlan, EDITS, Fault, FaultKind, Found, Kind, Plan, ProgramsPlan, Results, Row, UNREACHED, UnitId,
-    construct, diff_report, is_wrong, report, run, run_diff, run_programs, survey, units, wat_files,
+    construct, diff_report, exhaust, is_wrong, report, run, run_diff, run_programs, survey, units, wat_files,
 };
 use clif_cont_generate::Histogram;
 use clif_cont_program::Target;
@@ -106,6 +106,20 @@ fn random_programs_are_proven_and_run_alike() {
     assert!(ran.programs == 60 && ran.functions > 10_000 && ran.operations > 10_000, "{text}");
     assert!(ran.outcomes.get("returned").is_some_and(|n| *n > 200), "{text}");
     assert!(alarms <= ALARMS && differences == 0, "{text}");
+}
+
+#[test]
+fn all_small_programs_are_proven_and_run_alike() {
+    let ran = exhaust(3, 2, &|_| ());
+    let text = report::ran(&ran, 0);
+    say(&format!("all {} programs of at most three operations", ran.programs));
+    // of n operations in a row, the first function ends before, between or behind them
+    assert_eq!(ran.programs, 1 + 2 * 13 + 3 * 13_usize.pow(2) + 4 * 13_usize.pow(3));
+    assert_eq!(ran.outcomes.values().sum::<usize>(), ran.programs);
+    for what in ["returned", Trap::NullContinuation.message(), Trap::Consumed.message(), Trap::UnhandledTag.message()] {
+        assert!(ran.outcomes.contains_key(what), "none ended so: {what}\n{text}");
+    }
+    assert!(ran.faults.is_empty(), "{text}");
 }
 
 /// Everything that the generator knows of is generated, and every trap executed.

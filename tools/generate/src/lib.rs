@@ -13,7 +13,7 @@
 //! program   the whole                   control     branches, loops, exceptions, dead code
 //! script    a .wast script              cont        the seven operations
 //! histogram what was generated          hazard      traps
-//!                                       scenario    functions with a plan
+//! exhaust   all small programs          scenario    functions with a plan
 //! ```
 //!
 //! How a program comes to do much before it traps:
@@ -37,6 +37,7 @@ mod body;
 mod choices;
 mod cont;
 mod control;
+mod exhaust;
 mod hazard;
 mod histogram;
 mod module;
@@ -47,6 +48,7 @@ mod statement;
 mod types;
 mod value;
 
+pub use exhaust::{ALPHABET, enumerate, programs_of};
 pub use histogram::Histogram;
 pub use program::generate;
 pub use script::{Case, Expected, Invocation, Number};

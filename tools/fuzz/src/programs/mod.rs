@@ -3,6 +3,7 @@
 //! interpreter's machine, and all have to agree on what the program does.
 
 mod benign;
+mod exhaust;
 mod run;
 
 pub(crate) use benign::edit;
@@ -22,6 +23,7 @@ use cranelift_codegen::ir::Function;
 use cranelift_codegen::isa::TargetIsa;
 use fastrand::Rng;
 
+pub use exhaust::{exhaust, exhaust_modules};
 pub use run::{Events, Generated, UNREACHED, program, survey};
 use run::{bytes, interpreted, lower};
 
@@ -100,6 +102,21 @@ pub struct Ran {
 }
 
 impl Ran {
+    /// Adds what came of others.
+    fn add(&mut self, ran: Self) {
+        self.programs += ran.programs;
+        self.functions += ran.functions;
+        self.operations += ran.operations;
+        self.cut_short += ran.cut_short;
+        self.faults.extend(ran.faults);
+        for (edit, n) in ran.edits {
+            *self.edits.entry(edit).or_default() += n;
+        }
+        for (outcome, n) in ran.outcomes {
+            *self.outcomes.entry(outcome).or_default() += n;
+        }
+    }
+
     /// How many faults are of a kind.
     pub fn count(&self, kind: FaultKind) -> usize {
         self.faults.iter().filter(|f| f.kind == kind).count()
@@ -131,19 +148,7 @@ pub fn run_programs(plan: &ProgramsPlan, progress: &(dyn Fn(usize) + Sync)) -> R
         ran
     });
     let mut sum = Ran::default();
-    for ran in all {
-        sum.programs += ran.programs;
-        sum.functions += ran.functions;
-        sum.operations += ran.operations;
-        sum.cut_short += ran.cut_short;
-        sum.faults.extend(ran.faults);
-        for (edit, n) in ran.edits {
-            *sum.edits.entry(edit).or_default() += n;
-        }
-        for (outcome, n) in ran.outcomes {
-            *sum.outcomes.entry(outcome).or_default() += n;
-        }
-    }
+    all.for_each(|ran| sum.add(ran));
     sum
 }
 
@@ -214,8 +219,18 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 fn attempt(plan: &ProgramsPlan, case: usize, bytes: &[u8], ran: &mut Ran) -> Result<(), (FaultKind, String)> {
-    let source = generate(bytes);
-    let one = || check(plan, case, bytes, &source, ran);
+    checked(plan, case, bytes, &generate(bytes), ran)
+}
+
+/// One program, every way; panics are faults.
+fn checked(
+    plan: &ProgramsPlan,
+    case: usize,
+    bytes: &[u8],
+    source: &Case,
+    ran: &mut Ran,
+) -> Result<(), (FaultKind, String)> {
+    let one = || check(plan, case, bytes, source, ran);
     let checked =
         catch_unwind(AssertUnwindSafe(one)).unwrap_or_else(|p| Err(format!("panicked: {}", panic_message(&*p))));
     match checked {
