@@ -8,7 +8,7 @@ use std::fmt;
 
 use clif_cont_program::compile;
 use clif_cont_program::target::{OptLevel, target_isa};
-use clif_cont_program::text::{Annotate, PrintOptions, print};
+use clif_cont_program::text::{Annotate, Printed, print_lines};
 pub use clif_cont_program::{Finished, PrepareError, Stage};
 use clif_cont_program::{Program, Valid};
 use clif_cont_verifier::{Finding, Profile, Severity, Verdict};
@@ -36,8 +36,8 @@ impl From<OptLevel> for Finish {
 pub struct Found {
     /// When.
     pub stage: Stage,
-    /// The program's text at that stage.
-    pub text: String,
+    /// The program at that stage.
+    pub printed: Printed,
     /// The functions with findings.
     pub functions: Vec<FunctionReport>,
 }
@@ -144,7 +144,6 @@ fn keeps_protocol(
     let refuses =
         |f: &Finding| f.severity == Severity::Error && (f.verdict == Verdict::Violated || !protocol.accepts_unproven());
     let refused = functions.iter().flat_map(|f| &f.report.findings).any(refuses);
-    let text = print(shown, PrintOptions { func: None, annotate: Annotate::Blocks });
-    let found = Found { stage, text, functions };
+    let found = Found { stage, printed: print_lines(shown, Annotate::Blocks), functions };
     if refused { Err(FinishError::Protocol(Box::new(found))) } else { Ok(Some(found)) }
 }

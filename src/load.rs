@@ -4,6 +4,7 @@ use std::fmt;
 
 use clif_cont_abi::Isa;
 use clif_cont_diag::{Diagnostic, Finding, Place, Severity, Source};
+use clif_cont_program::text::ParseErrorKind;
 use clif_cont_program::{Program, Target, text};
 use clif_cont_wasm::ErrorKind;
 
@@ -161,7 +162,11 @@ fn read_clif(source: &Source, text: &str, target: Option<Target>) -> Result<Prog
     });
     let program = parsed.map_err(|error| {
         let place = Place::new(source, error.line as usize, error.column as usize);
-        invalid(Diagnostic::error(error.message).at(place))
+        let kind = match error.kind {
+            ParseErrorKind::Invalid => LoadErrorKind::Invalid,
+            ParseErrorKind::Limit => LoadErrorKind::Unsupported,
+        };
+        LoadError::new(kind, Diagnostic::error(error.message).at(place))
     })?;
     let made_for = program.target;
     if let Some(target) = target
@@ -272,16 +277,15 @@ pub fn explain(error: FinishError, source: &Source, kind: InputKind) -> LoadErro
 ///
 /// # Errors
 ///
-/// What was printed for the program cannot be read: a fault of this project.
+/// What was read before cannot be read again: a fault of this project.
 pub fn findings(found: &Found, source: &Source, kind: InputKind) -> Result<Vec<Finding>, LoadError> {
     let listing = match (kind, found.stage) {
-        (InputKind::Clif, Stage::Lowered) => Listing::of_input(source),
-        (_, stage) => Listing::of_text(&found.text, source, stage.name()),
+        (InputKind::Clif, Stage::Lowered) => Listing::of_input(source).map_err(|error| {
+            let message = format!("what was read cannot be read again: {error}");
+            LoadError::new(LoadErrorKind::Bug, Diagnostic::error(message).at(Place::whole(source)))
+        })?,
+        (_, stage) => Listing::of_printed(found.printed.clone(), source, stage.name()),
     };
-    let listing = listing.map_err(|error| {
-        let message = format!("what was printed cannot be read: {error}");
-        LoadError::new(LoadErrorKind::Bug, Diagnostic::error(message).at(Place::whole(source)))
-    })?;
     Ok(found.functions.iter().flat_map(|f| listing.findings(f)).collect())
 }
 

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use clif_cont_diag::{self as diag, Place, Severity, Source};
-use clif_cont_program::text::{Annotate, InstLines, ParseError, PrintOptions, inst_lines, print};
+use clif_cont_program::text::{Annotate, InstLines, ParseError, Printed, inst_lines, print_lines};
 use clif_cont_program::{Origin, Program, Target};
 use clif_cont_verifier::{self as verifier, Finding, Profile, Report, Rule, Verdict, retrace, verify_in};
 use cranelift_codegen::ir::{Block, Function, Inst};
@@ -207,42 +207,32 @@ impl Listing {
     ///
     /// The input is not CLIF.
     pub fn of_input(input: &Source) -> Result<Self, ParseError> {
-        Self::new(input.clone(), None)
+        let lines = inst_lines(input.text().unwrap_or_default())?;
+        let lines = lines.into_iter().map(|(name, insts)| (name, insts.into_values().collect())).collect();
+        Ok(Self { source: input.clone(), made: None, lines })
     }
 
     /// Of the text that is printed for a program: `NAME (WHAT)` for an input NAME.
-    ///
-    /// # Errors
-    ///
-    /// What is printed is not CLIF: a fault of this project.
-    pub fn of_program(program: &Program, input: &Source, what: &str) -> Result<Self, ParseError> {
-        let text = print(program, PrintOptions { func: None, annotate: Annotate::Blocks });
-        Self::of_text(&text, input, what)
+    pub fn of_program(program: &Program, input: &Source, what: &str) -> Self {
+        Self::of_printed(print_lines(program, Annotate::Blocks), input, what)
     }
 
-    /// The same, of a text that was printed before.
-    ///
-    /// # Errors
-    ///
-    /// As [`Listing::of_program`].
-    pub fn of_text(text: &str, input: &Source, what: &str) -> Result<Self, ParseError> {
-        let source = Source::new(&format!("{} ({what})", input.name()), text.as_bytes());
+    /// The same, of what was printed before.
+    pub fn of_printed(printed: Printed, input: &Source, what: &str) -> Self {
         let insts = match InputKind::detect(input.name(), input.text().unwrap_or_default().as_bytes()) {
             InputKind::Clif => inst_lines(input.text().unwrap_or_default()).unwrap_or_default(),
             InputKind::Wasm => BTreeMap::new(),
         };
-        Self::new(source, Some(Made { input: input.clone(), what: what.to_owned(), insts }))
+        Self {
+            source: Source::new(&format!("{} ({what})", input.name()), printed.text.as_bytes()),
+            made: Some(Made { input: input.clone(), what: what.to_owned(), insts }),
+            lines: printed.lines,
+        }
     }
 
     /// The user's own input; and what was made of it, where that is what was verified.
     pub fn input(&self) -> (&Source, Option<&str>) {
         self.made.as_ref().map_or((&self.source, None), |made| (&made.input, Some(&made.what)))
-    }
-
-    fn new(source: Source, made: Option<Made>) -> Result<Self, ParseError> {
-        let lines = inst_lines(source.text().unwrap_or_default())?;
-        let lines = lines.into_iter().map(|(name, insts)| (name, insts.into_values().collect())).collect();
-        Ok(Self { source, made, lines })
     }
 
     /// The text.
@@ -362,7 +352,7 @@ mod tests {
         let profile = profile(PROFILES[0], &program.target).expect("the usual profile");
         let verified = verify_program(&program, &profile);
         let input = Source::new("run.wat", text.as_bytes());
-        let listing = Listing::of_program(&program, &input, "lowered").expect("CLIF");
+        let listing = Listing::of_program(&program, &input, "lowered");
         let findings: Vec<_> = verified.functions.iter().flat_map(|f| listing.findings(f)).collect();
         let [finding] = &findings[..] else { panic!("{findings:?}") };
         assert_eq!((finding.rule.as_str(), finding.verdict), ("CC0003", diag::Verdict::Violated));

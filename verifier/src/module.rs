@@ -6,7 +6,7 @@
 //!
 //! // one suspend handler; the address between the lists is 8
 //! let mut module = Module::default();
-//! module.add_constant("handlers_f_0", vec![Word::Zero, Word::Address("tag_0".into()), Word::Zero]);
+//! module.add_constant("handlers_f_0", 3, [(1, Word::Address("tag_0".into()))]);
 //! // its tag sends an i32
 //! module.add_tag("tag_0", PassedTypes { params: vec![Passed::Bytes(4)], results: vec![] });
 //! ```
@@ -30,8 +30,18 @@ pub enum Word {
 /// What is known of a data symbol.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Data {
-    Constant(Vec<Word>),
+    /// So many words; those that are not listed are 0.
+    Constant(u64, FxHashMap<u64, Word>),
     Writable,
+}
+
+impl Data {
+    /// A word, at an offset in words; none where nothing is known of it.
+    fn word(&self, at: i64) -> Option<&Word> {
+        static ZERO: Word = Word::Zero;
+        let (Self::Constant(len, words), Ok(at)) = (self, u64::try_from(at)) else { return None };
+        (at < *len).then(|| words.get(&at).unwrap_or(&ZERO))
+    }
 }
 
 /// What is known of a function's operations, by the instruction that stands for each.
@@ -74,10 +84,15 @@ pub(crate) enum Table {
 }
 
 impl Module {
-    /// Data that nobody writes: its words in order. A last part of a word is to
-    /// be left out.
-    pub fn add_constant(&mut self, symbol: impl Into<String>, words: Vec<Word>) {
-        self.data.insert(symbol.into(), Data::Constant(words));
+    /// Data that nobody writes: how many words it has, without a last part of one, and those
+    /// that are not 0, by their place.
+    pub fn add_constant(
+        &mut self,
+        symbol: impl Into<String>,
+        len: u64,
+        words: impl IntoIterator<Item = (u64, Word)>,
+    ) {
+        self.data.insert(symbol.into(), Data::Constant(len, words.into_iter().collect()));
     }
 
     /// Data that a program may write to.
@@ -132,10 +147,7 @@ impl Module {
     /// A word of constant data, at an offset in words; none where nothing is known of
     /// it.
     pub(crate) fn word(&self, symbol: &str, at: i64) -> Option<&Word> {
-        match self.data.get(symbol)? {
-            Data::Constant(words) => words.get(usize::try_from(at).ok()?),
-            Data::Writable => None,
-        }
+        self.data.get(symbol)?.word(at)
     }
 
     /// May a program write to it?
@@ -156,9 +168,9 @@ impl Module {
     /// The tags of the suspend handlers in a table, whose list begins so many words
     /// behind the beginning of the symbol; none where there is no such list.
     pub(crate) fn suspend_tags(&self, symbol: &str, first: i64) -> Option<Vec<&str>> {
-        let Some(Data::Constant(words)) = self.data.get(symbol) else { return None };
-        let list = words.get(usize::try_from(first).ok()?..)?;
-        let tags = list.iter().map_while(|word| match word {
+        let data = self.data.get(symbol)?;
+        data.word(first)?;
+        let tags = (first..).map_while(|at| match data.word(at)? {
             Word::Address(tag) => Some(tag.as_str()),
             _ => None,
         });
@@ -168,15 +180,15 @@ impl Module {
     /// The table at an offset of a symbol, in words, with its lists' first
     /// entries at `suspend` and `switch` words from there.
     pub(crate) fn table(&self, symbol: &str, at: i64, suspend: i64, switch: i64) -> Table {
-        let words = match self.data.get(symbol) {
+        let data = match self.data.get(symbol) {
             None => return Table::Unknown,
             Some(Data::Writable) => return Table::Broken("the installed handler table can be written to"),
-            Some(Data::Constant(words)) => words,
+            Some(data) => data,
         };
         let length = |mut at: i64, step: i64| {
             let mut n = 0;
             loop {
-                match usize::try_from(at).ok().and_then(|i| words.get(i)) {
+                match data.word(at) {
                     Some(Word::Zero) => return Some(n),
                     Some(Word::Address(_)) => n += 1,
                     Some(Word::Other) | None => return None,

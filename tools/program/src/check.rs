@@ -17,13 +17,15 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::CallConv;
 
-use crate::{Export, ProgFunction, Program, ValType};
+use crate::{Export, MAX_DATA, ProgFunction, Program, ValType};
 
 /// Two parts of a program that do not fit together, or one that is missing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ProgramError {
     /// A symbol that is both a function and data.
     FunctionAndData(String),
+    /// More data than [`MAX_DATA`]: so many bytes.
+    Data(u64),
     /// Two exports of one name.
     DuplicateExport(String),
     /// An export of a function that the program does not define.
@@ -150,6 +152,10 @@ impl Program {
         let functions = self.by_name();
         if let Some(data) = self.data.iter().find(|d| functions.contains_key(&d.name)) {
             return Err(ProgramError::FunctionAndData(data.name.clone()));
+        }
+        let bytes = self.data.iter().fold(0u64, |sum, d| sum.saturating_add(d.size));
+        if bytes > MAX_DATA {
+            return Err(ProgramError::Data(bytes));
         }
         let mut names = BTreeSet::new();
         if let Some(twice) = self.exports.iter().find(|e| !names.insert(&e.name)) {

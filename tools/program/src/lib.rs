@@ -219,6 +219,10 @@ impl fmt::Display for Val {
     }
 }
 
+/// The most data that a program may have, in bytes, all symbols together: code and data have to be
+/// in reach of each other, and each backend keeps a copy or two.
+pub const MAX_DATA: u64 = 256 << 20;
+
 /// One item of initialised data.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum DataItem {
@@ -407,6 +411,11 @@ impl Program {
             items: vec![],
             init: None,
         }
+    }
+
+    /// Bytes of its data, all symbols together, with what their alignment may take.
+    pub fn data_bytes(&self) -> u64 {
+        self.data.iter().fold(0, |sum, d| d.size.saturating_add(d.align.into()).saturating_add(sum))
     }
 
     /// The export of that name.

@@ -1,5 +1,7 @@
 //! A program's data and types, as the verifier of the protocol looks at them.
 
+use std::collections::BTreeMap;
+
 use clif_cont_abi::Abi;
 use clif_cont_verifier::{self as verifier, Module, Passed, PassedTypes, Word};
 
@@ -15,7 +17,7 @@ impl Program {
             if data.writable {
                 module.add_writable(&data.name);
             } else {
-                module.add_constant(&data.name, words(data, word));
+                module.add_constant(&data.name, data.size / word, words(data, word));
             }
         }
         for e in &self.items {
@@ -68,8 +70,9 @@ fn operation(types: &OperationTypes, abi: &Abi) -> verifier::OperationTypes {
     }
 }
 
-fn words(data: &Data, word: u64) -> Vec<Word> {
-    let mut words = vec![Word::Zero; (data.size / word) as usize];
+/// The words that are not 0.
+fn words(data: &Data, word: u64) -> BTreeMap<u64, Word> {
+    let mut words = BTreeMap::new();
     for (at, item) in &data.items {
         let (kind, bytes) = match item {
             DataItem::Symbol(name) => (Word::Address(name.clone()), word),
@@ -78,9 +81,7 @@ fn words(data: &Data, word: u64) -> Vec<Word> {
             DataItem::Bytes(bytes) => (Word::Other, bytes.len() as u64),
         };
         for covered in at / word..(at + bytes).div_ceil(word) {
-            if let Some(w) = words.get_mut(covered as usize) {
-                *w = if at % word == 0 { kind.clone() } else { Word::Other };
-            }
+            words.insert(covered, if at % word == 0 { kind.clone() } else { Word::Other });
         }
     }
     words

@@ -106,7 +106,7 @@ mod print;
 use std::fmt;
 
 pub use parse::{InstLines, inst_lines, parse};
-pub use print::{Annotate, PrintOptions, print, print_function};
+pub use print::{Annotate, PrintOptions, Printed, print, print_function, print_lines};
 
 /// Version of the textual form.
 pub const VERSION: u32 = 1;
@@ -120,6 +120,17 @@ pub struct ParseError {
     pub column: u32,
     /// What is wrong: lower case.
     pub message: String,
+    /// Is it wrong, or only too much?
+    pub kind: ParseErrorKind,
+}
+
+/// Why a text is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ParseErrorKind {
+    /// It is no program.
+    Invalid,
+    /// It is beyond a limit of what reads it.
+    Limit,
 }
 
 impl fmt::Display for ParseError {

@@ -7,7 +7,7 @@
 
 use cranelift_reader::{ParseOptions, parse_test};
 
-use super::ParseError;
+use super::{ParseError, ParseErrorKind};
 
 /// The reader's message about a character that begins no token. It may have
 /// gone on to the next token, or line, before it says so.
@@ -24,7 +24,12 @@ fn invalid_character(source: &str) -> Option<ParseError> {
                 _ if "_(){}[]<>,.:=!+*-%#@".contains(c) => {}
                 _ => {
                     let message = format!("invalid character {c:?}");
-                    return Some(ParseError { line: i as u32 + 1, column: column as u32 + 1, message });
+                    return Some(ParseError {
+                        line: i as u32 + 1,
+                        column: column as u32 + 1,
+                        message,
+                        kind: ParseErrorKind::Invalid,
+                    });
                 }
             }
         }
@@ -44,7 +49,12 @@ pub(super) fn locate(source: &str, e: &cranelift_reader::ParseError) -> ParseErr
     let text = source.lines().nth(line - 1).unwrap_or_default();
     let first = text.chars().take_while(|c| c.is_whitespace()).count() + 1;
     let column = token_column(source, line, text, &e.message).unwrap_or(first);
-    ParseError { line: line as u32, column: column as u32, message: lower_case(&e.message) }
+    ParseError {
+        line: line as u32,
+        column: column as u32,
+        message: lower_case(&e.message),
+        kind: ParseErrorKind::Invalid,
+    }
 }
 
 /// House style: messages begin in lower case.

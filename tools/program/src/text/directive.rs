@@ -1,6 +1,6 @@
 //! The words of one directive line, each with its column.
 
-use super::ParseError;
+use super::{ParseError, ParseErrorKind};
 use crate::{OperationTypes, Signature, ValType};
 
 /// What is said of an instruction.
@@ -32,7 +32,7 @@ impl<'a> Cursor<'a> {
     /// An error at the next word.
     pub(super) fn error(&self, message: impl Into<String>) -> ParseError {
         let column = self.text[..self.at].chars().count() as u32 + 1;
-        ParseError { line: self.line, column, message: message.into() }
+        ParseError { line: self.line, column, message: message.into(), kind: ParseErrorKind::Invalid }
     }
 
     fn rest(&self) -> &'a str {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use clif_cont_abi::{ByteOrder, Exceptions, Isa, PROFILE, SwitchModel};
 
 use super::directive::{Cursor, Said};
-use super::{ParseError, VERSION};
-use crate::{Data, DataItem, Export, HostImport, ItemExport, ItemType, Signature, Target};
+use super::{ParseError, ParseErrorKind, VERSION};
+use crate::{MAX_DATA, Data, DataItem, Export, HostImport, ItemExport, ItemType, Signature, Target};
 
 /// What the directives say.
 #[derive(Default)]
@@ -94,7 +94,7 @@ pub(super) fn parse(lines: &[&str], first_function: Option<u32>) -> Result<Heade
     }
     if header.present && header.target.is_none() {
         let line = lines.iter().position(|l| Cursor::new(l, 1).is_some()).unwrap_or(0) as u32 + 1;
-        return Err(ParseError { line, column: 1, message: "the header has no `;! target`".into() });
+        return Err(ParseError { line, column: 1, message: "the header has no `;! target`".into(), kind: ParseErrorKind::Invalid });
     }
     Ok(header)
 }
@@ -238,7 +238,12 @@ fn data(c: &mut Cursor<'_>, header: &mut Header, names: &mut Names) -> Result<()
         _ => None,
     })?;
     c.keyword("size")?;
+    let place = c.error("");
     let size = c.number("the size")?;
+    let before = header.data.iter().map(|d| d.size).sum::<u64>();
+    if size > MAX_DATA - before {
+        return Err(at(place, format!("a program may have {MAX_DATA} bytes of data, and has {before} already")));
+    }
     c.keyword("align")?;
     let align = c.choice("an alignment: a power of two up to 65536", |w| {
         w.parse::<u32>().ok().filter(|a| a.is_power_of_two() && *a <= 65536)

@@ -9,6 +9,8 @@
 //! - What its preamble declares (`ss`, `dss`, `dt`, `gv`, `sig`, `fn`, `const`) is
 //!   numbered anew where numbers are left out: nothing refers to it from outside.
 //!   The order stays.
+//! - An alias of an alias becomes one of the value itself: the reader follows the whole
+//!   chain for each of them.
 //! - Values and blocks keep their numbers, which messages speak of. Over the whole
 //!   text, the highest of each function are bounded by the text's length.
 //!
@@ -16,10 +18,10 @@
 //! a kind keeps its numbers, and is bounded like values.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-use super::ParseError;
+use super::{ParseError, ParseErrorKind};
 
 /// Numbers that any text may use, in total over its functions: about 100 bytes of memory for each.
 const FREE: u64 = 1 << 20;
@@ -90,13 +92,13 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// Does a `=` come next?
-    fn is_defined(&self) -> bool {
+    /// Does this come next?
+    fn is_followed_by(&self, token: &str) -> bool {
         let mut rest = self.source[self.at..].trim_start();
         while rest.starts_with(';') {
             rest = rest[rest.find('\n').unwrap_or(rest.len())..].trim_start();
         }
-        rest.starts_with('=')
+        rest.starts_with(token)
     }
 }
 
@@ -122,6 +124,10 @@ struct Function {
     callee: bool,
     /// So many numbers are used of values and of blocks.
     used: [u64; 2],
+    /// An alias whose value comes next.
+    alias: Option<u64>,
+    /// Aliases, and what they are in the end.
+    aliases: HashMap<u64, u64>,
 }
 
 struct Numbers<'a> {
@@ -150,7 +156,7 @@ impl<'a> Numbers<'a> {
         }
         let number = digits.parse().unwrap_or(u64::MAX);
         if let Some(kind) = DECLARED.iter().position(|k| *k == prefix) {
-            if words.is_defined() {
+            if words.is_followed_by("=") {
                 function.declared[kind].push(Some(number));
                 function.callee = kind == FN;
             } else if kind == SIG {
@@ -167,6 +173,17 @@ impl<'a> Numbers<'a> {
         if of == 1 && number >= BLOCKS {
             let message = format!("{word}: blocks are numbered below {BLOCKS}, and no function has more");
             return Err(self.error(at, message));
+        }
+        if of == 0 {
+            if let Some(alias) = function.alias.take() {
+                let value = function.aliases.get(&number).copied().unwrap_or(number);
+                function.aliases.insert(alias, value);
+                if value != number {
+                    self.edits.push((at..at + word.len(), padded(format!("v{value}"), word)));
+                }
+            } else if words.is_followed_by("->") {
+                function.alias = Some(number);
+            }
         }
         let new = number.saturating_add(1).saturating_sub(function.used[of]);
         function.used[of] = function.used[of].max(number.saturating_add(1));
@@ -191,8 +208,7 @@ impl<'a> Numbers<'a> {
                 Numbering::Dense => {}
                 Numbering::Sparse(new) if mentions().all(|m| new.contains_key(&m.number)) => {
                     for Mention { at, len, number, .. } in mentions() {
-                        // as long as it was, so that columns stay
-                        let word = format!("{:len$}", format!("{}{}", DECLARED[kind], new[number]));
+                        let word = padded(format!("{}{}", DECLARED[kind], new[number]), &source[*at..at + len]);
                         self.edits.push((*at..at + len, word));
                     }
                 }
@@ -228,8 +244,14 @@ impl<'a> Numbers<'a> {
         let before = &self.source[..at];
         let line = before.matches('\n').count() as u32 + 1;
         let start = before.rfind('\n').map_or(0, |n| n + 1);
-        ParseError { line, column: self.source[start..at].chars().count() as u32 + 1, message }
+        let column = self.source[start..at].chars().count() as u32 + 1;
+        ParseError { line, column, message, kind: ParseErrorKind::Limit }
     }
+}
+
+/// As long as it was, where it is not longer, so that columns stay.
+fn padded(word: String, before: &str) -> String {
+    format!("{word:0$}", before.len())
 }
 
 /// What the declared numbers of a kind are.
@@ -276,6 +298,7 @@ mod tests {
                 "gv5 = symbol %gv5\nss12 = explicit_slot 8 ; ss12\n",
                 "gv0 = symbol %gv5\nss0  = explicit_slot 8 ; ss12\n",
             ),
+            ("v7 -> v1\nv8 -> v7\nv9->v8 ; v8", "v7 -> v1\nv8 -> v1\nv9->v1 ; v8"),
             ("const7 = 0x0123\nv1 = vconst.i8x16 const7", "const0 = 0x0123\nv1 = vconst.i8x16 const0"),
         ] {
             assert_eq!(body(text), format!("function %f() {{\n{becomes}\n}}"));

@@ -11,7 +11,7 @@ use cranelift_reader::{IsaSpec, ParseOptions, SourceMap, TestFile, parse_test};
 
 use super::directive::Said;
 use super::header::Header;
-use super::{ParseError, columns, comments, header, numbers};
+use super::{ParseError, ParseErrorKind, columns, comments, header, numbers};
 use crate::target::isa_of_triple;
 use crate::{Export, ItemExport, ItemType, OperationTypes, Origin, ProgFunction, Program, Target, ValType};
 
@@ -111,7 +111,7 @@ pub fn inst_lines(source: &str) -> Result<BTreeMap<String, InstLines>, ParseErro
 }
 
 fn error(line: u32, message: impl Into<String>) -> ParseError {
-    ParseError { line, column: 1, message: message.into() }
+    ParseError { line, column: 1, message: message.into(), kind: ParseErrorKind::Invalid }
 }
 
 /// Calls the reader, which has assertions of its own about malformed text.

@@ -1,5 +1,6 @@
 //! Printing: the header, then the functions with their comments.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
@@ -33,50 +34,95 @@ pub struct PrintOptions<'a> {
     pub annotate: Annotate,
 }
 
+/// The text of a program, and where its instructions are.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Printed {
+    /// The text.
+    pub text: String,
+    /// The lines, from 1, of each function's instructions, in the order of its layout.
+    pub lines: BTreeMap<String, Vec<u32>>,
+}
+
 /// The text of a program. Ends with a newline; the same for the same program,
 /// always.
 pub fn print(program: &Program, options: PrintOptions<'_>) -> String {
-    if let Some(name) = options.func {
-        return program.function(name).map(|f| print_function(f, options.annotate)).unwrap_or_default();
+    match options.func {
+        Some(name) => program.function(name).map(|f| print_function(f, options.annotate)).unwrap_or_default(),
+        None => print_lines(program, options.annotate).text,
     }
-    let mut out = String::new();
-    push_header(&mut out, program);
+}
+
+/// The text of a whole program, with its lines: text of any size can be printed, but not all of it read again.
+pub fn print_lines(program: &Program, annotate: Annotate) -> Printed {
+    let mut out = Printed::default();
+    push_header(&mut out.text, program);
+    let line = Cell::new(out.text.matches('\n').count() as u32);
+    let mut runtime_seen = false;
     let of = |origin| program.functions.iter().filter(move |f| f.origin == origin);
-    for f in of(Origin::Program) {
-        out.push('\n');
-        out.push_str(&print_function(f, options.annotate));
-    }
-    for (i, f) in of(Origin::Runtime).enumerate() {
-        if i == 0 {
-            out.push_str("\n;! runtime ; functions from here on are the lowering's own\n");
+    for f in of(Origin::Program).chain(of(Origin::Runtime)) {
+        let mut counting = Counting { text: &mut out.text, line: &line };
+        if f.origin == Origin::Runtime && !std::mem::replace(&mut runtime_seen, true) {
+            counting.push("\n;! runtime ; functions from here on are the lowering's own\n");
         }
-        out.push('\n');
-        out.push_str(&print_function(f, options.annotate));
+        counting.push("\n");
+        out.lines.insert(f.name(), push_function(counting, f, annotate));
     }
     out
 }
 
 /// The text of one function with its comments.
 pub fn print_function(function: &ProgFunction, annotate: Annotate) -> String {
+    let mut text = String::new();
+    push_function(Counting { text: &mut text, line: &Cell::default() }, function, annotate);
+    text
+}
+
+/// Counts the lines that are complete.
+struct Counting<'a> {
+    text: &'a mut String,
+    line: &'a Cell<u32>,
+}
+
+impl Counting<'_> {
+    fn push(&mut self, text: &str) {
+        self.line.set(self.line.get() + text.bytes().filter(|b| *b == b'\n').count() as u32);
+        self.text.push_str(text);
+    }
+}
+
+impl Write for Counting<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push(text);
+        Ok(())
+    }
+}
+
+/// Gives the lines of its instructions.
+fn push_function(mut out: Counting<'_>, function: &ProgFunction, annotate: Annotate) -> Vec<u32> {
     let mut func = function.func.clone();
     // neither has a meaning outside the front end that made them, and both
     // would hide what a person looks for
     func.dfg.resolve_all_aliases();
     func.srclocs.clear();
     func.debug_tags.clear();
-    let mut out = String::new();
     for text in &function.comments.header {
-        push_comment_lines(&mut out, "", text);
+        let mut lines = String::new();
+        push_comment_lines(&mut lines, "", text);
+        out.push(&lines);
     }
-    let mut writer = Commented { function, annotate };
+    let mut writer = Commented { function, annotate, line: out.line, lines: vec![] };
     // writing to a string does not fail
     let _ = decorate_function(&mut writer, &mut out, &func);
-    out
+    writer.lines
 }
 
 struct Commented<'a> {
     function: &'a ProgFunction,
     annotate: Annotate,
+    /// How many lines are written.
+    line: &'a Cell<u32>,
+    /// Those of instructions.
+    lines: Vec<u32>,
 }
 
 impl FuncWriter for Commented<'_> {
@@ -111,6 +157,7 @@ impl FuncWriter for Commented<'_> {
         }
         let mut line = String::new();
         PlainWriter.write_instruction(&mut line, func, aliases, inst, indent)?;
+        self.lines.push(self.line.get() + 1);
         // an instruction without operands is written with a space behind it
         writeln!(w, "{}", line.trim_end())
     }
