@@ -142,13 +142,34 @@ fn refused(error: impl fmt::Display) -> BackendError {
     BackendError::Refused(error.to_string())
 }
 
+/// What a program may use under the interpreter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bound {
+    /// Instructions, in total; without a bound if not given.
+    pub fuel: Option<u64>,
+    /// Bytes of memory that it may touch.
+    pub memory: u64,
+}
+
+/// So many instructions, and the interpreter's default for memory.
+impl From<Option<u64>> for Bound {
+    fn from(fuel: Option<u64>) -> Self {
+        Self { fuel, memory: clif_cont_interp::Options::default().memory }
+    }
+}
+
 /// Makes an instance under the interpreter.
 ///
 /// # Errors
 ///
 /// [`BackendError`].
-pub fn interpreter(program: &Finished, fuel: Option<u64>, host: Box<dyn Host>) -> Result<Interp, BackendError> {
-    let options = clif_cont_interp::Options { fuel, ..Default::default() };
+pub fn interpreter(
+    program: &Finished,
+    bound: impl Into<Bound>,
+    host: Box<dyn Host>,
+) -> Result<Interp, BackendError> {
+    let Bound { fuel, memory } = bound.into();
+    let options = clif_cont_interp::Options { fuel, memory, ..Default::default() };
     Interp::new(program, host, options).map_err(refused)
 }
 
@@ -159,11 +180,11 @@ pub fn interpreter(program: &Finished, fuel: Option<u64>, host: Box<dyn Host>) -
 /// [`BackendError`] when `body` was not called.
 pub fn interpret<T>(
     program: &Finished,
-    fuel: Option<u64>,
+    bound: impl Into<Bound>,
     host: Box<dyn Host>,
     body: impl FnOnce(&mut Interp) -> T,
 ) -> Result<T, BackendError> {
-    Ok(body(&mut interpreter(program, fuel, host)?))
+    Ok(body(&mut interpreter(program, bound, host)?))
 }
 
 /// Compiles a program and makes an instance. Each invocation of an executable

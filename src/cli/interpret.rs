@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use clif_cont::abi::Trap;
-use clif_cont::backend;
+use clif_cont::backend::{self, Bound};
 use clif_cont::diag::Diagnostic;
 use clif_cont::interp::{HistoryStep, Interp};
 use clif_cont::program::Outcome;
@@ -43,11 +43,13 @@ impl Interpret {
             ui.other_than_output("--trace", trace)?;
         }
         let program = load_to_run(ui, &self.input, self.target.target()?)?;
+        self.target.check_memory(&program.program, &program.source)?;
         let export = find_export(&program, &self.invoke.invoke)?;
         let args = arguments(&program, export, &self.invoke.args)?;
         let host = host(ui, &program)?;
         let finished = self.protocol.finish(ui, &program, self.target.opt)?;
-        let ran = backend::interpret(&finished, self.fuel, host, |interp| {
+        let bound = Bound { fuel: self.fuel, memory: self.target.max_memory };
+        let ran = backend::interpret(&finished, bound, host, |interp| {
             if self.trace.is_some() {
                 interp.start_trace();
             }

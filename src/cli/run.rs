@@ -40,6 +40,7 @@ pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
 impl Run {
     pub(crate) fn run(&self, ui: &Arc<Ui>) -> Ended {
         let program = load_to_run(ui, &self.input, self.target.target()?)?;
+        self.target.check_memory(&program.program, &program.source)?;
         let export = find_export(&program, &self.invoke.invoke)?;
         let args = arguments(&program, export, &self.invoke.args)?;
         let host = host(ui, &program)?;

@@ -156,6 +156,7 @@ impl Verify {
         // other producers write no header; their only target is this one
         let target = target.or(foreign.then(|| Target::new(Isa::X86_64)));
         let program = read_program(name, bytes, target)?;
+        self.target.check_memory(&program, &source)?;
         let opt = self.target.opt;
         // as it was written, or as it is compiled
         let prepared = match opt {
@@ -176,73 +177,6 @@ impl Verify {
             })?,
             _ => Listing::of_program(&program, &source, if opt == OptLevel::None { "lowered" } else { "optimised" }),
         };
-        Ok((verified, listing)) => {
-                    self.report(ui, &verified, &listing, &mut total)?;
-                    if !verified.is_clean() && !ui.quiet {
-                        self.assumed(ui, &listing);
-                    }
-                }
-                Err(End::ReaderGone) => {}
-                // The others are verified all the same.
-                Err(End::Failed(failed)) => {
-                    ui.report(&failed.diagnostic);
-                    let rank = |exit| [UNSUPPORTED, USAGE, BUG].iter().position(|e| *e == exit);
-                    if rank(failed.exit) > rank(total.failed) || total.failed == 0 {
-                        total.failed = failed.exit;
-                    }
-                    total.errors.push(failed.diagnostic);
-                }
-            }
-        }
-        unless_gone(match self.format {
-            Report::Sarif => ui.line(&sarif::log(&self.driver(), &total.findings, &total.errors)),
-            Report::Json => ui.json_line(json!({
-                "kind": "summary", "functions": total.own.0 + total.runtime.0,
-                "operations": total.own.1 + total.runtime.1, "proven": total.proven,
-                "findings": total.violated + total.unproven, "violated": total.violated, "unproven": total.unproven,
-                "untyped": total.untyped, "warnings": total.warnings, "allowed": total.allowed, "inputs_failed": total.errors.len(),
-            })),
-            Report::Human if !ui.quiet => ui.write(summary(&total).as_bytes()),
-            // an output file is made where nothing was found as well
-            Report::Human | Report::Short => ui.write(b""),
-        })?;
-        if self.format == Report::Short && !ui.quiet {
-            // what is on standard output are findings, nothing else
-            ui.message(&summary(&total));
-        }
-        let errors = total.violated + total.unproven - total.warnings;
-        Ok(match total.failed {
-            0 if errors > 0 => MISMATCH,
-            failed => failed,
-        })
-    }
-
-    /// Reads and verifies an input.
-    fn input(&self, path: &str, target: Option<Target>) -> Result<(Verified, Listing), End> {
-        let input = read(path)?;
-        let Input { name, bytes } = &input;
-        let (source, kind) = (Source::new(name, bytes), InputKind::detect(name, bytes));
-        let foreign = self.abi != PROFILES[0];
-        if foreign && kind != InputKind::Clif {
-            let message = format!("`{}` is a profile for CLIF of another producer, and this is none", self.abi);
-            return Err(failure(USAGE, Diagnostic::error(message).at(Place::whole(&source))));
-        }
-        // other producers write no header; their only target is this one
-        let target = target.or(foreign.then(|| Target::new(Isa::X86_64)));
-        let mut program = read_program(name, bytes, target)?;
-        let opt = self.target.opt;
-        finish(&mut program, Finish { opt, protocol: Protocol::Trust }).map_err(|e| explain(e, &source, kind))?;
-        let profile = profile(&self.abi, &program.target)
-            .ok_or_else(|| failure(USAGE, Diagnostic::error(format!("there is no profile `{}`", self.abi))))?;
-        let verified = verify_program(&program, &profile);
-        let listing = match kind {
-            InputKind::Clif if opt == OptLevel::None => Listing::of_input(&source),
-            _ => Listing::of_program(&program, &source, if opt == OptLevel::None { "lowered" } else { "optimised" }),
-        };
-        let listing = listing.map_err(|e| {
-            let place = Place::new(&source, e.line as usize, e.column as usize);
-            failure(BUG, super::io::bug(&format!("what was read cannot be read: {}", e.message)).at(place))
-        })?;
         Ok((verified, listing))
     }
 

@@ -100,6 +100,7 @@ impl fmt::Display for ProgramError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::FunctionAndData(symbol) => write!(f, "%{symbol} is both a function and data"),
+            Self::Data(bytes) => write!(f, "the program has {bytes} bytes of data, and may have {MAX_DATA}"),
             Self::DuplicateExport(export) => write!(f, "there are two exports named `{export}`"),
             Self::NoFunction { export, function } => {
                 write!(f, "export `{export}` is of function %{function}, which is not defined")
