@@ -86,12 +86,7 @@ pub(crate) enum Table {
 impl Module {
     /// Data that nobody writes: how many words it has, without a last part of one, and those
     /// that are not 0, by their place.
-    pub fn add_constant(
-        &mut self,
-        symbol: impl Into<String>,
-        len: u64,
-        words: impl IntoIterator<Item = (u64, Word)>,
-    ) {
+    pub fn add_constant(&mut self, symbol: impl Into<String>, len: u64, words: impl IntoIterator<Item = (u64, Word)>) {
         self.data.insert(symbol.into(), Data::Constant(len, words.into_iter().collect()));
     }
 

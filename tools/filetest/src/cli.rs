@@ -62,6 +62,19 @@ fn words(text: &str) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
+/// Reads a transcript and runs nothing of it; gives the number of its commands.
+///
+/// # Errors
+///
+/// What is wrong, with the line.
+pub fn commands(text: &str) -> Result<usize, String> {
+    let (_, steps) = steps(text)?;
+    for step in &steps {
+        words(step.command).map_err(|e| format!("line {}: {e}", step.line))?;
+    }
+    Ok(steps.len())
+}
+
 /// The commands, and the text before the first one.
 fn steps(text: &str) -> Result<(String, Vec<Step<'_>>), String> {
     let purpose = text.lines().next().and_then(|l| l.strip_prefix("# ")).map(str::trim).unwrap_or_default();

@@ -36,6 +36,7 @@ use std::time::Duration;
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Instance, Program, Target};
 
+pub use cli::commands;
 pub use directive::{Assertion, Directive, DirectiveError, Directives, Expect, Kind, LowerSpec, parse};
 pub use discover::{DiscoverError, TestFile, discover};
 pub use execute::{check_assertion, describe, judge};

@@ -15,6 +15,10 @@
 //! programs  random programs, undamaged: verified, interpreted, run
 //!
 //! difference  judges `clif-cont diff` by harmless edits and by faults
+//!
+//! bodies    what the targets of `cargo fuzz` do with bytes, also under a stable harness
+//! crash     the files of `clif-tests`, mutated as text, given to the command in child processes
+//! mutate    how text is mutated
 //! ```
 //!
 //! A mutant is *harmful* when an assertion of its program fails, when the
@@ -27,13 +31,16 @@
 //! of a case, whatever the number of threads.
 
 mod aspect;
+pub mod bodies;
 mod campaign;
 mod construct;
+pub mod crash;
 mod difference;
 mod faults;
 mod func;
 mod judge;
 mod kinds;
+mod mutate;
 mod native;
 mod parallel;
 mod programs;

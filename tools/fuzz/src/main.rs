@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clif_cont_abi::{Isa, SwitchModel};
+use clif_cont_fuzz::crash::{CrashPlan, crash, test_files};
 use clif_cont_fuzz::{
     DiffPlan, EDITS, Fault, Found, HARMED, Kind, NOT_JUDGED, Plan, ProgramsPlan, child, clif_files, construct,
     construct_files, diff_report, exhaust, exhaust_modules, is_wrong, program, program_child, report, run, run_diff,
@@ -53,6 +54,11 @@ enum Command {
     ///
     /// Exit code 1 when one is refused or breaks a rule of the interpreter.
     Generate(Generate),
+    /// Mutate the files of `clif-tests`, give them to the command, and see that it ends as it should
+    ///
+    /// Each child process has 2 GiB and 20 s. Exit code 1 when one ended by a signal, with an exit code that is not
+    /// documented, or not at all; such inputs are shrunk.
+    Crash(Crash),
     /// What a child process does
     #[command(hide = true)]
     NativeProgram {
@@ -229,6 +235,31 @@ struct Generate {
     threads: Option<usize>,
 }
 
+#[derive(Args)]
+struct Crash {
+    /// Everything follows from it
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Number of inputs
+    #[arg(long, default_value_t = 1000)]
+    cases: usize,
+    /// Number of the first one
+    #[arg(long, default_value_t = 0)]
+    first: usize,
+    /// The files to mutate: a directory, with all in it
+    #[arg(long, value_name = "DIR", default_value = "clif-tests")]
+    files: PathBuf,
+    /// The command; `clif-cont` next to this one if not given
+    #[arg(long, value_name = "FILE")]
+    command: Option<PathBuf>,
+    /// Where shrunk inputs are written
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// Threads; as many as there are processors if not given
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Human,
@@ -243,6 +274,7 @@ fn main() -> ExitCode {
         Command::Mutate(mutate) => mutate.run(),
         Command::Construct(construct) => construct.run(),
         Command::Programs(programs) => programs.run(),
+        Command::Crash(crash) => crash.run(),
         Command::Diff(diff) => diff.run(),
         Command::Exhaust(exhaust) => exhaust.run(),
         Command::Generate(generate) => generate.run(),
@@ -449,6 +481,37 @@ impl Generate {
         bar.finish_and_clear();
         print_output(format_args!("{}", report::generated(&all, self.seed)));
         Ok(ExitCode::from(u8::from(!all.wrong.is_empty() || all.programs == 0)))
+    }
+}
+
+impl Crash {
+    fn run(&self) -> Result<ExitCode, String> {
+        let own = std::env::current_exe().map_err(|e| e.to_string())?;
+        let command = self.command.clone().unwrap_or_else(|| own.with_file_name("clif-cont"));
+        let command = command.canonicalize().map_err(|e| format!("{}: {e}", command.display()))?;
+        let scratch = std::env::temp_dir().join(format!("clif-cont-crash-{}", std::process::id()));
+        let plan = CrashPlan {
+            seed: self.seed,
+            cases: self.first..self.first + self.cases,
+            files: test_files(&self.files).map_err(|e| format!("{}: {e}", self.files.display()))?,
+            command,
+            scratch,
+            threads: threads(self.threads),
+        };
+        let bar = progress(self.cases, "inputs");
+        let crashes = crash(&plan, &|| bar.inc(1)).map_err(|e| e.to_string())?;
+        bar.finish_and_clear();
+        let _ = std::fs::remove_dir_all(&plan.scratch);
+        if let Some(dir) = &self.keep {
+            for crash in &crashes.crashes {
+                let extension = crash.file.extension().unwrap_or_default().to_string_lossy();
+                let path = dir.join(format!("seed-{}-case-{}.{extension}", plan.seed, crash.case));
+                let written = std::fs::create_dir_all(dir).and_then(|()| std::fs::write(&path, &crash.input));
+                written.map_err(|e| format!("{}: {e}", path.display()))?;
+            }
+        }
+        print_output(format_args!("{}", crashes.report(plan.seed)));
+        Ok(ExitCode::from(u8::from(!crashes.crashes.is_empty() || crashes.stages.is_empty())))
     }
 }
 

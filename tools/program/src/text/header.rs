@@ -6,7 +6,7 @@ use clif_cont_abi::{ByteOrder, Exceptions, Isa, PROFILE, SwitchModel};
 
 use super::directive::{Cursor, Said};
 use super::{ParseError, ParseErrorKind, VERSION};
-use crate::{MAX_DATA, Data, DataItem, Export, HostImport, ItemExport, ItemType, Signature, Target};
+use crate::{Data, DataItem, Export, HostImport, ItemExport, ItemType, MAX_DATA, Signature, Target};
 
 /// What the directives say.
 #[derive(Default)]
@@ -94,7 +94,12 @@ pub(super) fn parse(lines: &[&str], first_function: Option<u32>) -> Result<Heade
     }
     if header.present && header.target.is_none() {
         let line = lines.iter().position(|l| Cursor::new(l, 1).is_some()).unwrap_or(0) as u32 + 1;
-        return Err(ParseError { line, column: 1, message: "the header has no `;! target`".into(), kind: ParseErrorKind::Invalid });
+        return Err(ParseError {
+            line,
+            column: 1,
+            message: "the header has no `;! target`".into(),
+            kind: ParseErrorKind::Invalid,
+        });
     }
     Ok(header)
 }
