@@ -2,9 +2,11 @@
 
 #![allow(missing_docs, reason = "a test")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use clif_cont::program::text::{Annotate, inst_lines, print_lines};
 use clif_cont::protocol::{PROFILES, profile, verify_program};
 
 fn verify(args: &[&str]) -> Command {
@@ -44,6 +46,35 @@ fn an_output_file_is_of_this_run() {
             let text = std::fs::read_to_string(&path).expect("text");
             assert!(!text.contains("earlier run"), "{input} as {format}: {text}");
             assert_eq!(text.contains("the continuation object is not consumed"), code == 1, "{input} as {format}");
+        }
+    }
+}
+
+/// More blocks than CLIF text may have to be read: findings have their lines all the same.
+#[test]
+fn a_function_of_any_number_of_blocks_is_verified() {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("blocks.wat");
+    let branch = "(if (local.get 0) (then (local.set 0 (i32.add (local.get 0) (i32.const 1)))))\n";
+    let body = branch.repeat(40_000);
+    let text = format!("(module (func (export \"f\") (param i32) (result i32)\n{body}(local.get 0)))\n");
+    std::fs::write(&path, text).expect("it can be written");
+    let file = path.to_str().expect("a name in UTF-8");
+    let status = verify(&[file]).stdout(Stdio::null()).status().expect("the command runs");
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn lines_of_what_is_printed_are_those_that_are_read() {
+    for name in ["generator", "bind-suspended", "exceptions", "dead-nulls"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("clif-tests/run/{name}.wat"));
+        let source = std::fs::read(path).expect("a test program");
+        let program = clif_cont::load::load("x.wat", &source, None).expect("valid");
+        for annotate in [Annotate::Blocks, Annotate::Insts] {
+            let printed = print_lines(&program, annotate);
+            let read = inst_lines(&printed.text).expect("CLIF");
+            let read: BTreeMap<_, Vec<u32>> =
+                read.into_iter().map(|(name, insts)| (name, insts.into_values().collect())).collect();
+            assert_eq!(printed.lines, read, "{name}");
         }
     }
 }
