@@ -163,11 +163,7 @@ impl From<Option<u64>> for Bound {
 /// # Errors
 ///
 /// [`BackendError`].
-pub fn interpreter(
-    program: &Finished,
-    bound: impl Into<Bound>,
-    host: Box<dyn Host>,
-) -> Result<Interp, BackendError> {
+pub fn interpreter(program: &Finished, bound: impl Into<Bound>, host: Box<dyn Host>) -> Result<Interp, BackendError> {
     let Bound { fuel, memory } = bound.into();
     let options = clif_cont_interp::Options { fuel, memory, ..Default::default() };
     Interp::new(program, host, options).map_err(refused)

@@ -5,10 +5,11 @@
 use std::path::Path;
 
 use clif_cont::abi::Isa;
-use clif_cont::finish::{Finish, finish};
+use clif_cont::finish::finish;
+use clif_cont::load;
 use clif_cont::protocol::{PROFILES, Protocol, profile, verify_program};
 use clif_cont::script::{Backend, Place};
-use clif_cont::{backend, load};
+use clif_cont_interp::{Interp, Options};
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Instance, Target, Val, ValType};
 use clif_cont_wasm::Spectest;
@@ -45,18 +46,15 @@ pub fn clif(bytes: &[u8]) -> bool {
     if let Some(profile) = profile(PROFILES[0], &program.target) {
         verify_program(&program, &profile);
     }
-    let mut finished = program.clone();
     // what is refused was understood
-    let _ = finish(&mut finished, Finish { opt: OptLevel::Speed, protocol: Protocol::Verify });
-    let how = Finish { opt: OptLevel::None, protocol: Protocol::Trust };
-    let bound = backend::Bound { fuel: Some(FUEL), memory: MEMORY };
-    let host = Box::new(Spectest::new(|_: &str| {}));
-    let _ = backend::interpret(&program, how, bound, host, |interp| {
+    let _ = finish(&program, OptLevel::Speed);
+    let options = Options { fuel: Some(FUEL), memory: MEMORY, ..Options::default() };
+    if let Ok(mut interp) = Interp::unverified(program.clone(), Box::new(Spectest::silent()), options) {
         for export in &program.exports {
             let args: Vec<Val> = export.params.iter().map(|ty| zero(*ty)).collect();
             let _ = interp.invoke(&export.name, &args);
         }
-    });
+    }
     true
 }
 
@@ -75,8 +73,8 @@ fn zero(ty: ValType) -> Val {
 pub fn wast(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let Some(place) = Place::all().into_iter().find(|p| matches!(p, Place::Interpreter(_))) else { return false };
-    let mut backend = Backend { place, opt: OptLevel::None, protocol: Protocol::Verify, fuel: FUEL };
-    clif_cont::wast::run(text, &mut backend, &clif_cont::wast::Options::default()).is_ok()
+    let mut backend = Backend { place, opt: OptLevel::None, protocol: Protocol::VERIFY, fuel: FUEL };
+    clif_cont::wast::run(text, &mut backend, &clif_cont::wast::Options::default(), Box::new(|_| Ok(()))).is_ok()
 }
 
 /// The directives of a test file.

@@ -131,6 +131,8 @@ pub fn crash(plan: &CrashPlan, done: &(dyn Fn() + Sync)) -> std::io::Result<Cras
 }
 
 type Tried = (Stage, Vec<i32>, Option<Crash>);
+/// Arguments, and what happened with them.
+type Failed = (Vec<String>, String);
 
 fn one(plan: &CrashPlan, texts: &[Vec<u8>], case: usize) -> Tried {
     let mut rng = Rng::with_seed(plan.seed ^ (case as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -159,7 +161,7 @@ struct Trial<'a> {
 
 impl Trial<'_> {
     /// How far it gets, the exit codes, and the arguments with which the command failed.
-    fn stages(&self, input: &[u8]) -> (Stage, Vec<i32>, Option<(Vec<String>, String)>) {
+    fn stages(&self, input: &[u8]) -> (Stage, Vec<i32>, Option<Failed>) {
         let mut codes = vec![];
         let mut stage = Stage::Read;
         for (reached, args) in self.commands(input) {
