@@ -6,15 +6,12 @@ use std::time::Instant;
 
 use clif_cont_abi::{Abi, Trap};
 use clif_cont_program::{
-    Export, Host, Instance, InvokeError, Invoker, Outcome, StackTrace, Trapped, Val, ValType, Violation,
+    Export, Host, Instance, InvokeError, Invoker, Nesting, Outcome, StackTrace, Trapped, Val, ValType, Violation,
 };
 
 use crate::process::{Process, Silence};
 use crate::protocol::{self, Message, Reply, Slot, decode, encode};
 use crate::{ElfError, Executable};
-
-/// Invocations inside each other, each from a host function of the one before.
-const NESTED: u32 = 100;
 
 /// A program that runs as a process of its own. One process serves any number
 /// of invocations, since starting an emulator takes longer than most of them.
@@ -28,7 +25,7 @@ pub struct Remote {
     initialized: bool,
     /// The message of the host function that failed last.
     host_message: Option<String>,
-    depth: u32,
+    nesting: Nesting,
     deadline: Option<Instant>,
 }
 
@@ -42,7 +39,7 @@ impl Remote {
             gone: None,
             initialized: false,
             host_message: None,
-            depth: 0,
+            nesting: Nesting::default(),
             deadline: None,
         })
     }
@@ -61,13 +58,10 @@ impl Remote {
         if let Some(outcome) = &self.gone {
             return outcome.clone();
         }
-        if self.depth == 0 {
+        if self.nesting.depth() == 1 {
             self.deadline = self.executable.options.timeout.and_then(|t| Instant::now().checked_add(t));
         }
-        self.depth += 1;
-        let outcome = self.converse(export, args);
-        self.depth -= 1;
-        outcome.unwrap_or_else(|silence| {
+        self.converse(export, args).unwrap_or_else(|silence| {
             let outcome = match silence {
                 Silence::TimeUp => Outcome::OutOfFuel,
                 Silence::Ended(how) => violation(format!("the process of the program is gone: {how}"), export, vec![]),
@@ -152,9 +146,6 @@ impl Remote {
         let Some(args) = protocol::from_slots(&self.abi(), &import.params, slots) else {
             return Err(failed(format!("`{name}` was sent a wrong number of arguments")));
         };
-        if self.depth >= NESTED {
-            return Err((Trap::StackExhausted, None));
-        }
         let host = Rc::clone(&self.host);
         let result = host.call(&import, &args, &mut Nested { remote: self });
         let values = result.map_err(|e| failed(e.0))?;
@@ -176,6 +167,10 @@ struct Nested<'a> {
 
 impl Invoker for Nested<'_> {
     fn invoke(&mut self, export: &str, args: &[Val]) -> Outcome {
+        let _level = match self.remote.nesting.enter() {
+            Ok(level) => level,
+            Err(trapped) => return Outcome::Trapped(trapped),
+        };
         match self.remote.checked(export, args) {
             Ok(export) => self.remote.run(&export, args),
             Err(e) => Outcome::Unsupported(e.to_string()),
@@ -184,6 +179,14 @@ impl Invoker for Nested<'_> {
 }
 
 impl Remote {
+    fn initialize_here(&mut self) -> Option<Outcome> {
+        if std::mem::replace(&mut self.initialized, true) {
+            return None;
+        }
+        let init = self.executable.program.init.clone()?;
+        Some(self.run(&init, &[]))
+    }
+
     /// The export of that name, if it takes these arguments.
     fn checked(&self, name: &str, args: &[Val]) -> Result<Export, InvokeError> {
         let program = &self.executable.program;
@@ -203,18 +206,21 @@ impl Remote {
 impl Instance for Remote {
     fn invoke(&mut self, export: &str, args: &[Val]) -> Result<Outcome, InvokeError> {
         let export = self.checked(export, args)?;
-        match self.initialize() {
+        let _level = match self.nesting.enter() {
+            Ok(level) => level,
+            Err(trapped) => return Ok(Outcome::Trapped(trapped)),
+        };
+        match self.initialize_here() {
             None | Some(Outcome::Returned(_)) => Ok(self.run(&export, args)),
             Some(failed) => Ok(failed),
         }
     }
 
     fn initialize(&mut self) -> Option<Outcome> {
-        if std::mem::replace(&mut self.initialized, true) {
-            return None;
+        match self.nesting.enter() {
+            Ok(_level) => self.initialize_here(),
+            Err(trapped) => Some(Outcome::Trapped(trapped)),
         }
-        let init = self.executable.program.init.clone()?;
-        Some(self.run(&init, &[]))
     }
 }
 

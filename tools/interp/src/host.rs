@@ -13,9 +13,6 @@ use crate::link::{Callee, Linked};
 use crate::machine::{Fault, Machine};
 use crate::op::{CallKind, CalleeId, FloatUn, Fw};
 
-/// Invocations within each other, through host functions, before one traps.
-pub(crate) const NESTED: u32 = 200;
-
 /// Results of an intrinsic.
 pub(crate) type Results = SmallVec<[u64; 4]>;
 
@@ -33,6 +30,10 @@ impl Invoker for Nested<'_> {
         if !args.iter().map(|v| v.ty()).eq(export.params.iter().copied()) {
             return Outcome::Unsupported(format!("`{}` invoked with arguments of other types", export.name));
         }
+        let _level = match self.machine.nesting.enter() {
+            Ok(level) => level,
+            Err(trapped) => return Outcome::Trapped(trapped),
+        };
         let outcome = self.machine.invoke_export(export, args);
         if matches!(outcome, Outcome::Violation(_) | Outcome::Unsupported(_) | Outcome::OutOfMemory(_)) {
             // the host may not swallow a fault of the generated code
@@ -123,9 +124,6 @@ impl Machine {
             return Err(Fault::Violation(format!("call of host function {index}, which does not exist")));
         };
         let args = self.payload(contref, &import.params)?;
-        if self.calls >= NESTED {
-            return Ok(Trap::StackExhausted.code());
-        }
         let name = format!("{}.{}", import.module, import.name);
         let host = Rc::clone(&self.host);
         let result = host.call(import, &args, &mut Nested { machine: self });

@@ -166,7 +166,11 @@ impl Instance for Interp {
         if given != params {
             return Err(InvokeError::Arguments { export: name.to_owned(), expected: params, given });
         }
-        if let Some(outcome) = self.initialize().filter(|o| !matches!(o, Outcome::Returned(_))) {
+        let _level = match self.machine.nesting.enter() {
+            Ok(level) => level,
+            Err(trapped) => return Ok(Outcome::Trapped(trapped)),
+        };
+        if let Some(outcome) = self.initialize_here().filter(|o| !matches!(o, Outcome::Returned(_))) {
             return Ok(outcome);
         }
         self.refuel();
@@ -177,6 +181,15 @@ impl Instance for Interp {
     }
 
     fn initialize(&mut self) -> Option<Outcome> {
+        match self.machine.nesting.enter() {
+            Ok(_level) => self.initialize_here(),
+            Err(trapped) => Some(Outcome::Trapped(trapped)),
+        }
+    }
+}
+
+impl Interp {
+    fn initialize_here(&mut self) -> Option<Outcome> {
         if std::mem::replace(&mut self.initialized, true) {
             return None;
         }

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use clif_cont_abi::{Abi, ByteOrder, ContRef, Effect, Field, Isa, StoreContext, SwitchModel, Trap};
-use clif_cont_program::{Host, Outcome};
+use clif_cont_program::{Host, Nesting, Outcome};
 use cranelift_codegen::ir::TrapCode;
 
 use crate::link::{Callee, Linked, trap_of};
@@ -135,6 +135,8 @@ pub(crate) struct Machine {
     pub(crate) sticky: Option<Outcome>,
     /// Nested `cc_invoke`s.
     pub(crate) invocations: u32,
+    /// Invocations within each other, as the host sees them.
+    pub(crate) nesting: Nesting,
     /// The fuel ran out on the driver's stack, where no trap can be delivered:
     /// the next continuation that runs ends.
     pub(crate) overdrawn: bool,
@@ -164,6 +166,7 @@ impl Machine {
             pending: None,
             sticky: None,
             invocations: 0,
+            nesting: Nesting::default(),
             overdrawn: false,
             poisoned: None,
         }

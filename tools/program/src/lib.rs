@@ -24,7 +24,9 @@ mod check;
 pub mod compile;
 mod finished;
 mod host;
+mod limits;
 mod module;
+mod nesting;
 mod operation;
 mod optimize;
 pub mod stack;
@@ -38,6 +40,8 @@ use std::fmt;
 pub use check::{ProgramError, host_signature};
 pub use finished::{Finished, Optimized, PrepareError, Stage, Valid};
 pub use host::{HostFunctions, NoHost};
+pub use limits::stacks_with_mappings;
+pub use nesting::{HOST_STACK, INVOCATION_STACK, Level, MAX_NESTING, Nesting};
 pub use operation::{OperationTypes, Signature};
 pub use trace::{Repeat, StackTrace, collapse};
 

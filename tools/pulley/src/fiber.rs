@@ -2,8 +2,10 @@
 //! an invocation.
 
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clif_cont_abi::Trap;
+use clif_cont_program::stacks_with_mappings;
 use pulley_interpreter::interp::{DoneReason, TrapKind, Val, Vm};
 use pulley_interpreter::{Opcode, XReg};
 
@@ -63,11 +65,28 @@ pub(crate) struct Fiber {
     top: u64,
 }
 
+/// Fibers of this process.
+static FIBERS: AtomicUsize = AtomicUsize::new(0);
+
+/// Are there as many fibers as there are memory mappings for? Each takes two: its stack,
+/// most of which is to be committed by page, and the allocator's ends of it. The
+/// machine's allocation fails cleanly without them, but nothing else would.
+pub(crate) fn used_up() -> bool {
+    FIBERS.load(Ordering::Relaxed) >= stacks_with_mappings()
+}
+
+impl Drop for Fiber {
+    fn drop(&mut self) {
+        FIBERS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Fiber {
     /// With a stack of that many bytes, of which only what is touched is
     /// committed. `None` when there is no memory.
     pub(crate) fn new(stack: usize) -> Option<Self> {
         let vm = Vm::with_stack(stack).ok()?;
+        FIBERS.fetch_add(1, Ordering::Relaxed);
         let top = vm[XReg::sp].get_u64();
         commit_by_page(top - stack as u64, stack as u64);
         Some(Self { vm, owner: 0, at: At::Idle, top })

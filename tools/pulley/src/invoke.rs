@@ -9,10 +9,6 @@ use clif_cont_program::{Host, HostError, InvokeError, Invoker, Outcome, Trapped,
 use crate::link::Entry;
 use crate::machine::{Machine, Stop};
 
-/// Invocations inside of host functions, inside of invocations. Each takes
-/// something of the stack of the thread.
-const MAX_DEPTH: u32 = 100;
-
 fn trapped(trap: Trap, detail: Option<String>) -> Outcome {
     Outcome::Trapped(Trapped { trap, detail, backtrace: vec![] })
 }
@@ -34,7 +30,11 @@ impl Machine {
             return Err(InvokeError::Arguments { export: export.to_owned(), expected, given });
         }
         let entry = entry.clone();
-        match self.initialize(host) {
+        let _level = match self.nesting.enter() {
+            Ok(level) => level,
+            Err(trapped) => return Ok(Outcome::Trapped(trapped)),
+        };
+        match self.initialize_here(host) {
             None | Some(Outcome::Returned(_)) => Ok(self.run(&entry, args, host)),
             Some(failed) => Ok(failed),
         }
@@ -42,6 +42,13 @@ impl Machine {
 
     /// `Instance::initialize`.
     pub(crate) fn initialize(&mut self, host: &dyn Host) -> Option<Outcome> {
+        match self.nesting.enter() {
+            Ok(_level) => self.initialize_here(host),
+            Err(trapped) => Some(Outcome::Trapped(trapped)),
+        }
+    }
+
+    fn initialize_here(&mut self, host: &dyn Host) -> Option<Outcome> {
         if std::mem::replace(&mut self.initialized, true) {
             return None;
         }
@@ -55,14 +62,7 @@ impl Machine {
             let again = Stop { message: format!("the store is not usable any more: {}", stop.message), ..stop.clone() };
             return violation(&again);
         }
-        if self.depth >= MAX_DEPTH {
-            let detail = format!("more than {MAX_DEPTH} invocations within each other");
-            return trapped(Trap::StackExhausted, Some(detail));
-        }
-        self.depth += 1;
-        let outcome = self.run_on_continuation(entry, args, host);
-        self.depth -= 1;
-        outcome.unwrap_or_else(|stop| {
+        self.run_on_continuation(entry, args, host).unwrap_or_else(|stop| {
             let outcome = violation(&stop);
             self.poisoned.get_or_insert(stop);
             outcome
@@ -140,10 +140,8 @@ impl Machine {
         let args = unsafe { self.read_values(contref, &import.params) }
             .ok_or_else(|| HostError("the arguments cannot be read".into()))?;
         let name = format!("{}.{}", import.module, import.name);
-        let depth = self.depth;
         let results = catch_unwind(AssertUnwindSafe(|| host.call(&import, &args, &mut Nested { machine: self, host })))
             .unwrap_or_else(|panic| Err(HostError(format!("a host function panicked: {}", message(&*panic)))));
-        self.depth = depth;
         let results = results?;
         let types: Vec<ValType> = results.iter().map(|v| v.ty()).collect();
         if types != import.results {

@@ -24,10 +24,10 @@ use std::collections::HashMap;
 use std::ptr::NonNull;
 
 use clif_cont_abi::{Abi, ContRef, Effect, EffectKind, HostFn, StoreContext, Trap};
-use clif_cont_program::{Host, HostImport, StackTrace};
+use clif_cont_program::{Host, HostImport, Nesting, StackTrace};
 use pulley_interpreter::XReg;
 
-use crate::fiber::{At, Cause, Done, Fiber};
+use crate::fiber::{self, At, Cause, Done, Fiber};
 use crate::libcall::{self, HostCall};
 use crate::link::Image;
 use crate::memory::{Access, Memory};
@@ -66,7 +66,7 @@ pub(crate) struct Machine {
     pub(crate) poisoned: Option<Stop>,
     pub(crate) initialized: bool,
     /// Invocations within each other.
-    pub(crate) depth: u32,
+    pub(crate) nesting: Nesting,
 }
 
 impl Machine {
@@ -85,7 +85,7 @@ impl Machine {
             detail: None,
             poisoned: None,
             initialized: false,
-            depth: 0,
+            nesting: Nesting::default(),
         }
     }
 
@@ -216,7 +216,9 @@ impl Machine {
         let Some(pc) = code(start).filter(|_| self.image.find(start).is_some_and(|f| f.start == start)) else {
             return Err(self.stop(from, "a switch to a stack that has nowhere to start".into()));
         };
-        let Some(id) = self.take_fiber() else {
+        // a driver's is not refused: there are few, and without one nothing can be told
+        let full = self.idle.is_empty() && fiber::used_up();
+        let Some(id) = (if full { None } else { self.take_fiber() }) else {
             // the new stack traps before its first instruction
             return self.deliver(driver, to, Trap::PoolExhausted);
         };

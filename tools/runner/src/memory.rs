@@ -3,16 +3,21 @@
 #![allow(unsafe_code)]
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clif_cont_abi::Abi;
+use clif_cont_program::stacks_with_mappings;
 
-/// Guard pages that one process makes at most. Each splits a mapping, and the
-/// kernel allows 65,530 mappings by default; beyond this number stacks have the
-/// check at function entry alone.
-const MAX_GUARDS: u32 = 8192;
+/// `MADV_GUARD_INSTALL` of Linux 6.13: makes pages inaccessible without splitting their
+/// mapping.
+const GUARD_INSTALL: i32 = 102;
 
-static GUARDS: AtomicU32 = AtomicU32::new(0);
+/// Guards of this process that are mappings of their own.
+static MAPPED_GUARDS: AtomicUsize = AtomicUsize::new(0);
+
+/// Reservations that one invocation can make: all stacks that a store may have, and as
+/// many again for memories and tables.
+const SPARE: usize = 8192;
 
 /// The reservations of one JIT; given back when it is dropped.
 #[derive(Debug, Default)]
@@ -24,7 +29,7 @@ pub(crate) struct Memory {
 struct Inner {
     /// Start and length, in bytes.
     mappings: Vec<(usize, usize)>,
-    guards: u32,
+    mapped_guards: usize,
 }
 
 fn page_size() -> Option<usize> {
@@ -34,6 +39,17 @@ fn page_size() -> Option<usize> {
 }
 
 impl Memory {
+    /// Before an invocation, on the thread's stack: what [`Memory::reserve`] and
+    /// [`Memory::guard`] write down has room already, for they run on a
+    /// continuation's stack, where there is no room for an allocator.
+    pub(crate) fn prepare(&self) {
+        stacks_with_mappings();
+        if let Ok(mut inner) = self.inner.try_borrow_mut() {
+            // without it, nothing can be reserved
+            let _ = inner.mappings.try_reserve(SPARE);
+        }
+    }
+
     /// `HostFn::Reserve`: zeroed memory of that size and alignment; 0 when
     /// there is none. Does not panic: it runs on a continuation's stack.
     pub(crate) fn reserve(&self, bytes: u64, align: u64) -> u64 {
@@ -45,7 +61,9 @@ impl Memory {
         let align = usize::try_from(align).ok().filter(|a| a.is_power_of_two())?.max(page);
         let bytes = usize::try_from(bytes).ok()?.max(1).checked_next_multiple_of(page)?;
         let mut inner = self.inner.try_borrow_mut().ok()?;
-        inner.mappings.try_reserve(1).ok()?;
+        if inner.mappings.len() == inner.mappings.capacity() {
+            return None;
+        }
         // mappings are page aligned: this much more contains an aligned start
         let total = bytes.checked_add(align - page)?;
         // SAFETY: a new private anonymous mapping at an address of the
@@ -82,24 +100,31 @@ impl Memory {
     }
 
     /// `HostFn::Guard`: makes a stack's lowest page inaccessible, where that
-    /// is possible and not too costly.
+    /// is possible, and there are mappings for it where it takes one.
     pub(crate) fn guard(&self, address: u64) {
         let bytes = Abi::GUARD_BYTES as usize;
         if page_size().is_none_or(|page| !bytes.is_multiple_of(page)) || !self.contains(address, bytes as u64) {
             return;
         }
-        let Ok(mut inner) = self.inner.try_borrow_mut() else { return };
-        if GUARDS.fetch_add(1, Ordering::Relaxed) >= MAX_GUARDS {
-            GUARDS.fetch_sub(1, Ordering::Relaxed);
-            return;
-        }
-        inner.guards += 1;
+        let page = std::ptr::with_exposed_provenance_mut(address as usize);
         // SAFETY: within a mapping of ours, page aligned (slots are aligned to
         // their size), and nothing lives there: it is the far end of a stack.
-        // A failure leaves it accessible, which `Guard` allows.
-        unsafe {
-            libc::mprotect(std::ptr::with_exposed_provenance_mut(address as usize), bytes, libc::PROT_NONE);
+        if unsafe { libc::madvise(page, bytes, GUARD_INSTALL) } == 0 {
+            return;
         }
+        self.guard_by_mapping(page);
+    }
+
+    /// For systems that cannot do it otherwise.
+    fn guard_by_mapping(&self, page: *mut libc::c_void) {
+        let Ok(mut inner) = self.inner.try_borrow_mut() else { return };
+        if MAPPED_GUARDS.fetch_add(1, Ordering::Relaxed) >= stacks_with_mappings() {
+            MAPPED_GUARDS.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
+        inner.mapped_guards += 1;
+        // SAFETY: as in `guard`. A failure leaves it accessible, which `Guard` allows.
+        unsafe { libc::mprotect(page, Abi::GUARD_BYTES as usize, libc::PROT_NONE) };
     }
 
     /// Does `address .. address + bytes` lie in one of our reservations?
@@ -114,7 +139,7 @@ impl Memory {
 impl Drop for Memory {
     fn drop(&mut self) {
         let inner = self.inner.get_mut();
-        GUARDS.fetch_sub(inner.guards, Ordering::Relaxed);
+        MAPPED_GUARDS.fetch_sub(inner.mapped_guards, Ordering::Relaxed);
         for (start, len) in inner.mappings.drain(..) {
             // SAFETY: a mapping of ours; whoever drops it has no code running
             // on it any more, and its addresses are known to that code alone.
@@ -127,9 +152,83 @@ impl Drop for Memory {
 mod tests {
     use super::*;
 
+    fn prepared() -> Memory {
+        let memory = Memory::default();
+        memory.prepare();
+        memory
+    }
+
+    /// Can the byte at `address` be read? The system looks.
+    fn readable(address: u64) -> bool {
+        let mut ends = [0; 2];
+        // SAFETY: two file descriptors of our own; `write` gives an error where there is
+        // nothing to read.
+        unsafe {
+            assert_eq!(libc::pipe(ends.as_mut_ptr()), 0);
+            let written = libc::write(ends[1], std::ptr::with_exposed_provenance(address as usize), 1);
+            for end in ends {
+                libc::close(end);
+            }
+            written == 1
+        }
+    }
+
+    /// More stacks than there are mappings for, by far: all have a guard where the system
+    /// makes them without, and as many as there are mappings for elsewhere.
+    #[test]
+    fn stacks_have_guards_as_far_as_mappings_allow() {
+        const SLOT: u64 = 1 << 20;
+        let memory = prepared();
+        let slots = 3 * 8192;
+        let stacks: Vec<u64> = (0..slots / 256)
+            .flat_map(|_| {
+                let base = memory.reserve(256 * SLOT, SLOT);
+                assert_ne!(base, 0);
+                (0..256).map(move |i| base + i * SLOT)
+            })
+            .collect();
+        stacks.iter().for_each(|s| memory.guard(*s));
+        let guarded = stacks.iter().filter(|s| !readable(**s)).count();
+        let mapped = memory.inner.borrow().mapped_guards;
+        let expected = if mapped == 0 { slots as usize } else { stacks_with_mappings().min(slots as usize) };
+        println!("{guarded} of {slots} stacks have a guard, {mapped} of them one of their own mapping");
+        assert_eq!(guarded, expected);
+        assert!(stacks.iter().all(|s| readable(s + u64::from(Abi::GUARD_BYTES))));
+
+        // as other systems do it: until mappings are used up
+        let older = prepared();
+        let base = older.reserve(4 * SLOT, SLOT);
+        let by_mapping = |i| {
+            older.guard_by_mapping(std::ptr::with_exposed_provenance_mut((base + i * SLOT) as usize));
+            readable(base + i * SLOT)
+        };
+        assert_eq!([0, 1].map(by_mapping), [false; 2]);
+        let limit = stacks_with_mappings();
+        MAPPED_GUARDS.fetch_add(limit, Ordering::Relaxed);
+        assert!(by_mapping(2));
+        MAPPED_GUARDS.fetch_sub(limit, Ordering::Relaxed);
+        assert_eq!((by_mapping(3), older.inner.borrow().mapped_guards), (false, 3));
+    }
+
+    /// What runs on a continuation's stack takes little of it.
+    #[test]
+    fn reserving_and_guarding_take_little_stack_and_no_allocation() {
+        let memory = prepared();
+        stacker::grow(OWN_STACK, || {
+            let at = memory.reserve(2 << 20, 1 << 20);
+            assert_ne!(at, 0);
+            memory.guard(at);
+        });
+        let unprepared = Memory::default();
+        assert_eq!(unprepared.reserve(4096, 4096), 0);
+    }
+
+    /// Bytes of stack that the host's part of making a stack takes at most.
+    const OWN_STACK: usize = 12 << 10;
+
     #[test]
     fn reservations_are_aligned_zeroed_and_known() {
-        let memory = Memory::default();
+        let memory = prepared();
         for align in [1, 4096, 1 << 20] {
             let at = memory.reserve(3 << 20, align);
             assert_ne!(at, 0);
@@ -143,7 +242,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_reserved_gives_zero() {
-        let memory = Memory::default();
+        let memory = prepared();
         assert_eq!(memory.reserve(u64::MAX, 4096), 0);
         assert_eq!(memory.reserve(1 << 60, 1 << 20), 0);
         assert_eq!([0, 3, 12345].map(|align| memory.reserve(4096, align)), [0; 3]);

@@ -12,15 +12,11 @@ use std::collections::BTreeMap;
 use std::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 
 use clif_cont_abi::{Abi, ContRef, Field, StoreContext, Trap};
-use clif_cont_program::{Export, Host, HostImport, InvokeError, Outcome, Trapped, Val, ValType};
+use clif_cont_program::{Export, Host, HostImport, InvokeError, Nesting, Outcome, Trapped, Val, ValType};
 
 use crate::backtrace;
 use crate::memory::Memory;
 use crate::module::CodeRange;
-
-/// Invocations inside of host functions, inside of invocations. Each takes
-/// something of the driver's stack, which nobody checks.
-const MAX_DEPTH: u32 = 100;
 
 type Begin = unsafe extern "C" fn() -> u64;
 type Invoke = unsafe extern "C" fn(u64) -> u32;
@@ -62,7 +58,7 @@ pub(crate) struct Shared {
     pub(crate) code: OnceCell<Code>,
     detail: RefCell<Option<String>>,
     initialized: Cell<bool>,
-    depth: Cell<u32>,
+    nesting: Nesting,
 }
 
 impl Shared {
@@ -75,7 +71,7 @@ impl Shared {
             code: OnceCell::new(),
             detail: RefCell::new(None),
             initialized: Cell::new(false),
-            depth: Cell::new(0),
+            nesting: Nesting::default(),
         }
     }
 
@@ -169,7 +165,11 @@ impl Shared {
             let expected = entry.export.params.clone();
             return Err(InvokeError::Arguments { export: export.to_owned(), expected, given });
         }
-        match self.initialize() {
+        let _level = match self.nesting.enter() {
+            Ok(level) => level,
+            Err(trapped) => return Ok(Outcome::Trapped(trapped)),
+        };
+        match self.initialize_here() {
             None | Some(Outcome::Returned(_)) => Ok(self.run(entry, args)),
             Some(failed) => Ok(failed),
         }
@@ -177,6 +177,13 @@ impl Shared {
 
     /// `Instance::initialize`.
     pub(crate) fn initialize(&self) -> Option<Outcome> {
+        match self.nesting.enter() {
+            Ok(_level) => self.initialize_here(),
+            Err(trapped) => Some(Outcome::Trapped(trapped)),
+        }
+    }
+
+    fn initialize_here(&self) -> Option<Outcome> {
         let init = self.code.get()?.init.as_ref()?;
         if self.initialized.replace(true) {
             return None;
@@ -190,13 +197,7 @@ impl Shared {
             return Outcome::Unsupported("the program has no runtime".into());
         };
         let trapped = |trap, detail: Option<String>| Outcome::Trapped(Trapped { trap, detail, backtrace: vec![] });
-        if self.depth.get() >= MAX_DEPTH {
-            let detail = format!("more than {MAX_DEPTH} invocations within each other");
-            return trapped(Trap::StackExhausted, Some(detail));
-        }
-        self.depth.set(self.depth.get() + 1);
-        let _leave = Leave(&self.depth);
-
+        self.memory.prepare();
         // SAFETY: addresses of finalized functions of the program, whose
         // signatures were checked when it was loaded. They come back on the
         // stack on which they were called. That what they do is sound is the
@@ -246,14 +247,6 @@ impl Shared {
             None => (Trap::UnexpectedEffect, Some(format!("trap code {status}, which nobody declared"))),
         };
         Outcome::Trapped(Trapped { trap, detail, backtrace })
-    }
-}
-
-struct Leave<'a>(&'a Cell<u32>);
-
-impl Drop for Leave<'_> {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
     }
 }
 

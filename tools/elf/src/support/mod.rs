@@ -38,8 +38,9 @@ const GUARDS_LEFT: &str = "cc_elf_guards_left";
 
 /// Guard pages at most. Each splits a mapping in two, and the kernel allows
 /// 65,530 mappings by default; beyond this number stacks have the check at
-/// function entry alone.
-const MAX_GUARDS: u64 = 8192;
+/// function entry alone. (Linux 6.13 makes guards without mappings, but emulators
+/// take the advice and do nothing.)
+const MAX_GUARDS: u64 = 24_576;
 
 /// What support code depends on.
 #[derive(Clone, Copy, Debug)]
