@@ -25,6 +25,9 @@
 //! guarded, an overflow into a stack's guard page. [`report_faults`] gives it
 //! last words. Nor can native code be interrupted; see [`with_deadline`].
 //!
+//! What foreign code (signal handlers, allocators) and nested invocations may take of
+//! stacks, and what stacks have guards, is in `docs/contracts.md`.
+//!
 //! This is the one crate of the project with `unsafe`, in the modules that say
 //! so in their first lines.
 

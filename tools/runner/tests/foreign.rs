@@ -8,7 +8,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
 use clif_cont_abi::Trap;
-use clif_cont_program::{Instance, NoHost, Outcome, Target, Val};
+use clif_cont_program::target::OptLevel;
+use clif_cont_program::{Finished, Instance, NoHost, Outcome, Target, Val};
 use clif_cont_runner::{Jit, Options};
 
 /// Bytes that a handler takes, of the 56 KiB that foreign code has: less what the
@@ -146,7 +147,8 @@ fn foreign_code_has_room_and_faults_beyond_it() {
     note_own_stack();
     let target = Target::host().expect("Cranelift compiles for this host");
     let program = clif_cont_wasm::compile(source().as_bytes(), "foreign.wat", target, &Default::default());
-    let program = program.expect("it compiles");
+    // SAFETY: what the front end makes keeps the protocol, and its accesses are checked.
+    let program = unsafe { Finished::unverified(program.expect("it compiles"), OptLevel::None) }.expect("valid");
     let mut jit = Jit::new(&program, Box::new(NoHost), Options::default()).expect("loads");
 
     WATCHED.store(true, SeqCst);
@@ -177,7 +179,7 @@ fn foreign_code_has_room_and_faults_beyond_it() {
     }
     // the same with more than there is: the guard stops it
     let this = std::env::current_exe().expect("linux");
-    let ended = Command::new(this).env(TAKES, (80 << 10).to_string()).output().expect("runs");
+    let ended = Command::new(this).env(TAKES, (160 << 10).to_string()).output().expect("runs");
     use std::os::unix::process::ExitStatusExt as _;
     assert_eq!(ended.status.signal(), Some(libc::SIGSEGV), "{ended:?}");
 }
