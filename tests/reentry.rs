@@ -108,7 +108,7 @@ impl Host for Deep {
 fn invocations_nest_as_deep_as_the_stack_of_the_thread_allows() {
     let mut deepest = 0;
     for place in Place::all().into_iter().filter(|p| p.available().reason().is_none()) {
-        let mut backend = Backend { place, opt: OptLevel::None, fuel: FUEL, protocol: Protocol::Verify };
+        let mut backend = Backend { place, opt: OptLevel::None, fuel: FUEL, protocol: Protocol::VERIFY };
         let program = clif_cont::wasm::compile(SOURCE.as_bytes(), "deep.wat", backend.target(), &Default::default());
         let least = Rc::new(Cell::new(usize::MAX));
         let host = Box::new(Deep(Rc::clone(&least)));
@@ -145,7 +145,7 @@ fn invocations_nest_as_deep_as_the_stack_of_the_thread_allows() {
 fn a_thread_with_a_small_stack_makes_and_invokes_an_instance() {
     for place in Place::all().into_iter().filter(|p| p.available().reason().is_none()) {
         let run = move || {
-            let mut backend = Backend { place, opt: OptLevel::None, fuel: FUEL, protocol: Protocol::Verify };
+            let mut backend = Backend { place, opt: OptLevel::None, fuel: FUEL, protocol: Protocol::VERIFY };
             let program =
                 clif_cont::wasm::compile(SOURCE.as_bytes(), "small.wat", backend.target(), &Default::default());
             let host = Box::new(Deep(Rc::default()));
