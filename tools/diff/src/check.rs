@@ -44,6 +44,8 @@ pub(crate) struct Claims {
     pub(crate) printed: [FxHashSet<N>; 2],
     /// Declarations whose lines are printed.
     pub(crate) printed_decls: [FxHashSet<Name>; 2],
+    /// Values of which a line says that they are others, in all that is not printed.
+    pub(crate) replaced: std::collections::BTreeSet<(V, V)>,
     /// Is the first line printed?
     pub(crate) signature: bool,
     /// Are lines printed that declare nothing, before the first block?
@@ -291,6 +293,9 @@ impl<'a> Checker<'a> {
         }
         let [old, new] = self.funcs;
         let (v, w) = (self.first[0][v.0 as usize], self.first[1][w.0 as usize]);
+        if self.claims.replaced.contains(&(v, w)) {
+            return true;
+        }
         match (old[v].def, new[w].def) {
             (Some((a, i)), Some((b, j))) => i == j && self.to[0].get(&a) == Some(&b),
             _ => false,
@@ -384,7 +389,7 @@ impl<'a> Checker<'a> {
     fn order(&mut self) -> Result<(), Refusal> {
         let [old, new] = self.funcs;
         let moved: FxHashSet<N> = self.claims.moved.iter().map(|(a, _)| *a).collect();
-        let whole = self.claims.printed.iter().all(FxHashSet::is_empty);
+        let whole = self.claims.printed.iter().all(FxHashSet::is_empty) && self.claims.replaced.is_empty();
         for block in &old.order {
             let pairs: Vec<(N, N)> = old
                 .effects(*block)

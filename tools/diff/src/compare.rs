@@ -8,6 +8,8 @@
 //!
 //! Effects keep their order, but for what provably does not touch the same.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::alias::independent;
@@ -26,6 +28,8 @@ pub(crate) enum What {
     /// One of the lines before the first block that declare nothing.
     Other,
     Node(N),
+    /// An old value is a new one in several instructions, which are not printed.
+    Replaced(V, V),
     /// The same instruction at another place, where it may do something else.
     Moved(N),
 }
@@ -57,6 +61,8 @@ pub(crate) struct View<'a> {
     pub(crate) decls: Decls,
     exprs: std::cell::RefCell<Exprs>,
     values: [Vec<E>; 2],
+    /// Old values that are new ones, by a line of their own.
+    replaced: BTreeSet<(V, V)>,
 }
 
 /// What a comparison finds.
@@ -107,6 +113,9 @@ impl Assumptions for Assumed<'_> {
     }
 }
 
+/// Instructions in which a value is another one, so that it is said once.
+const USES: usize = 3;
+
 /// Comparisons of crossed effects, for one function.
 const CROSSINGS: usize = 4_000_000;
 
@@ -121,7 +130,7 @@ impl<'a> View<'a> {
             let graph = if side == Side::Old { old } else { new };
             exprs.number(&graph.func, &Assumed { side, old, new, pairs, decls: &decls })
         });
-        Self { old, new, pairs, decls, exprs: exprs.into(), values }
+        Self { old, new, pairs, decls, exprs: exprs.into(), values, replaced: BTreeSet::new() }
     }
 
     pub(crate) fn graph(&self, side: Side) -> &'a Graph {
@@ -146,13 +155,65 @@ impl<'a> View<'a> {
     }
 
     fn operand(&self, v: V, w: V) -> Same {
-        if self.named(v, w) {
+        if self.named(v, w) || self.replaced.contains(&self.firsts(v, w)) {
             Same::Named
         } else if self.value(Side::Old, v) == self.value(Side::New, w) {
             Same::Valued
         } else {
             Same::Not
         }
+    }
+
+    /// The first values that equal these.
+    fn firsts(&self, v: V, w: V) -> (V, V) {
+        (self.old.rep[v.0 as usize], self.new.rep[w.0 as usize])
+    }
+
+    /// Operands that differ in a pair which is the same in everything else.
+    fn differing(&self, a: N, b: N) -> Option<BTreeSet<(V, V)>> {
+        let (x, y) = (&self.old.func[a], &self.new.func[b]);
+        let passed = |n: &crate::func::Node| -> Vec<Vec<V>> {
+            n.targets.iter().map(|t| t.args.iter().filter_map(Arg::value).collect()).collect()
+        };
+        let lists = [x.args.clone()].into_iter().chain(passed(x)).zip([y.args.clone()].into_iter().chain(passed(y)));
+        let mut result = BTreeSet::new();
+        for (vs, ws) in lists {
+            if vs.len() != ws.len() {
+                return None;
+            }
+            let pairs = vs.iter().zip(&ws).filter(|(v, w)| self.operand(**v, **w) == Same::Not);
+            result.extend(pairs.map(|(v, w)| self.firsts(*v, *w)));
+        }
+        Some(result)
+    }
+
+    /// Values that are others in so many instructions that one line says it: those
+    /// instructions are unchanged but for it.
+    fn replace(&mut self, same: &mut [Same]) -> Vec<Change> {
+        let mut by_values: BTreeMap<BTreeSet<(V, V)>, Vec<(N, N)>> = BTreeMap::new();
+        let changed = self.old.insts.iter().filter(|a| same[a.0 as usize] == Same::Not);
+        for (a, b) in changed.filter_map(|a| Some((*a, self.pairs.new_of(*a)?))) {
+            if let Some(values) = self.differing(a, b).filter(|v| v.len() == 1) {
+                by_values.entry(values).or_default().push((a, b));
+            }
+        }
+        let mut changes = vec![];
+        for (values, uses) in by_values {
+            let [(v, w)] = values.into_iter().collect::<Vec<_>>()[..] else { continue };
+            self.replaced.insert((v, w));
+            let settled = |(a, b): &&(N, N)| self.instruction(*a, *b).0 != Same::Not;
+            let settled: Vec<(N, N)> = uses.iter().filter(settled).copied().collect();
+            if settled.len() < USES {
+                self.replaced.remove(&(v, w));
+                continue;
+            }
+            let line = settled.iter().map(|(_, b)| self.new.func[*b].line).min().unwrap_or_default();
+            for (a, _) in settled {
+                same[a.0 as usize] = Same::Named;
+            }
+            changes.push(Change { side: Side::New, line, what: What::Replaced(v, w) });
+        }
+        changes
     }
 
     fn operands(&self, vs: &[V], ws: &[V]) -> Same {
@@ -270,7 +331,7 @@ impl<'a> View<'a> {
     }
 
     /// Compares everything.
-    pub(crate) fn compare(&self) -> Found {
+    pub(crate) fn compare(&mut self) -> Found {
         let mut found = Found::default();
         self.preamble(&mut found);
         let mut same = vec![Same::Not; self.old.func.nodes.len()];
@@ -283,6 +344,7 @@ impl<'a> View<'a> {
                 }
             }
         }
+        found.changes.extend(self.replace(&mut same));
         for side in Side::BOTH {
             self.side(side, &same, &mut found);
         }

@@ -50,7 +50,7 @@ pub(crate) fn hunks(best: &Best, printed: &Printed) -> Vec<Hunk> {
             match change.what {
                 What::Node(n) | What::Moved(n) => drop(by_node.insert((change.side, n), i)),
                 What::Decl(name) => drop(by_decl.insert((change.side, name), i)),
-                What::Signature | What::Other => {}
+                What::Signature | What::Other | What::Replaced(..) => {}
             }
         }
     }
@@ -115,6 +115,12 @@ fn related(
             let text = graph.func.decl(name).map_or("", |d| &d.text);
             decls(&mut tokens(text).into_iter().filter_map(|t| t.name));
         }
+        // it goes with the definitions of both
+        What::Replaced(v, w) => {
+            let defs = [(Side::Old, best.old.func[v].def), (Side::New, best.new.func[w].def)];
+            let near = defs.into_iter().filter_map(|(side, def)| Some((side, def?.0)));
+            result.extend(near.filter_map(|key| by_node.get(&key)));
+        }
         What::Signature | What::Other => {}
     }
     result
@@ -125,6 +131,7 @@ fn describe(graph: &Graph, what: What) -> (u32, String) {
     let func = &graph.func;
     let n = match what {
         What::Signature => return (0, "the signature".to_owned()),
+        What::Replaced(..) => return (4, "a value that is another one".to_owned()),
         What::Other => return (5, "a preamble line".to_owned()),
         What::Decl(name) => {
             let kind = match name.kind {

@@ -116,6 +116,33 @@ impl<'a> Names<'a> {
         Name { number, ..name }
     }
 
+    /// That a value is another one from here on, and where.
+    fn replaced(&mut self, v: V, w: V) -> String {
+        let (old, new) = (&self.best.old.func, &self.best.new);
+        let is = self.old(Name { kind: Kind::Value, number: new.func[w].number });
+        let uses = new.func[w].def.map_or(&[][..], |(n, _)| &new.users[n.0 as usize]);
+        let mut lines: Vec<u32> = uses
+            .iter()
+            .filter(|(b, _)| {
+                let Some(a) = self.best.pairs.old_of(*b) else { return false };
+                let values = |f: &crate::func::Func, n: N| -> Vec<V> {
+                    let passed = f[n].targets.iter().flat_map(|t| t.args.iter().filter_map(|a| a.value()));
+                    f[n].args.iter().copied().chain(passed).collect()
+                };
+                let pairs = values(old, a).into_iter().zip(values(&new.func, *b));
+                pairs.map(|(p, q)| (self.best.old.rep[p.0 as usize], new.rep[q.0 as usize])).any(|pair| pair == (v, w))
+            })
+            .map(|(b, _)| new.func[*b].line)
+            .collect();
+        lines.sort_unstable();
+        lines.dedup();
+        let constant =
+            new.func[w].def.and_then(|(n, _)| new.func[n].constant).map_or(String::new(), |c| format!(" ({c})"));
+        let uses = lines.len();
+        let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+        format!("    ; v{} is {is}{constant} now, {uses} uses: lines {}", old[v].number, lines.join(", "))
+    }
+
     fn line(&mut self, text: &str) -> String {
         rename(text, |name| Some(self.old(name).to_string()))
     }
@@ -144,7 +171,12 @@ impl Printed {
             return Self { lines: vec![], changes: FxHashMap::default(), hidden };
         }
         let mut changed: [BTreeMap<u32, Vec<Change>>; 2] = Default::default();
+        let mut replaced: BTreeMap<u32, Vec<Change>> = BTreeMap::new();
         for change in &best.found.changes {
+            if matches!(change.what, What::Replaced(..)) {
+                replaced.entry(change.line).or_default().push(*change);
+                continue;
+            }
             changed[change.side as usize].entry(change.line).or_default().push(*change);
         }
         let partners = partners(best, &view);
@@ -167,6 +199,13 @@ impl Printed {
         let mut lines = vec![];
         let mut changes = FxHashMap::default();
         for (i, line) in old.iter().enumerate() {
+            let here = to_new.get(&line.number).and_then(|new| replaced.remove(new));
+            for change in here.into_iter().flatten() {
+                let What::Replaced(v, w) = change.what else { continue };
+                let text = names.replaced(v, w);
+                changes.insert(lines.len(), vec![change]);
+                lines.push(Line { side: Some(Side::New), old: None, new: Some(change.line), text });
+            }
             let change = changed[0].remove(&line.number);
             let side = change.is_some().then_some(Side::Old);
             if let Some(change) = change {

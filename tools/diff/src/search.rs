@@ -60,6 +60,7 @@ impl Best {
             match change.what {
                 What::Signature => claims.signature = true,
                 What::Other => claims.other = true,
+                What::Replaced(v, w) => drop(claims.replaced.insert((v, w))),
                 What::Decl(name) => drop(claims.printed_decls[side].insert(name)),
                 What::Node(n) | What::Moved(n) => drop(claims.printed[side].insert(n)),
             }
