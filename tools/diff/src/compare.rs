@@ -190,16 +190,16 @@ impl<'a> View<'a> {
     /// Values that are others in so many instructions that one line says it: those
     /// instructions are unchanged but for it.
     fn replace(&mut self, same: &mut [Same]) -> Vec<Change> {
-        let mut by_values: BTreeMap<BTreeSet<(V, V)>, Vec<(N, N)>> = BTreeMap::new();
+        let mut by_values: BTreeMap<(V, V), Vec<(N, N)>> = BTreeMap::new();
         let changed = self.old.insts.iter().filter(|a| same[a.0 as usize] == Same::Not);
         for (a, b) in changed.filter_map(|a| Some((*a, self.pairs.new_of(*a)?))) {
-            if let Some(values) = self.differing(a, b).filter(|v| v.len() == 1) {
-                by_values.entry(values).or_default().push((a, b));
+            let values = self.differing(a, b).unwrap_or_default();
+            if let (Some(pair), 1) = (values.first(), values.len()) {
+                by_values.entry(*pair).or_default().push((a, b));
             }
         }
         let mut changes = vec![];
-        for (values, uses) in by_values {
-            let [(v, w)] = values.into_iter().collect::<Vec<_>>()[..] else { continue };
+        for ((v, w), uses) in by_values {
             self.replaced.insert((v, w));
             let settled = |(a, b): &&(N, N)| self.instruction(*a, *b).0 != Same::Not;
             let settled: Vec<(N, N)> = uses.iter().filter(settled).copied().collect();
