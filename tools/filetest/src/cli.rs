@@ -27,9 +27,9 @@ use std::process::Command;
 
 use clif_cont_output::lines;
 
-use crate::golden::unified_diff;
+use crate::discover::TestFile;
 use crate::suite::Report;
-use crate::{Options, Tool};
+use crate::{Pending, Tool};
 
 /// In the head of a transcript that shows what can be run on this machine.
 const NEEDS_EVERYTHING: &str = "# needs: every ISA";
@@ -157,7 +157,8 @@ fn push_output(transcript: &mut String, bytes: &[u8]) {
 }
 
 /// Runs a transcript and compares it with what is printed now.
-pub(crate) fn check(tool: &dyn Tool, path: &Path, text: &str, options: Options, report: &mut Report) {
+pub(crate) fn check(tool: &dyn Tool, file: &TestFile, text: &str, report: &mut Report) {
+    let path = &file.path;
     let (head, steps) = match steps(text) {
         Ok(steps) => steps,
         Err(message) => {
@@ -210,21 +211,10 @@ pub(crate) fn check(tool: &dyn Tool, path: &Path, text: &str, options: Options, 
             now.push_str(&format!("? {}\n", step.exit));
         }
     }
-    if now == text || !exits {
-        return;
+    if now != text && exits {
+        let (old, new) = (Some(text.to_owned()), Some(now));
+        report.pending.push(Pending { test: file.name(), path: path.clone(), old, new });
     }
-    if options.bless {
-        match clif_cont_output::write(path, now.as_bytes()) {
-            Ok(()) => report.blessed.push(path.to_owned()),
-            Err(error) => report.failures.push(format!("cannot write `{}`: {error}", path.display())),
-        }
-        return;
-    }
-    let name = path.display();
-    report.failures.push(format!(
-        "what is printed differs\n{}\nto accept: clif-cont test --bless {name}",
-        unified_diff(&name.to_string(), text, "printed now", &now)
-    ));
 }
 
 #[cfg(test)]

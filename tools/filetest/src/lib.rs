@@ -2,7 +2,7 @@
 //! runs them, compares, and says what differs.
 //!
 //! It is used twice: by `cargo test`, where each file is a test of its own
-//! ([`trials`]), and by `clif-cont test` ([`Suite::run`]).
+//! ([`harness`]), and by `clif-cont test` ([`Suite::run`]).
 //!
 //! The engine knows programs and golden files, and neither front ends nor
 //! backends: those are a [`Tool`], supplied by who runs it. So what is tested
@@ -27,6 +27,7 @@ mod directive;
 mod discover;
 mod execute;
 mod golden;
+mod pending;
 mod suite;
 mod verify;
 
@@ -40,8 +41,8 @@ pub use cli::commands;
 pub use directive::{Assertion, Directive, DirectiveError, Directives, Expect, Kind, LowerSpec, parse};
 pub use discover::{DiscoverError, TestFile, discover};
 pub use execute::{check_assertion, describe, judge};
-pub use golden::unified_diff;
-pub use suite::{Report, Suite, Totals, trials};
+pub use pending::{Pending, unified_diff};
+pub use suite::{Report, Suite, Totals, harness, trials};
 
 /// What an input was refused with.
 #[derive(Clone, PartialEq, Eq, Debug)]

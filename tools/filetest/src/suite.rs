@@ -1,27 +1,53 @@
 //! Running tests, one by one or as trials of `cargo test`.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::directive::{self, Directives, Kind};
 use crate::discover::{DiscoverError, TestFile, discover};
 use crate::golden::Goldens;
-use crate::{Options, Tool, cli, execute, verify};
+use crate::{Options, Pending, Tool, cli, execute, verify};
 
 /// What a test did.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Report {
     /// Assertions that were checked.
     pub assertions: usize,
-    /// Why it failed; empty if it passed.
+    /// Why it failed, apart from golden files.
     pub failures: Vec<String>,
+    /// Golden files that are not what is printed now: each of them fails the test.
+    pub pending: Vec<Pending>,
     /// What was left out, and why.
     pub skips: Vec<String>,
     /// Golden files that were rewritten or removed.
     pub blessed: Vec<PathBuf>,
+}
+
+impl Report {
+    /// Has it passed?
+    pub fn passed(&self) -> bool {
+        self.failures.is_empty() && self.pending.is_empty()
+    }
+
+    /// Why it failed, without colours.
+    pub fn messages(&self) -> impl Iterator<Item = String> {
+        let pending = self.pending.iter().map(|p| anstream::adapter::strip_str(&p.message()).to_string());
+        self.failures.iter().cloned().chain(pending)
+    }
+
+    /// Rewrites and removes golden files.
+    fn bless(&mut self) {
+        for change in std::mem::take(&mut self.pending) {
+            match change.accept() {
+                Ok(()) => self.blessed.push(change.path),
+                Err(error) => self.failures.push(format!("cannot write `{}`: {error}", change.path.display())),
+            }
+        }
+    }
 }
 
 /// `N passed, N failed, N skipped`.
@@ -48,7 +74,7 @@ pub struct Totals {
 impl Totals {
     /// Adds a test.
     pub fn add(&mut self, report: &Report) {
-        if report.failures.is_empty() {
+        if report.passed() {
             self.passed += 1;
         } else {
             self.failed += 1;
@@ -116,15 +142,18 @@ fn run(tool: &dyn Tool, options: Options, file: &TestFile) -> Report {
     };
     let text = String::from_utf8_lossy(&source);
     if file.extension() == "cli" {
-        cli::check(tool, &file.path, &text, options, &mut report);
+        cli::check(tool, file, &text, &mut report);
     } else {
         match directive::parse(&text, comment(file.extension())) {
             Ok(directives) => match misplaced(file.extension(), &directives) {
                 Some(message) => report.failures.push(message),
-                None => perform(tool, options, file, &source, &directives, &mut report),
+                None => perform(tool, file, &source, &directives, &mut report),
             },
             Err(error) => report.failures.push(error.to_string()),
         }
+    }
+    if options.bless {
+        report.bless();
     }
     if report.assertions == 0 && report.failures.is_empty() && report.skips.is_empty() {
         report.failures.push("nothing was checked".to_owned());
@@ -138,14 +167,13 @@ fn run(tool: &dyn Tool, options: Options, file: &TestFile) -> Report {
 
 fn perform(
     tool: &dyn Tool,
-    options: Options,
     file: &TestFile,
     source: &[u8],
     directives: &Directives,
     report: &mut Report,
 ) {
     execute::execute(tool, &file.name(), source, directives, report);
-    let mut goldens = Goldens { file, options, used: vec![] };
+    let mut goldens = Goldens { file, used: vec![] };
     for directive in &directives.list {
         match &directive.kind {
             Kind::Run(_) | Kind::Interpret(_) => {}
@@ -188,16 +216,33 @@ pub fn trials(
         Trial::test(file.name(), move || {
             let report = run(&*tool, options, &file);
             totals.lock().unwrap_or_else(PoisonError::into_inner).add(&report);
-            if report.failures.is_empty() {
-                return Ok(());
-            }
-            let mut text = String::new();
-            for failure in &report.failures {
-                let _ = writeln!(text, "{failure}");
-            }
-            Err(Failed::from(text))
+            let messages: String = report.messages().map(|m| m + "\n").collect();
+            if report.passed() { Ok(()) } else { Err(Failed::from(messages)) }
         })
     };
     let trials = discover(paths)?.into_iter().map(trial).collect();
     Ok((trials, totals))
+}
+
+/// The whole `main` of a test with `harness = false`: takes the arguments that
+/// `cargo test` passes, and runs each file as a test of its own.
+///
+/// `CLIF_CONT_BLESS=1` rewrites golden files, `CLIF_CONT_REQUIRE=all` denies skips.
+pub fn harness(tool: impl Tool + 'static, paths: &[&str]) -> ExitCode {
+    let arguments = Arguments::from_args();
+    let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+    match trials(Arc::new(tool), Options::from_env(), &paths) {
+        Ok((trials, totals)) => {
+            let conclusion = libtest_mimic::run(&arguments, trials);
+            if !arguments.list {
+                let totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
+                clif_cont_output::out!("{totals} ({} assertions)", totals.assertions);
+            }
+            conclusion.exit_code()
+        }
+        Err(error) => {
+            clif_cont_output::err!("{error}");
+            ExitCode::FAILURE
+        }
+    }
 }
