@@ -76,9 +76,12 @@ pub mod op;
 mod places;
 pub mod protocol;
 pub mod script;
+mod snapshot;
 pub mod tool;
 
 pub use backend::{Availability, Engine, NOT_COVERED, compiles, runs};
+
+pub use snapshot::snapshot;
 
 pub use clif_cont_abi as abi;
 pub use clif_cont_diag as diag;

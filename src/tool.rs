@@ -48,6 +48,19 @@ pub struct Product {
     pub limit: Option<Limit>,
 }
 
+/// For tests of `cargo test`: transcripts run the `clif-cont` that is found in `PATH`, and a
+/// test that takes a minute in one way of running ends the process with code 1.
+impl Default for Product {
+    fn default() -> Self {
+        let expired = |lane: &str| {
+            clif_cont_output::err!("a test did not end in time: {lane}");
+            std::process::exit(1);
+        };
+        let limit = Limit { time: Duration::from_secs(60), expired: Arc::new(expired) };
+        Self { command: "clif-cont".into(), protocol: Protocol::VERIFY, limit: Some(limit) }
+    }
+}
+
 impl From<LoadError> for Refused {
     fn from(error: LoadError) -> Self {
         let exit = match error.kind {

@@ -1,12 +1,15 @@
 //! `test`: test files and directories of them.
 
+mod init;
+mod review;
+
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::Args;
 use clif_cont::diag::Diagnostic;
-use clif_cont::filetest::{Options, Report, Suite, Totals};
+use clif_cont::filetest::{Options, Pending, Report, Suite, Totals};
 use clif_cont::tool::{Limit, Product};
 use serde_json::json;
 
@@ -14,12 +17,22 @@ use super::io::{End, Ended, MISMATCH, Shared, USAGE, Ui, failure, locked, out_of
 use super::lower::ProtocolArgs;
 use super::run::parse_seconds;
 
-/// Run test files: see `clif-tests`
+/// Run test files: what they do, and what is printed of them
+///
+/// `docs/snapshots.md` says how tests are written. Where what is printed differs from a golden
+/// file, the difference is shown by what the code does; `--review` and `--bless` accept it.
 #[derive(Args)]
 pub(crate) struct Test {
     /// Test files, or directories of them
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "init", value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Write a first test into this directory, and say how it is run
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["paths", "bless", "review"])]
+    init: Option<PathBuf>,
+    /// Show changes of golden files one at a time and ask: accept, reject, skip or quit. Without a
+    /// terminal they are listed
+    #[arg(long, conflicts_with = "bless")]
+    review: bool,
     /// Rewrite expected output that differs; whether a test passes or fails is never rewritten
     #[arg(long)]
     bless: bool,
@@ -53,17 +66,30 @@ impl Test {
         let progress = Arc::new(Mutex::new(Progress::default()));
         let limit = Some(Limit { time: self.timeout, expired: self.expired(ui, &progress) });
         let product = Product { command, protocol: self.protocol.protocol(), limit };
+        if let Some(dir) = &self.init {
+            return init::init(ui, dir, product);
+        }
         let suite = Suite::new(Arc::new(product), options, &self.paths).map_err(|e| usage(&e))?;
+        let mut changes: Vec<Pending> = vec![];
         for file in suite.files() {
             locked(&progress).running = file.name();
-            let report = suite.run(file);
+            let mut report = suite.run(file);
             let mut progress = locked(&progress);
+            if self.review {
+                changes.append(&mut report.pending);
+            }
             progress.totals.add(&report);
-            print_report(ui, &file.name(), &report)?;
+            // what passes is no part of a review
+            if !self.review || !report.passed() {
+                print_report(ui, &file.name(), &report)?;
+            }
         }
         let totals = locked(&progress).totals;
-        print_totals(ui, totals)?;
-        Ok(if totals.failed > 0 || totals.assertions == 0 { MISMATCH } else { 0 })
+        if changes.is_empty() || totals.failed > 0 {
+            print_totals(ui, totals)?;
+        }
+        let accepted = review::review(ui, &changes)?;
+        Ok(if totals.failed > 0 || totals.assertions == 0 || !accepted { MISMATCH } else { 0 })
     }
 
     /// What happens when a test takes too long: it has failed, and is the last one.
@@ -100,14 +126,14 @@ struct Progress {
 }
 
 fn print_report(ui: &Ui, name: &str, report: &Report) -> Result<(), End> {
-    let passed = report.failures.is_empty();
+    let passed = report.passed();
     if ui.json() {
         return ui.json_line(json!({
             "kind": "test",
             "name": name,
             "passed": passed,
             "assertions": report.assertions,
-            "failures": report.failures,
+            "failures": report.messages().collect::<Vec<_>>(),
             "skips": report.skips,
         }));
     }
@@ -118,6 +144,9 @@ fn print_report(ui: &Ui, name: &str, report: &Report) -> Result<(), End> {
     }
     for line in report.failures.iter().flat_map(|f| f.lines()) {
         ui.line(&format!("     {line}"))?;
+    }
+    for line in report.pending.iter().flat_map(|p| p.message().lines().map(str::to_owned).collect::<Vec<_>>()) {
+        ui.coloured(&format!("     {line}\n"))?;
     }
     for skip in report.skips.iter().filter(|_| !ui.quiet) {
         ui.line(&format!("     skipped: {skip}"))?;

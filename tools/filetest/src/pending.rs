@@ -121,7 +121,8 @@ mod tests {
         anstream::adapter::strip_str(&pending.difference()).to_string()
     }
 
-    const OLD: &str = "; 2 instructions\nfunction %f(i64) -> i64 {\nblock0(v0: i64):\n    v1 = load.i64 v0+8\n    return v1\n}\n";
+    const OLD: &str =
+        "; 2 instructions\nfunction %f(i64) -> i64 {\nblock0(v0: i64):\n    v1 = load.i64 v0+8\n    return v1\n}\n";
 
     #[test]
     fn a_diff_names_both_sides_and_is_empty_for_equal_texts() {

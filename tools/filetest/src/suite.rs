@@ -165,13 +165,7 @@ fn run(tool: &dyn Tool, options: Options, file: &TestFile) -> Report {
     report
 }
 
-fn perform(
-    tool: &dyn Tool,
-    file: &TestFile,
-    source: &[u8],
-    directives: &Directives,
-    report: &mut Report,
-) {
+fn perform(tool: &dyn Tool, file: &TestFile, source: &[u8], directives: &Directives, report: &mut Report) {
     execute::execute(tool, &file.name(), source, directives, report);
     let mut goldens = Goldens { file, used: vec![] };
     for directive in &directives.list {
