@@ -29,7 +29,7 @@
 //! instead of them starts an invocation inside, which ends before.
 
 use clif_cont_abi::{Abi, ByteOrder, PointerWidth};
-use clif_cont_program::{Val, ValType};
+use clif_cont_program::ValType;
 
 /// Kinds of messages to the program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -124,12 +124,13 @@ pub(crate) fn slot_count(abi: &Abi, types: &[ValType]) -> usize {
     widths(abi, types.iter().copied()).count()
 }
 
-/// Values as payload slots.
-pub(crate) fn to_slots(abi: &Abi, values: &[Val]) -> Vec<Slot> {
+/// The words of values, in the order of the values, as payload slots.
+pub(crate) fn to_slots(abi: &Abi, types: &[ValType], words: &[u64]) -> Vec<Slot> {
     debug_assert_eq!(abi.width, PointerWidth::W64, "executables are for 64-bit ISAs");
-    let words = values.iter().flat_map(|v| v.slots());
     let mut slots: Vec<Slot> = words
-        .zip(widths(abi, values.iter().map(|v| v.ty())))
+        .iter()
+        .copied()
+        .zip(widths(abi, types.iter().copied()))
         .map(|(word, width)| {
             let mut slot = [0; WORD];
             match abi.order {
@@ -144,11 +145,11 @@ pub(crate) fn to_slots(abi: &Abi, values: &[Val]) -> Vec<Slot> {
 }
 
 /// The inverse of [`to_slots`]; `None` when the number of slots is wrong.
-pub(crate) fn from_slots(abi: &Abi, types: &[ValType], slots: &[Slot]) -> Option<Vec<Val>> {
+pub(crate) fn from_slots(abi: &Abi, types: &[ValType], slots: &[Slot]) -> Option<Vec<u64>> {
     if slots.len() != slot_count(abi, types) {
         return None;
     }
-    let mut words = slots.iter().rev().zip(widths(abi, types.iter().copied())).map(|(slot, width)| {
+    let words = slots.iter().rev().zip(widths(abi, types.iter().copied())).map(|(slot, width)| {
         let mut bytes = [0; WORD];
         match abi.order {
             ByteOrder::Little => bytes[..width].copy_from_slice(&slot[..width]),
@@ -156,7 +157,7 @@ pub(crate) fn from_slots(abi: &Abi, types: &[ValType], slots: &[Slot]) -> Option
         }
         decode(abi.order, bytes)
     });
-    types.iter().map(|t| Val::from_slots(*t, &mut words)).collect()
+    Some(words.collect())
 }
 
 #[cfg(test)]
@@ -166,20 +167,15 @@ mod tests {
 
     #[test]
     fn values_come_back_and_lie_reversed_at_the_low_address() {
-        let values = [
-            Val::I32(-2),
-            Val::Cont { contref: 0x1122_3344_5566_7788, revision: 7 },
-            Val::F64(2.5f64.to_bits()),
-            Val::F32(1.5f32.to_bits()),
-        ];
-        let types: Vec<ValType> = values.iter().map(|v| v.ty()).collect();
+        let types = [ValType::I32, ValType::Cont, ValType::F64, ValType::F32];
+        let words = [u64::from(-2i32 as u32), 0x1122_3344_5566_7788, 7, 2.5f64.to_bits(), 1.5f32.to_bits().into()];
         for isa in [Isa::Aarch64, Isa::S390x] {
             let abi = Abi::new(isa, SwitchModel::Routine);
-            let slots = to_slots(&abi, &values);
+            let slots = to_slots(&abi, &types, &words);
             assert_eq!(slots.len(), 5);
             let minus_two = if abi.order == ByteOrder::Little { [0xfe, 255, 255, 255] } else { [255, 255, 255, 0xfe] };
             assert_eq!((&slots[4][..4], &slots[4][4..]), (&minus_two[..], &[0; 4][..]), "{isa:?}");
-            assert_eq!(from_slots(&abi, &types, &slots).as_deref(), Some(&values[..]));
+            assert_eq!(from_slots(&abi, &types, &slots).as_deref(), Some(&words[..]));
             assert_eq!(from_slots(&abi, &types[1..], &slots), None);
         }
     }

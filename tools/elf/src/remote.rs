@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use clif_cont_abi::{Abi, Trap};
 use clif_cont_program::{
-    Export, Host, Instance, InvokeError, Invoker, Nesting, Outcome, StackTrace, Trapped, Val, ValType, Violation,
+    Export, Host, Instance, InstanceId, InvokeError, Invoker, Nesting, Outcome, StackTrace, Trapped, Val, Violation,
+    arguments, call_host, values,
 };
 
 use crate::process::{Process, Silence};
@@ -20,6 +21,8 @@ pub struct Remote {
     executable: Executable,
     process: Process,
     host: Rc<dyn Host>,
+    /// Whose the objects are that the host gets.
+    instance: InstanceId,
     /// What every further invocation yields, when the process is gone.
     gone: Option<Outcome>,
     initialized: bool,
@@ -36,6 +39,7 @@ impl Remote {
             executable,
             process,
             host: Rc::from(host),
+            instance: InstanceId::new(),
             gone: None,
             initialized: false,
             host_message: None,
@@ -54,7 +58,7 @@ impl Remote {
     }
 
     /// Runs an export whose arguments have been checked.
-    fn run(&mut self, export: &Export, args: &[Val]) -> Outcome {
+    fn run(&mut self, export: &Export, args: &[u64]) -> Outcome {
         if let Some(outcome) = &self.gone {
             return outcome.clone();
         }
@@ -72,14 +76,14 @@ impl Remote {
     }
 
     /// Sends an invocation, and answers until it has ended.
-    fn converse(&mut self, export: &Export, args: &[Val]) -> Result<Outcome, Silence> {
+    fn converse(&mut self, export: &Export, args: &[u64]) -> Result<Outcome, Silence> {
         let abi = self.abi();
         let (Some(enter), Some(callee)) =
             (self.executable.address(&export.enter), self.executable.address(&export.function))
         else {
             return Ok(Outcome::Unsupported(format!("`{}` is not in the executable", export.name)));
         };
-        let mut slots = protocol::to_slots(&abi, args);
+        let mut slots = protocol::to_slots(&abi, &export.params, args);
         slots.push(encode(abi.order, callee));
         let results = protocol::slot_count(&abi, &export.results) as u64;
         self.process.send(&Message { kind: protocol::Command::INVOKE, a: enter, b: results, slots })?;
@@ -88,7 +92,8 @@ impl Remote {
             let reply = self.process.receive(self.deadline)?;
             match reply.kind {
                 Reply::RETURNED => {
-                    return Ok(match protocol::from_slots(&abi, &export.results, &reply.slots) {
+                    let words = protocol::from_slots(&abi, &export.results, &reply.slots);
+                    return Ok(match words.and_then(|words| values(&self.instance, &export.results, words)) {
                         Some(values) => Outcome::Returned(values),
                         None => violation("the program sent a wrong number of results".into(), export, vec![]),
                     });
@@ -125,10 +130,9 @@ impl Remote {
 
     /// Performs a host function; gives the answer.
     fn host_call(&mut self, index: u64, slots: &[Slot]) -> Message {
-        let abi = self.abi();
         let answer = |trap: u64, slots| Message { kind: protocol::Command::RESULTS, a: trap, b: 0, slots };
         match self.call_host(index, slots) {
-            Ok(values) => answer(0, protocol::to_slots(&abi, &values)),
+            Ok(slots) => answer(0, slots),
             Err((trap, message)) => {
                 self.host_message = message;
                 answer(trap.code().into(), vec![])
@@ -136,7 +140,7 @@ impl Remote {
         }
     }
 
-    fn call_host(&mut self, index: u64, slots: &[Slot]) -> Result<Vec<Val>, (Trap, Option<String>)> {
+    fn call_host(&mut self, index: u64, slots: &[Slot]) -> Result<Vec<Slot>, (Trap, Option<String>)> {
         let failed = |message: String| (Trap::Host, Some(message));
         let import = usize::try_from(index).ok().and_then(|i| self.executable.program.imports.get(i)).cloned();
         let Some(import) = import else {
@@ -146,17 +150,9 @@ impl Remote {
         let Some(args) = protocol::from_slots(&self.abi(), &import.params, slots) else {
             return Err(failed(format!("`{name}` was sent a wrong number of arguments")));
         };
-        let host = Rc::clone(&self.host);
-        let result = host.call(&import, &args, &mut Nested { remote: self });
-        let values = result.map_err(|e| failed(e.0))?;
-        if !values.iter().map(|v| v.ty()).eq(import.results.iter().copied()) {
-            return Err(failed(format!(
-                "`{name}` gave {} results, of other types than its {}",
-                values.len(),
-                import.results.len()
-            )));
-        }
-        Ok(values)
+        let (host, instance) = (Rc::clone(&self.host), self.instance.clone());
+        let words = call_host(&*host, &instance, &import, args, &mut Nested { remote: self });
+        Ok(protocol::to_slots(&self.abi(), &import.results, &words.map_err(|e| failed(e.0))?))
     }
 }
 
@@ -172,7 +168,7 @@ impl Invoker for Nested<'_> {
             Err(trapped) => return Outcome::Trapped(trapped),
         };
         match self.remote.checked(export, args) {
-            Ok(export) => self.remote.run(&export, args),
+            Ok((export, args)) => self.remote.run(&export, &args),
             Err(e) => Outcome::Unsupported(e.to_string()),
         }
     }
@@ -187,31 +183,26 @@ impl Remote {
         Some(self.run(&init, &[]))
     }
 
-    /// The export of that name, if it takes these arguments.
-    fn checked(&self, name: &str, args: &[Val]) -> Result<Export, InvokeError> {
+    /// The export of that name, if it takes these arguments, and their words.
+    fn checked(&self, name: &str, args: &[Val]) -> Result<(Export, Vec<u64>), InvokeError> {
         let program = &self.executable.program;
         let Some(export) = program.export(name) else {
             let known = program.exports.iter().map(|e| e.name.clone()).collect();
             return Err(InvokeError::UnknownExport(name.to_owned(), known));
         };
-        let given: Vec<ValType> = args.iter().map(|v| v.ty()).collect();
-        if given != export.params {
-            let (export, expected) = (name.to_owned(), export.params.clone());
-            return Err(InvokeError::Arguments { export, expected, given });
-        }
-        Ok(export.clone())
+        Ok((export.clone(), arguments(&self.instance, export, args)?))
     }
 }
 
 impl Instance for Remote {
     fn invoke(&mut self, export: &str, args: &[Val]) -> Result<Outcome, InvokeError> {
-        let export = self.checked(export, args)?;
+        let (export, args) = self.checked(export, args)?;
         let _level = match self.nesting.enter() {
             Ok(level) => level,
             Err(trapped) => return Ok(Outcome::Trapped(trapped)),
         };
         match self.initialize_here() {
-            None | Some(Outcome::Returned(_)) => Ok(self.run(&export, args)),
+            None | Some(Outcome::Returned(_)) => Ok(self.run(&export, &args)),
             Some(failed) => Ok(failed),
         }
     }

@@ -476,7 +476,8 @@ fn values_live_on_both_stacks_and_in_their_callers_across_switches() {
 
 /// Many suspended stacks at a time, and values of every type at the border.
 fn border(l: &mut Linker) {
-    let types: Vec<ValType> = vec![ValType::I32, ValType::F32, ValType::Cont, ValType::F64, ValType::Ref, ValType::I64];
+    let (i32, i64, f32, f64) = (ValType::I32, ValType::I64, ValType::F32, ValType::F64);
+    let types = [i32, f32, ValType::Cont, f64, ValType::Ref, ValType::Extern, i64];
     let flat: Vec<cranelift_codegen::ir::Type> = types.iter().flat_map(|t| t.clif(l.abi())).copied().collect();
     l.declare("same", ContType::new(flat.clone(), flat));
     l.define("same", |f| {
@@ -486,17 +487,31 @@ fn border(l: &mut Linker) {
     })
     .expect("lowers");
     l.export("same", &types, &types);
+
+    let objects = ContType::new([], [l.word_type(); 3]);
+    l.declare("objects", objects.clone());
+    l.define("objects", |f| {
+        let callee = f.address("objects")?;
+        let (mut k, b) = f.conts();
+        let object = k.cont_new(b, callee, &objects)?;
+        b.ins().return_(&[object.contref, object.revision, callee]);
+        Ok(())
+    })
+    .expect("lowers");
+    l.export("objects", &[], &[ValType::Cont, ValType::Ref]);
 }
 
 #[test]
 fn values_of_every_type_cross_the_border() {
     everywhere(border, |remote, way| {
+        let objects = returned(remote, "objects", &[], way);
         let values = [
             Val::I32(-2),
             Val::F32(1.5f32.to_bits()),
-            Val::Cont { contref: 0x1122_3344_5566_7780, revision: 9 },
+            objects[0],
             Val::F64(f64::NAN.to_bits() | 5),
-            Val::Ref(77),
+            objects[1],
+            Val::Extern(Some(77)),
             Val::I64(i64::MIN + 1),
         ];
         assert_eq!(returned(remote, "same", &values, way), values, "{way}");

@@ -14,10 +14,9 @@ fn meets(actual: Val, expected: &str) -> Result<bool, String> {
     match actual {
         Val::F32(bits) if any_nan => Ok(f32::from_bits(bits).is_nan()),
         Val::F64(bits) if any_nan => Ok(f64::from_bits(bits).is_nan()),
-        Val::Ref(word) if expected == "ref" => Ok(word != 0),
-        Val::Cont { contref, .. } if expected == "cont" => Ok(contref != 0),
-        // A null continuation is one whatever its revision.
-        Val::Cont { contref, .. } if expected == "null" => Ok(contref == 0),
+        Val::Ref(object) if expected == "ref" => Ok(!object.is_null()),
+        Val::Extern(number) if expected == "ref" => Ok(number.is_some()),
+        Val::Cont(object) if expected == "cont" => Ok(!object.is_null()),
         _ => match Val::parse(actual.ty(), expected) {
             Some(value) => Ok(value == actual),
             None => Err(format!("`{expected}` is not a value of type {}", actual.ty().name())),

@@ -64,8 +64,9 @@ fn zero(ty: ValType) -> Val {
         ValType::I64 => Val::I64(0),
         ValType::F32 => Val::F32(0),
         ValType::F64 => Val::F64(0),
-        ValType::Ref => Val::Ref(0),
-        ValType::Cont => Val::Cont { contref: 0, revision: 0 },
+        ValType::Extern => Val::Extern(None),
+        ValType::Ref | ValType::RefOf(_) => Val::NULL_REF,
+        ValType::Cont | ValType::ContOf(_) => Val::NULL_CONT,
     }
 }
 

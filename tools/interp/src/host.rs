@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use clif_cont_abi::{Abi, ContRef, HostFn, Isa, StoreContext, SwitchModel, Trap};
-use clif_cont_program::{Invoker, Outcome, Val, ValType};
+use clif_cont_program::{Invoker, Outcome, Val, ValType, arguments, call_host};
 use cranelift_codegen::ir::LibCall;
 use smallvec::{SmallVec, smallvec};
 
@@ -27,14 +27,15 @@ impl Invoker for Nested<'_> {
         let Some(export) = program.export(export) else {
             return Outcome::Unsupported(format!("no function `{export}` to invoke"));
         };
-        if !args.iter().map(|v| v.ty()).eq(export.params.iter().copied()) {
-            return Outcome::Unsupported(format!("`{}` invoked with arguments of other types", export.name));
-        }
+        let args = match arguments(&self.machine.instance, export, args) {
+            Ok(args) => args,
+            Err(error) => return Outcome::Unsupported(error.to_string()),
+        };
         let _level = match self.machine.nesting.enter() {
             Ok(level) => level,
             Err(trapped) => return Outcome::Trapped(trapped),
         };
-        let outcome = self.machine.invoke_export(export, args);
+        let outcome = self.machine.invoke_export(export, &args);
         if matches!(outcome, Outcome::Violation(_) | Outcome::Unsupported(_) | Outcome::OutOfMemory(_)) {
             // the host may not swallow a fault of the generated code
             self.machine.sticky.get_or_insert_with(|| outcome.clone());
@@ -124,21 +125,15 @@ impl Machine {
             return Err(Fault::Violation(format!("call of host function {index}, which does not exist")));
         };
         let args = self.payload(contref, &import.params)?;
-        let name = format!("{}.{}", import.module, import.name);
-        let host = Rc::clone(&self.host);
-        let result = host.call(import, &args, &mut Nested { machine: self });
+        let (host, instance) = (Rc::clone(&self.host), self.instance.clone());
+        let result = call_host(&*host, &instance, import, args, &mut Nested { machine: self });
         if let Some(outcome) = self.sticky.take() {
             return Err(Fault::Again(Box::new(outcome)));
         }
         match result {
-            Ok(values) if values.iter().map(|v| v.ty()).eq(import.results.iter().copied()) => {
-                self.set_payload(contref, &values)?;
+            Ok(words) => {
+                self.set_payload(contref, &import.results, &words)?;
                 Ok(0)
-            }
-            Ok(values) => {
-                let (have, want) = (values.len(), import.results.len());
-                self.host_message = Some(format!("`{name}` gave {have} results, of other types than its {want}"));
-                Ok(Trap::Host.code())
             }
             Err(error) => {
                 self.host_message = Some(error.0);
@@ -147,32 +142,20 @@ impl Machine {
         }
     }
 
-    /// Reads values from a ContRef's payload.
-    pub(crate) fn payload(&mut self, contref: u64, types: &[ValType]) -> Result<Vec<Val>, Fault> {
+    /// Reads the words of values from a ContRef's payload, in the order of the values.
+    pub(crate) fn payload(&mut self, contref: u64, types: &[ValType]) -> Result<Vec<u64>, Fault> {
         let abi = self.linked.program.target.abi;
         let sizes: Vec<u32> = types.iter().flat_map(|t| t.clif(&abi)).map(|t| t.bytes()).collect();
-        let mut words = Vec::with_capacity(sizes.len());
-        for (i, bytes) in sizes.iter().enumerate() {
-            let at = slot(&abi, contref, sizes.len() - 1 - i);
-            words.push(self.int(at, *bytes)?);
-        }
-        let mut words = words.into_iter();
-        types
-            .iter()
-            .map(|t| Val::from_slots(*t, &mut words))
-            .collect::<Option<_>>()
-            .ok_or_else(|| Fault::Violation("payload too short".to_owned()))
+        let word = |(i, bytes): (usize, &u32)| Ok(self.int(slot(&abi, contref, sizes.len() - 1 - i), *bytes)?);
+        sizes.iter().enumerate().map(word).collect()
     }
 
-    /// Writes values into a ContRef's payload.
-    pub(crate) fn set_payload(&mut self, contref: u64, values: &[Val]) -> Result<usize, Fault> {
+    /// Writes the words of values into a ContRef's payload.
+    pub(crate) fn set_payload(&mut self, contref: u64, types: &[ValType], words: &[u64]) -> Result<usize, Fault> {
         let abi = self.linked.program.target.abi;
-        let words: Vec<(u64, u32)> = values
-            .iter()
-            .flat_map(|v| v.slots().into_iter().zip(v.ty().clif(&abi).iter().map(|t| t.bytes())).collect::<Vec<_>>())
-            .collect();
-        for (i, (word, bytes)) in words.iter().enumerate() {
-            self.set_int(slot(&abi, contref, words.len() - 1 - i), *bytes, *word)?;
+        let sizes = types.iter().flat_map(|t| t.clif(&abi)).map(|t| t.bytes());
+        for (i, (word, bytes)) in words.iter().zip(sizes).enumerate() {
+            self.set_int(slot(&abi, contref, words.len() - 1 - i), bytes, *word)?;
         }
         Ok(words.len())
     }

@@ -2,7 +2,7 @@
 //! continuation of its own, and of plain functions on the driver's stack.
 
 use clif_cont_abi::{StoreContext, Trap};
-use clif_cont_program::{Export, Outcome, Trapped, Val, ValType, Violation};
+use clif_cont_program::{Export, Outcome, Trapped, ValType, Violation, values};
 use cranelift_codegen::ir::{Type, types};
 
 use crate::link::{Callee, Runtime};
@@ -29,8 +29,8 @@ fn trapped(trap: Trap) -> Outcome {
 }
 
 impl Machine {
-    /// Invokes an export. The types of the arguments have been checked.
-    pub(crate) fn invoke_export(&mut self, export: &Export, args: &[Val]) -> Outcome {
+    /// Invokes an export, with the words of arguments that have been checked.
+    pub(crate) fn invoke_export(&mut self, export: &Export, args: &[u64]) -> Outcome {
         if let Some(outcome) = &self.poisoned {
             return outcome.clone();
         }
@@ -70,14 +70,15 @@ impl Machine {
         store: u64,
         (callee, enter): (CalleeId, CalleeId),
         export: &Export,
-        args: &[Val],
+        args: &[u64],
     ) -> Result<Outcome, Box<Outcome>> {
         let contref = self.enter(runtime.begin, &[])?.first().copied().unwrap_or(0);
         if contref == 0 {
             return Ok(trapped(Trap::PoolExhausted));
         }
         let (callee, enter) = (self.linked.address_of(callee), self.linked.address_of(enter));
-        let written = self.set_payload(contref, args).and_then(|n| self.set_callee(contref, n, callee, enter));
+        let written =
+            self.set_payload(contref, &export.params, args).and_then(|n| self.set_callee(contref, n, callee, enter));
         if let Err(fault) = written {
             return Err(Box::new(self.outcome_of(fault)));
         }
@@ -87,7 +88,7 @@ impl Machine {
         let code = code?.first().copied().unwrap_or(0);
         if code == 0 {
             return match self.payload(contref, &export.results) {
-                Ok(values) => Ok(Outcome::Returned(values)),
+                Ok(words) => Ok(self.returned_values(&export.results, words)),
                 Err(fault) => Err(Box::new(self.outcome_of(fault))),
             };
         }
@@ -118,9 +119,16 @@ impl Machine {
         Ok(outcome)
     }
 
-    /// Calls a function on the driver's stack. The types of the arguments have
-    /// been checked.
-    pub(crate) fn invoke_plain(&mut self, symbol: &str, args: &[Val], results: &[ValType]) -> Outcome {
+    fn returned_values(&self, types: &[ValType], words: Vec<u64>) -> Outcome {
+        match values(&self.instance, types, words) {
+            Some(values) => Outcome::Returned(values),
+            None => Outcome::Unsupported("the results are not those of the export's types".to_owned()),
+        }
+    }
+
+    /// Calls a function on the driver's stack, with the words of arguments that have been
+    /// checked.
+    pub(crate) fn invoke_plain(&mut self, symbol: &str, words: &[u64], results: &[ValType]) -> Outcome {
         let Some(id) = self.linked.callee(symbol).filter(|id| self.linked.code(*id).is_some()) else {
             return Outcome::Unsupported(format!("`%{symbol}` is not a function of the program"));
         };
@@ -128,7 +136,6 @@ impl Machine {
         let Some(shape) = shape else {
             return Outcome::Unsupported(format!("`%{symbol}` has no signature"));
         };
-        let words: Vec<u64> = args.iter().flat_map(|v| v.slots()).collect();
         let plain = |types: &[Type]| types.iter().all(|t| val_type(*t).is_some());
         let abi = self.linked.program.target.abi;
         let given: usize = results.iter().map(|t| t.clif(&abi).len()).sum();
@@ -149,11 +156,8 @@ impl Machine {
             types::I8 | types::I16 => crate::int::signed(*word, ty.bits() as u8) as u64,
             _ => *word,
         });
-        let mut words = widened.collect::<Vec<_>>().into_iter();
-        match results.iter().map(|t| Val::from_slots(*t, &mut words)).collect() {
-            Some(values) => Outcome::Returned(values),
-            None => Outcome::Unsupported(format!("`%{symbol}` gives fewer results than expected")),
-        }
+        let words = widened.collect();
+        self.returned_values(results, words)
     }
 
     /// Calls a function from Rust and runs until it returns.

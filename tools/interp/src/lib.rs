@@ -34,7 +34,7 @@ mod trace;
 
 use std::sync::Arc;
 
-use clif_cont_program::{Export, Finished, Host, Instance, InvokeError, Outcome, Program, Val, ValType};
+use clif_cont_program::{Export, Finished, Host, Instance, InvokeError, Outcome, Program, Val, ValType, arguments};
 
 pub use link::LoadError;
 pub use shadow::{Happened, HistoryStep, TraceEvent, TraceKind};
@@ -162,10 +162,15 @@ impl Instance for Interp {
             let functions = program.functions.iter().map(|f| f.name()).filter(|_| program.exports.is_empty());
             return Err(InvokeError::UnknownExport(name.to_owned(), known.chain(functions).collect()));
         };
-        let given: Vec<ValType> = args.iter().map(|v| v.ty()).collect();
-        if given != params {
-            return Err(InvokeError::Arguments { export: name.to_owned(), expected: params, given });
-        }
+        // a plain function is invoked like an export of its types
+        let symbol = name.strip_prefix('%').unwrap_or(name);
+        let plain =
+            || Export { name: name.to_owned(), function: symbol.to_owned(), enter: String::new(), params, results };
+        let (exported, export) = match program.export(name) {
+            Some(export) => (true, export.clone()),
+            None => (false, plain()),
+        };
+        let args = arguments(&self.machine.instance, &export, args)?;
         let _level = match self.machine.nesting.enter() {
             Ok(level) => level,
             Err(trapped) => return Ok(Outcome::Trapped(trapped)),
@@ -174,9 +179,9 @@ impl Instance for Interp {
             return Ok(outcome);
         }
         self.refuel();
-        Ok(match program.export(name) {
-            Some(export) => self.machine.invoke_export(export, args),
-            None => self.machine.invoke_plain(name.strip_prefix('%').unwrap_or(name), args, &results),
+        Ok(match exported {
+            true => self.machine.invoke_export(&export, &args),
+            false => self.machine.invoke_plain(&export.function, &args, &export.results),
         })
     }
 

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use clif_cont_abi::{Abi, ByteOrder, ContRef, Effect, Field, Isa, StoreContext, SwitchModel, Trap};
-use clif_cont_program::{Host, Nesting, Outcome};
+use clif_cont_program::{Host, InstanceId, Nesting, Outcome};
 use cranelift_codegen::ir::TrapCode;
 
 use crate::link::{Callee, Linked, trap_of};
@@ -108,6 +108,8 @@ impl Hasher for AddressHasher {
 
 pub(crate) struct Machine {
     pub(crate) linked: Arc<Linked>,
+    /// Whose the objects are that the host gets.
+    pub(crate) instance: InstanceId,
     pub(crate) mem: Memory,
     pub(crate) fiber: Fiber,
     parked: HashMap<u64, Parked, BuildHasherDefault<AddressHasher>>,
@@ -148,6 +150,7 @@ impl Machine {
     pub(crate) fn new(linked: Arc<Linked>, mem: Memory, host: Box<dyn Host>) -> Self {
         Self {
             linked,
+            instance: InstanceId::new(),
             mem,
             fiber: Fiber::default(),
             parked: HashMap::default(),

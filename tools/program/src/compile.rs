@@ -158,14 +158,8 @@ fn complaints(func: &Function, errors: &[cranelift_codegen::verifier::VerifierEr
 
 /// Runs `f`, turning a panic of the code generator into an error.
 fn guarded<T>(func: &Function, f: impl FnOnce() -> Result<T, CompileError>) -> Result<T, CompileError> {
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| {
-        let what = payload
-            .downcast_ref::<String>()
-            .cloned()
-            .or_else(|| payload.downcast_ref::<&str>().map(|s| (*s).to_owned()))
-            .unwrap_or_else(|| "no message".to_owned());
-        Err(error(func, CompileErrorKind::Panicked(what)))
-    })
+    catch_unwind(AssertUnwindSafe(f))
+        .unwrap_or_else(|panic| Err(error(func, CompileErrorKind::Panicked(crate::panic_message(panic)))))
 }
 
 /// Cranelift's own verifier: types, dominance, signatures.

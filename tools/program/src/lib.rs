@@ -33,17 +33,19 @@ pub mod stack;
 pub mod target;
 pub mod text;
 mod trace;
+mod value;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 pub use check::{ProgramError, host_signature};
 pub use finished::{Finished, Optimized, PrepareError, Stage, Valid};
-pub use host::{HostFunctions, NoHost};
+pub use host::{HostFunctions, NoHost, arguments, call_host, panic_message, values};
 pub use limits::stacks_with_mappings;
 pub use nesting::{HOST_STACK, INVOCATION_STACK, Level, MAX_NESTING, Nesting};
 pub use operation::{OperationTypes, Signature};
 pub use trace::{Repeat, StackTrace, collapse};
+pub use value::{InstanceId, Mismatch, Object, ObjectType, Val, ValType, words_of};
 
 use clif_cont_abi::{Abi, Isa, SwitchModel, Trap};
 use cranelift_codegen::ir;
@@ -72,154 +74,6 @@ impl Target {
     /// The ISA with a switch model; `None` where it does not have it.
     pub fn with_switch(isa: Isa, switch: SwitchModel) -> Option<Self> {
         isa.switch_models().contains(&switch).then(|| Self { isa, abi: Abi::new(isa, switch) })
-    }
-}
-
-/// The type of a value at the border between a program and its host.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum ValType {
-    /// 32-bit integer.
-    I32,
-    /// 64-bit integer.
-    I64,
-    /// 32-bit float.
-    F32,
-    /// 64-bit float.
-    F64,
-    /// A reference of one word: 0 is null. Functions (address of their
-    /// descriptor), externals (the host's number + 1), exceptions.
-    Ref,
-    /// A continuation object: two words, contref and revision.
-    Cont,
-}
-
-impl ValType {
-    /// The CLIF types of the value: two words for a continuation object.
-    pub fn clif(self, abi: &Abi) -> &'static [ir::Type] {
-        use clif_cont_abi::PointerWidth::*;
-        use ir::types::*;
-        match (self, abi.width) {
-            (Self::I32, _) | (Self::Ref, W32) => &[I32],
-            (Self::I64, _) | (Self::Ref, W64) => &[I64],
-            (Self::F32, _) => &[F32],
-            (Self::F64, _) => &[F64],
-            (Self::Cont, W32) => &[I32, I32],
-            (Self::Cont, W64) => &[I64, I64],
-        }
-    }
-
-    /// The name in the textual form.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::I32 => "i32",
-            Self::I64 => "i64",
-            Self::F32 => "f32",
-            Self::F64 => "f64",
-            Self::Ref => "ref",
-            Self::Cont => "cont",
-        }
-    }
-
-    /// All of them.
-    pub const ALL: [Self; 6] = [Self::I32, Self::I64, Self::F32, Self::F64, Self::Ref, Self::Cont];
-}
-
-/// A value at the border. Floats are their bits, so that NaNs survive.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[allow(missing_docs, reason = "see `ValType`")]
-pub enum Val {
-    I32(i32),
-    I64(i64),
-    F32(u32),
-    F64(u64),
-    Ref(u64),
-    Cont { contref: u64, revision: u64 },
-}
-
-impl Val {
-    /// Its type.
-    pub const fn ty(self) -> ValType {
-        match self {
-            Self::I32(_) => ValType::I32,
-            Self::I64(_) => ValType::I64,
-            Self::F32(_) => ValType::F32,
-            Self::F64(_) => ValType::F64,
-            Self::Ref(_) => ValType::Ref,
-            Self::Cont { .. } => ValType::Cont,
-        }
-    }
-
-    /// The value as the 64-bit words that its payload slots hold, one a slot:
-    /// for each slot its bits, zero-extended.
-    pub fn slots(self) -> Vec<u64> {
-        match self {
-            Self::I32(v) => vec![u64::from(v as u32)],
-            Self::I64(v) => vec![v as u64],
-            Self::F32(v) => vec![u64::from(v)],
-            Self::F64(v) | Self::Ref(v) => vec![v],
-            Self::Cont { contref, revision } => vec![contref, revision],
-        }
-    }
-
-    /// The inverse of [`Val::slots`]; takes one or two words from the front.
-    pub fn from_slots(ty: ValType, words: &mut impl Iterator<Item = u64>) -> Option<Self> {
-        let word = words.next()?;
-        Some(match ty {
-            ValType::I32 => Self::I32(word as i32),
-            ValType::I64 => Self::I64(word as i64),
-            ValType::F32 => Self::F32(word as u32),
-            ValType::F64 => Self::F64(word),
-            ValType::Ref => Self::Ref(word),
-            ValType::Cont => Self::Cont { contref: word, revision: words.next()? },
-        })
-    }
-
-    /// Parses an argument of the command line: integers in decimal (signed or
-    /// unsigned range) or `0x` hexadecimal, floats as Rust writes them, or
-    /// `nan`, `inf`, `0x` bits; references `null` only.
-    pub fn parse(ty: ValType, text: &str) -> Option<Self> {
-        fn int(text: &str) -> Option<i128> {
-            let (negative, digits) = match text.strip_prefix('-') {
-                Some(rest) => (true, rest),
-                None => (false, text),
-            };
-            let v: u64 = match digits.strip_prefix("0x") {
-                Some(hex) => u64::from_str_radix(hex, 16).ok()?,
-                None => digits.parse().ok()?,
-            };
-            Some(if negative { -i128::from(v) } else { v.into() })
-        }
-        let ranged = |bits: u32| int(text).filter(|v| *v >= -(1i128 << (bits - 1)) && *v < 1i128 << bits);
-        match ty {
-            ValType::I32 => ranged(32).map(|v| Self::I32(v as i32)),
-            ValType::I64 => ranged(64).map(|v| Self::I64(v as i64)),
-            ValType::F32 => match text.strip_prefix("0x") {
-                Some(hex) => u32::from_str_radix(hex, 16).ok().map(Self::F32),
-                None => text.parse::<f32>().ok().map(|v| Self::F32(v.to_bits())),
-            },
-            ValType::F64 => match text.strip_prefix("0x") {
-                Some(hex) => u64::from_str_radix(hex, 16).ok().map(Self::F64),
-                None => text.parse::<f64>().ok().map(|v| Self::F64(v.to_bits())),
-            },
-            ValType::Ref => (text == "null").then_some(Self::Ref(0)),
-            ValType::Cont => (text == "null").then_some(Self::Cont { contref: 0, revision: 0 }),
-        }
-    }
-}
-
-/// A bare number: signed decimal, floats in Rust's shortest form; references
-/// as `null`, `ref`, `cont`.
-impl fmt::Display for Val {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::I32(v) => write!(f, "{v}"),
-            Self::I64(v) => write!(f, "{v}"),
-            Self::F32(v) => write!(f, "{}", f32::from_bits(v)),
-            Self::F64(v) => write!(f, "{}", f64::from_bits(v)),
-            Self::Ref(0) | Self::Cont { contref: 0, .. } => f.write_str("null"),
-            Self::Ref(_) => f.write_str("ref"),
-            Self::Cont { .. } => f.write_str("cont"),
-        }
     }
 }
 
@@ -525,11 +379,18 @@ pub enum InvokeError {
         /// What it was given.
         given: Vec<ValType>,
     },
+    /// An object that cannot be passed: another instance's, or null where there is no null.
+    Object {
+        /// The export.
+        export: String,
+        /// Why not.
+        mismatch: Mismatch,
+    },
 }
 
 impl fmt::Display for InvokeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |types: &[ValType]| types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
+        let list = |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         match self {
             Self::UnknownExport(name, known) if known.is_empty() => {
                 write!(f, "no function `{name}`: the program exports none")
@@ -538,6 +399,7 @@ impl fmt::Display for InvokeError {
             Self::Arguments { export, expected, given } => {
                 write!(f, "`{export}` takes ({}), not ({})", list(expected), list(given))
             }
+            Self::Object { export, mismatch } => write!(f, "`{export}` was given {}", mismatch.message()),
         }
     }
 }

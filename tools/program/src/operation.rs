@@ -41,7 +41,7 @@ pub(crate) struct List<'a>(pub(crate) &'a [ValType]);
 
 impl fmt::Display for List<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.0.iter().map(|t| t.name()).collect();
+        let names: Vec<_> = self.0.iter().map(ToString::to_string).collect();
         write!(f, "({})", names.join(", "))
     }
 }

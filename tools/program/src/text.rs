@@ -43,7 +43,9 @@
 //!   in `exceptions extra-result`.
 //! - `import`: host functions; their order is their index.
 //! - `export`, `init`: host name, function, entry trampoline (left out when
-//!   there is none), types (`i32 i64 f32 f64 ref cont`).
+//!   there is none), types (`i32 i64 f32 f64 extern ref cont`; of an
+//!   import or export also `ref.3` and `cont.4?`, see `ObjectType`: places of one number hold
+//!   objects of one type, with `?` null as well).
 //! - `export` with a kind: data that the host can see, by its symbol; a global
 //!   that cannot change is `constant`.
 //! - `tag`: the type of the tag whose address is that of a data symbol.

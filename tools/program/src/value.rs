@@ -77,24 +77,7 @@ impl ValType {
     }
 
     /// Those without a number.
-    pub const ALL: [Self; 7] =
-        [Self::I32, Self::I64, Self::F32, Self::F64, Self::Extern, Self::Ref, Self::Cont];
-
-    /// The type of that name: `i32`, `ref`, `cont.3`, `ref.4?`.
-    pub fn from_name(name: &str) -> Option<Self> {
-        let Some((kind, number)) = name.split_once('.') else {
-            return Self::ALL.into_iter().find(|t| t.name() == name);
-        };
-        let (number, nullable) = number.strip_suffix('?').map_or((number, false), |number| (number, true));
-        // as it is printed
-        let plain = number.bytes().all(|b| b.is_ascii_digit()) && (number == "0" || !number.starts_with('0'));
-        let number = number.parse().ok().filter(|_| plain)?;
-        match kind {
-            "ref" => Some(Self::RefOf(ObjectType { number, nullable })),
-            "cont" => Some(Self::ContOf(ObjectType { number, nullable })),
-            _ => None,
-        }
-    }
+    pub const ALL: [Self; 7] = [Self::I32, Self::I64, Self::F32, Self::F64, Self::Extern, Self::Ref, Self::Cont];
 
     /// The number of an object's type, and whether null is one.
     const fn object(self) -> Option<ObjectType> {
@@ -120,7 +103,7 @@ impl fmt::Display for ValType {
 }
 
 /// Which running program an object belongs to. Each is made once in a process.
-#[derive(PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct InstanceId(u64);
 
 impl InstanceId {

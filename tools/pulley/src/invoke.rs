@@ -1,10 +1,9 @@
 //! Invocations, and the host functions that a program calls in their course.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use clif_cont_abi::{ContRef, StoreContext, Trap};
-use clif_cont_program::{Host, HostError, InvokeError, Invoker, Outcome, Trapped, Val, ValType, Violation};
+use clif_cont_program::{
+    Host, HostError, InvokeError, Invoker, Outcome, Trapped, Val, ValType, Violation, arguments, call_host, values,
+};
 
 use crate::link::Entry;
 use crate::machine::{Machine, Stop};
@@ -24,18 +23,14 @@ impl Machine {
         let Some(entry) = self.image.exports.get(export) else {
             return Err(InvokeError::UnknownExport(export.to_owned(), self.image.names.clone()));
         };
-        let given: Vec<ValType> = args.iter().map(|v| v.ty()).collect();
-        if given != entry.export.params {
-            let expected = entry.export.params.clone();
-            return Err(InvokeError::Arguments { export: export.to_owned(), expected, given });
-        }
+        let args = arguments(&self.instance, &entry.export, args)?;
         let entry = entry.clone();
         let _level = match self.nesting.enter() {
             Ok(level) => level,
             Err(trapped) => return Ok(Outcome::Trapped(trapped)),
         };
         match self.initialize_here(host) {
-            None | Some(Outcome::Returned(_)) => Ok(self.run(&entry, args, host)),
+            None | Some(Outcome::Returned(_)) => Ok(self.run(&entry, &args, host)),
             Some(failed) => Ok(failed),
         }
     }
@@ -56,8 +51,8 @@ impl Machine {
         Some(self.run(&init, &[], host))
     }
 
-    /// One invocation, of arguments that have been checked.
-    fn run(&mut self, entry: &Entry, args: &[Val], host: &dyn Host) -> Outcome {
+    /// One invocation, with the words of arguments that have been checked.
+    fn run(&mut self, entry: &Entry, args: &[u64], host: &dyn Host) -> Outcome {
         if let Some(stop) = &self.poisoned {
             let again = Stop { message: format!("the store is not usable any more: {}", stop.message), ..stop.clone() };
             return violation(&again);
@@ -69,7 +64,7 @@ impl Machine {
         })
     }
 
-    fn run_on_continuation(&mut self, entry: &Entry, args: &[Val], host: &dyn Host) -> Result<Outcome, Stop> {
+    fn run_on_continuation(&mut self, entry: &Entry, args: &[u64], host: &dyn Host) -> Result<Outcome, Stop> {
         let Some(driver) = self.image.driver else {
             return Ok(Outcome::Unsupported("the program has no runtime".into()));
         };
@@ -81,7 +76,7 @@ impl Machine {
         // of the export and one word more, which was checked at loading; that
         // word, behind the arguments, is the code address that `enter` calls.
         unsafe {
-            let slots = self.write_values(contref, args);
+            let slots = self.write_words(contref, &entry.export.params, args);
             self.write_slot(contref, slots, self.access.abi.width.bytes(), entry.function);
             self.access.set_word(contref, &ContRef::FUNCTION, entry.enter);
         }
@@ -89,8 +84,8 @@ impl Machine {
         if status == 0 {
             // SAFETY: the slot is free now, and holds the results until
             // somebody takes it.
-            let values = unsafe { self.read_values(contref, &entry.export.results) };
-            return Ok(match values {
+            let words = unsafe { self.read_words(contref, &entry.export.results) };
+            return Ok(match values(&self.instance, &entry.export.results, words) {
                 Some(values) => Outcome::Returned(values),
                 None => Outcome::Unsupported("the results cannot be read".into()),
             });
@@ -137,19 +132,11 @@ impl Machine {
         let import = import.ok_or_else(|| HostError(format!("there is no import of index {index}")))?;
         // SAFETY: the ContRef of a running stack, whose payload holds the
         // arguments; their number was checked at loading.
-        let args = unsafe { self.read_values(contref, &import.params) }
-            .ok_or_else(|| HostError("the arguments cannot be read".into()))?;
-        let name = format!("{}.{}", import.module, import.name);
-        let results = catch_unwind(AssertUnwindSafe(|| host.call(&import, &args, &mut Nested { machine: self, host })))
-            .unwrap_or_else(|panic| Err(HostError(format!("a host function panicked: {}", message(&*panic)))));
-        let results = results?;
-        let types: Vec<ValType> = results.iter().map(|v| v.ty()).collect();
-        if types != import.results {
-            let list = |types: &[ValType]| types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
-            return Err(HostError(format!("`{name}` gave ({}), not ({})", list(&types), list(&import.results))));
-        }
+        let args = unsafe { self.read_words(contref, &import.params) };
+        let instance = self.instance.clone();
+        let results = call_host(host, &instance, &import, args, &mut Nested { machine: self, host })?;
         // SAFETY: as for the arguments.
-        unsafe { self.write_values(contref, &results) };
+        unsafe { self.write_words(contref, &import.results, &results) };
         Ok(())
     }
 
@@ -166,36 +153,33 @@ impl Machine {
         unsafe { self.access.write(self.slot(contref, slot), bytes, value) }
     }
 
-    /// Writes values into a payload, each in its own width; gives the number of
+    /// Writes the words of values into a payload, each in its own width; gives the number of
     /// slots.
     ///
     /// # Safety
     ///
     /// `contref` is a ContRef, and its payload has room for them.
-    unsafe fn write_values(&self, contref: u64, values: &[Val]) -> usize {
-        let abi = &self.access.abi;
-        let widths = values.iter().flat_map(|v| v.ty().clif(abi)).map(|t| t.bytes());
-        let words: Vec<(u64, u32)> = values.iter().flat_map(|v| v.slots()).zip(widths).collect();
-        for (i, (word, bytes)) in words.iter().enumerate() {
+    unsafe fn write_words(&self, contref: u64, types: &[ValType], words: &[u64]) -> usize {
+        let widths = types.iter().flat_map(|t| t.clif(&self.access.abi)).map(|t| t.bytes());
+        for (i, (word, bytes)) in words.iter().zip(widths).enumerate() {
             // SAFETY: the caller's.
-            unsafe { self.write_slot(contref, words.len() - 1 - i, *bytes, *word) };
+            unsafe { self.write_slot(contref, words.len() - 1 - i, bytes, *word) };
         }
         words.len()
     }
 
-    /// Reads values from a payload.
+    /// Reads the words of values from a payload, in the order of the values.
     ///
     /// # Safety
     ///
     /// `contref` is a ContRef, and its payload large enough.
-    unsafe fn read_values(&self, contref: u64, types: &[ValType]) -> Option<Vec<Val>> {
-        let abi = &self.access.abi;
-        let widths: Vec<u32> = types.iter().flat_map(|t| t.clif(abi)).map(|t| t.bytes()).collect();
-        let mut words = widths.iter().enumerate().map(|(i, bytes)| {
+    unsafe fn read_words(&self, contref: u64, types: &[ValType]) -> Vec<u64> {
+        let widths: Vec<u32> = types.iter().flat_map(|t| t.clif(&self.access.abi)).map(|t| t.bytes()).collect();
+        let words = widths.iter().enumerate().map(|(i, bytes)| {
             // SAFETY: the caller's.
             unsafe { self.access.read(self.slot(contref, widths.len() - 1 - i), *bytes) }
         });
-        types.iter().map(|t| Val::from_slots(*t, &mut words)).collect()
+        words.collect()
     }
 }
 
@@ -209,9 +193,4 @@ impl Invoker for Nested<'_> {
     fn invoke(&mut self, export: &str, args: &[Val]) -> Outcome {
         self.machine.invoke(export, args, self.host).unwrap_or_else(|e| Outcome::Unsupported(e.to_string()))
     }
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    text.unwrap_or("no message").to_owned()
 }

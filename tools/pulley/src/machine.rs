@@ -24,7 +24,7 @@ use std::collections::HashMap;
 use std::ptr::NonNull;
 
 use clif_cont_abi::{Abi, ContRef, Effect, EffectKind, HostFn, StoreContext, Trap};
-use clif_cont_program::{Host, HostImport, Nesting, StackTrace};
+use clif_cont_program::{Host, HostImport, InstanceId, Nesting, StackTrace};
 use pulley_interpreter::XReg;
 
 use crate::fiber::{self, At, Cause, Done, Fiber};
@@ -53,6 +53,8 @@ pub(crate) struct Machine {
     /// Fibers of continuations, by ContRef.
     pub(crate) owners: HashMap<u64, FiberId>,
     pub(crate) image: Image,
+    /// Whose the objects are that the host gets.
+    pub(crate) instance: InstanceId,
     pub(crate) imports: Vec<HostImport>,
     pub(crate) memory: Memory,
     pub(crate) access: Access,
@@ -77,6 +79,7 @@ impl Machine {
             idle: vec![],
             owners: HashMap::new(),
             image,
+            instance: InstanceId::new(),
             imports,
             memory,
             access: Access { abi },

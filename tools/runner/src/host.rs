@@ -5,11 +5,10 @@
 //! them, and the stack of a continuation below `reserve` and `guard`.
 #![allow(unsafe_code)]
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clif_cont_abi::{StoreContext, Trap};
-use clif_cont_program::{HostError, Invoker, Outcome, Val};
+use clif_cont_program::{HostError, Invoker, Outcome, Val, call_host, panic_message};
 
 use crate::shared::Shared;
 
@@ -44,12 +43,12 @@ extern "C" fn guard(shared: *const Shared, address: u64) {
 extern "C" fn call(shared: *const Shared, contref: u64) -> u32 {
     // SAFETY: as in `reserve`.
     let shared = unsafe { &*shared };
-    // a panic in here, and not only in the host's own code, becomes a trap
+    // the host's panics are its failures; any other in here must not unwind either
     let result = catch_unwind(AssertUnwindSafe(|| perform(shared, contref)));
     let message = match result {
         Ok(Ok(())) => return 0,
         Ok(Err(HostError(message))) => message,
-        Err(payload) => format!("a host function panicked: {}", panic_message(&*payload)),
+        Err(payload) => format!("a host function panicked: {}", panic_message(payload)),
     };
     shared.set_detail(message);
     u32::from(Trap::Host.code())
@@ -61,17 +60,10 @@ fn perform(shared: &Shared, contref: u64) -> Result<(), HostError> {
     let import = import.ok_or_else(|| HostError(format!("there is no import of index {index}")))?;
     // SAFETY: the ContRef of the running program's own stack; its payload holds
     // the arguments, whose number was checked when the program was loaded.
-    let args = unsafe { shared.read_values(contref, &import.params) }
-        .ok_or_else(|| HostError("the arguments cannot be read".into()))?;
-    let name = format!("{}.{}", import.module, import.name);
-    let results = shared.host.call(import, &args, &mut Nested { shared })?;
-    let types: Vec<_> = results.iter().map(|v| v.ty()).collect();
-    if types != import.results {
-        let list = |types: &[clif_cont_program::ValType]| types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
-        return Err(HostError(format!("`{name}` gave ({}), not ({})", list(&types), list(&import.results))));
-    }
+    let args = unsafe { shared.read_words(contref, &import.params) };
+    let results = call_host(&*shared.host, &shared.instance, import, args, &mut Nested { shared })?;
     // SAFETY: as for the arguments.
-    unsafe { shared.write_values(contref, &results) };
+    unsafe { shared.write_words(contref, &import.results, &results) };
     Ok(())
 }
 
@@ -87,10 +79,4 @@ impl Invoker for Nested<'_> {
             Err(e) => Outcome::Unsupported(e.to_string()),
         }
     }
-}
-
-/// The message of a panic.
-pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
-    text.unwrap_or("no message").to_owned()
 }

@@ -13,7 +13,7 @@ use clif_cont_arch as arch;
 use clif_cont_program::compile::{self, Disassembly};
 use clif_cont_program::stack::{self, Part};
 use clif_cont_program::target::{isa_from_builder, target_isa};
-use clif_cont_program::{Data, DataItem, Finished, Origin, Program, host_signature};
+use clif_cont_program::{Data, DataItem, Finished, Origin, Program, host_signature, panic_message};
 use cranelift_codegen::FinalizedRelocTarget;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{self, AbiParam, ExternalName, Function, InstBuilder, Signature};
@@ -71,7 +71,7 @@ enum Symbol {
 /// Compiles and links. A panic of the code generator becomes an error.
 pub(crate) fn load(program: &Finished, host: HostAddresses, options: &Options) -> Result<Loaded, RunError> {
     catch_unwind(AssertUnwindSafe(|| load_program(program, host, options))).unwrap_or_else(|payload| {
-        let what = crate::host::panic_message(&*payload);
+        let what = panic_message(payload);
         Err(RunError::Jit(what))
     })
 }

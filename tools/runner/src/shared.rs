@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use std::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 
 use clif_cont_abi::{Abi, ContRef, Field, StoreContext, Trap};
-use clif_cont_program::{Export, Host, HostImport, InvokeError, Nesting, Outcome, Trapped, Val, ValType};
+use clif_cont_program::{
+    Export, Host, HostImport, InstanceId, InvokeError, Nesting, Outcome, Trapped, Val, ValType, arguments, values,
+};
 
 use crate::backtrace;
 use crate::memory::Memory;
@@ -52,6 +54,8 @@ pub(crate) struct Driver {
 /// See the module.
 pub(crate) struct Shared {
     pub(crate) abi: Abi,
+    /// Whose the objects are that the host gets.
+    pub(crate) instance: InstanceId,
     pub(crate) imports: Vec<HostImport>,
     pub(crate) memory: Memory,
     pub(crate) host: Box<dyn Host>,
@@ -65,6 +69,7 @@ impl Shared {
     pub(crate) fn new(abi: Abi, imports: Vec<HostImport>, host: Box<dyn Host>) -> Self {
         Self {
             abi,
+            instance: InstanceId::new(),
             imports,
             memory: Memory::default(),
             host,
@@ -105,44 +110,37 @@ impl Shared {
         (0..words).rev().map(|slot| self.abi.payload_offset(slot)).collect()
     }
 
-    /// Reads values from a payload.
+    /// Reads the words of values from a payload, in the order of the values.
     ///
     /// # Safety
     ///
     /// `contref` is a ContRef whose payload holds values of these types.
-    pub(crate) unsafe fn read_values(&self, contref: u64, types: &[ValType]) -> Option<Vec<Val>> {
-        let mut offsets = self.payload(types).into_iter();
-        let mut values = Vec::with_capacity(types.len());
-        for ty in types {
-            let words = ty.clif(&self.abi).iter().zip(&mut offsets).map(|(clif, at)| {
-                let at = offset(contref, at);
-                // SAFETY: the caller's; a payload slot of 8 bytes, aligned to
-                // them, whose first bytes hold the value.
-                unsafe {
-                    match clif.bytes() {
-                        4 => u64::from(with_exposed_provenance::<u32>(at).read()),
-                        _ => with_exposed_provenance::<u64>(at).read(),
-                    }
+    pub(crate) unsafe fn read_words(&self, contref: u64, types: &[ValType]) -> Vec<u64> {
+        let widths = types.iter().flat_map(|t| t.clif(&self.abi)).map(|t| t.bytes());
+        let word = |(at, width): (i32, u32)| {
+            let at = offset(contref, at);
+            // SAFETY: the caller's; a payload slot of 8 bytes, aligned to them, whose first
+            // bytes hold the value.
+            unsafe {
+                match width {
+                    4 => u64::from(with_exposed_provenance::<u32>(at).read()),
+                    _ => with_exposed_provenance::<u64>(at).read(),
                 }
-            });
-            let words: Vec<u64> = words.collect();
-            values.push(Val::from_slots(*ty, &mut words.into_iter())?);
-        }
-        Some(values)
+            }
+        };
+        self.payload(types).into_iter().zip(widths).map(word).collect()
     }
 
-    /// Writes values into a payload, each in its own width.
+    /// Writes the words of values into a payload, each in its own width.
     ///
     /// # Safety
     ///
     /// `contref` is a ContRef that expects values of these types.
-    pub(crate) unsafe fn write_values(&self, contref: u64, values: &[Val]) {
-        let types: Vec<ValType> = values.iter().map(|v| v.ty()).collect();
+    pub(crate) unsafe fn write_words(&self, contref: u64, types: &[ValType], words: &[u64]) {
         let widths = types.iter().flat_map(|t| t.clif(&self.abi)).map(|t| t.bytes());
-        let words = values.iter().flat_map(|v| v.slots());
-        for ((at, width), word) in self.payload(&types).into_iter().zip(widths).zip(words) {
+        for ((at, width), word) in self.payload(types).into_iter().zip(widths).zip(words.iter().copied()) {
             let at = offset(contref, at);
-            // SAFETY: as in `read_values`.
+            // SAFETY: as in `read_words`.
             unsafe {
                 match width {
                     4 => with_exposed_provenance_mut::<u32>(at).write(word as u32),
@@ -160,17 +158,13 @@ impl Shared {
             InvokeError::UnknownExport(export.to_owned(), names)
         };
         let entry = code.and_then(|c| c.exports.get(export)).ok_or_else(unknown)?;
-        let given: Vec<ValType> = args.iter().map(|v| v.ty()).collect();
-        if given != entry.export.params {
-            let expected = entry.export.params.clone();
-            return Err(InvokeError::Arguments { export: export.to_owned(), expected, given });
-        }
+        let args = arguments(&self.instance, &entry.export, args)?;
         let _level = match self.nesting.enter() {
             Ok(level) => level,
             Err(trapped) => return Ok(Outcome::Trapped(trapped)),
         };
         match self.initialize_here() {
-            None | Some(Outcome::Returned(_)) => Ok(self.run(entry, args)),
+            None | Some(Outcome::Returned(_)) => Ok(self.run(entry, &args)),
             Some(failed) => Ok(failed),
         }
     }
@@ -191,8 +185,8 @@ impl Shared {
         Some(self.run(init, &[]))
     }
 
-    /// One invocation, of arguments that have been checked.
-    fn run(&self, entry: &Entry, args: &[Val]) -> Outcome {
+    /// One invocation, with the words of arguments that have been checked.
+    fn run(&self, entry: &Entry, args: &[u64]) -> Outcome {
         let Some(driver) = self.code.get().and_then(|c| c.driver) else {
             return Outcome::Unsupported("the program has no runtime".into());
         };
@@ -219,7 +213,7 @@ impl Shared {
         // export and one word more, which was checked at loading; that word,
         // behind the arguments, is the code address that `enter` calls.
         unsafe {
-            self.write_values(contref, args);
+            self.write_words(contref, &entry.export.params, args);
             let words = self.payload(&entry.export.params).len() as u32;
             let callee = offset(contref, self.abi.payload_offset(words));
             with_exposed_provenance_mut::<u64>(callee).write(entry.function);
@@ -231,7 +225,8 @@ impl Shared {
         if status == 0 {
             // SAFETY: the slot is free now, and holds the results until
             // somebody takes it.
-            return match unsafe { self.read_values(contref, &entry.export.results) } {
+            let words = unsafe { self.read_words(contref, &entry.export.results) };
+            return match values(&self.instance, &entry.export.results, words) {
                 Some(values) => Outcome::Returned(values),
                 None => Outcome::Unsupported("the results cannot be read".into()),
             };

@@ -13,7 +13,7 @@ use crate::features::Features;
 use crate::module::{Addr, Exported, Func, Module, check_memory};
 use crate::names::printable;
 use crate::spectest;
-use crate::types::Ty;
+use crate::types::{Sig, Ty};
 
 /// What a module name of an import stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -218,12 +218,9 @@ impl<'a> Module<'a> {
             TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
                 let index = host_functions + self.imports.len();
                 let func = self.func(ty, Some(index as u32), offset)?;
-                self.imports.push(HostImport {
-                    module: wanted.module.to_owned(),
-                    name: wanted.name.to_owned(),
-                    params: func.sig.params.clone(),
-                    results: func.sig.results.clone(),
-                });
+                let Sig { params, results } = self.types.border_sig(func.ty, offset)?;
+                let (module, name) = (wanted.module.to_owned(), wanted.name.to_owned());
+                self.imports.push(HostImport { module, name, params, results });
                 self.funcs.push(func);
             }
             TypeRef::Global(ty) => {

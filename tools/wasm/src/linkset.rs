@@ -284,17 +284,18 @@ impl<'a> LinkSet<'a> {
                     };
                     let exported = match item.kind {
                         ExternalKind::Func | ExternalKind::FuncExact => {
-                            let sig = &modules[i].funcs[item.index as usize].sig;
+                            let func = &modules[i].funcs[item.index as usize];
+                            let sig = types.border_sig(func.ty, 0).unwrap_or_else(|_| func.sig.clone());
                             let symbol = all[i].func(item.index);
-                            program.exports.push(export(&shared(i), &mut common, name.clone(), symbol, sig));
-                            Item::Function { export: name, params: sig.params.clone() }
+                            program.exports.push(export(&shared(i), &mut common, name.clone(), symbol, &sig));
+                            Item::Function { export: name, params: sig.params }
                         }
                         ExternalKind::Global => {
-                            let Global { ty, mutable, .. } = modules[i].globals[item.index as usize];
+                            let Global { ty, content, mutable, .. } = modules[i].globals[item.index as usize];
                             data(all[i].global(item.index), ItemType::Global { ty, mutable });
                             let read = naming.own("get", &name);
                             if naming == Naming::Numbered {
-                                let sig = Sig { params: vec![], results: vec![ty] };
+                                let sig = Sig { params: vec![], results: vec![types.border(content, 0).unwrap_or(ty)] };
                                 let symbol = all[i].read(item.index);
                                 program.exports.push(export(&shared(i), &mut common, read.clone(), symbol, &sig));
                             }

@@ -129,7 +129,7 @@ fn shown(value: Val) -> String {
         Val::F64(bits) if f64::from_bits(bits).is_nan() => nan(bits >> 63 != 0, bits & 0xf_ffff_ffff_ffff),
         Val::F64(bits) => float(f64::from_bits(bits)),
         // none of the functions takes them
-        Val::Ref(_) | Val::Cont { .. } => value.to_string(),
+        Val::Extern(_) | Val::Ref(_) | Val::Cont(_) => value.to_string(),
     }
 }
 

@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 
-use clif_cont_program::{Signature, ValType};
+use clif_cont_program::{ObjectType, Signature, ValType};
 use wasmparser::{AbstractHeapType, CompositeInnerType, HeapType, PackedIndex, RefType, StorageType, SubType};
 
 use crate::error::{Fault, Result};
@@ -237,6 +237,38 @@ impl TypeStore {
             return Err(Fault::internal("neither a function nor a continuation type", offset));
         };
         let all = |types: &[Ty]| types.iter().map(|t| self.repr(*t, offset)).collect::<Result<Vec<_>>>();
+        Ok(Sig { params: all(params)?, results: all(results)? })
+    }
+
+    /// How a value is told to the host.
+    pub(crate) fn border(&self, ty: Ty, offset: u64) -> Result<ValType> {
+        let repr = self.repr(ty, offset)?;
+        let Ty::Ref { nullable, heap } = ty else { return Ok(repr) };
+        use AbstractHeapType::{Any, Array, Cont, Eq, Exn, Extern, Func, I31, NoExtern, Struct};
+        let number = match heap {
+            Heap::Abstract(Extern | NoExtern) => return Ok(ValType::Extern),
+            Heap::Declared(id) => 100 + id.0,
+            Heap::Abstract(Func) => 1,
+            Heap::Abstract(Any) => 2,
+            Heap::Abstract(Eq) => 3,
+            Heap::Abstract(I31) => 4,
+            Heap::Abstract(Struct) => 5,
+            Heap::Abstract(Array) => 6,
+            Heap::Abstract(Exn) => 7,
+            Heap::Abstract(Cont) => 8,
+            // those without a value but null
+            Heap::Abstract(_) => 9,
+        };
+        let ty = ObjectType { number, nullable };
+        Ok(if repr == ValType::Cont { ValType::ContOf(ty) } else { ValType::RefOf(ty) })
+    }
+
+    /// What a function takes and gives, as the host is told.
+    pub(crate) fn border_sig(&self, id: TypeId, offset: u64) -> Result<Sig> {
+        let Some((params, results)) = self.func(id) else {
+            return Err(Fault::internal("neither a function nor a continuation type", offset));
+        };
+        let all = |types: &[Ty]| types.iter().map(|t| self.border(*t, offset)).collect::<Result<Vec<_>>>();
         Ok(Sig { params: all(params)?, results: all(results)? })
     }
 }

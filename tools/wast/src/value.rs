@@ -1,7 +1,5 @@
 //! Arguments and expected results of a script, as values at the border of a
 //! program.
-//!
-//! An external reference is the host's number + 1, because 0 is null.
 
 use clif_cont_program::{Outcome, Val, ValType};
 use wast::core::{NanPattern, WastArgCore, WastRetCore};
@@ -19,9 +17,12 @@ pub(crate) fn argument(arg: &WastArg<'_>, ty: Option<ValType>) -> Result<Val, St
         WastArgCore::I64(v) => Val::I64(*v),
         WastArgCore::F32(v) => Val::F32(v.bits),
         WastArgCore::F64(v) => Val::F64(v.bits),
-        WastArgCore::RefNull(_) if ty == Some(ValType::Cont) => Val::Cont { contref: 0, revision: 0 },
-        WastArgCore::RefNull(_) => Val::Ref(0),
-        WastArgCore::RefExtern(n) => Val::Ref(u64::from(*n) + 1),
+        WastArgCore::RefNull(_) => match ty {
+            Some(ValType::Cont | ValType::ContOf(_)) => Val::NULL_CONT,
+            Some(ValType::Extern) => Val::Extern(None),
+            _ => Val::NULL_REF,
+        },
+        WastArgCore::RefExtern(n) => Val::Extern(Some(*n)),
         WastArgCore::RefHost(_) => return Err("host references of type any are not supported".to_owned()),
         WastArgCore::V128(_) => return Err("vectors are not supported".to_owned()),
     })
@@ -53,9 +54,11 @@ fn meets_core(actual: Val, expected: &WastRetCore<'_>) -> bool {
             NanPattern::ArithmeticNan => a & F64_QUIET == F64_QUIET,
             NanPattern::Value(e) => e.bits == a,
         },
-        (WastRetCore::RefNull(_), Val::Ref(a) | Val::Cont { contref: a, .. }) => a == 0,
-        (WastRetCore::RefExtern(Some(n)), Val::Ref(a)) => a == u64::from(*n) + 1,
-        (WastRetCore::RefExtern(None) | WastRetCore::RefFunc(_), Val::Ref(a)) => a != 0,
+        (WastRetCore::RefNull(_), Val::Ref(a) | Val::Cont(a)) => a.is_null(),
+        (WastRetCore::RefNull(_), Val::Extern(a)) => a.is_none(),
+        (WastRetCore::RefExtern(Some(n)), Val::Extern(a)) => a == Some(*n),
+        (WastRetCore::RefExtern(None), Val::Extern(a)) => a.is_some(),
+        (WastRetCore::RefFunc(_), Val::Ref(a)) => !a.is_null(),
         (
             WastRetCore::RefAny
             | WastRetCore::RefEq
@@ -63,7 +66,7 @@ fn meets_core(actual: Val, expected: &WastRetCore<'_>) -> bool {
             | WastRetCore::RefStruct
             | WastRetCore::RefI31,
             Val::Ref(a),
-        ) => a != 0,
+        ) => !a.is_null(),
         _ => false,
     }
 }
@@ -80,9 +83,8 @@ pub(crate) fn show(value: Val) -> String {
         Val::I64(v) => format!("i64 {v}"),
         Val::F32(v) => format!("f32 {}", float(f32::from_bits(v), v)),
         Val::F64(v) => format!("f64 {}", float(f64::from_bits(v), v)),
-        Val::Ref(0) | Val::Cont { contref: 0, .. } => "null".to_owned(),
-        Val::Ref(v) => format!("ref {v:#x}"),
-        Val::Cont { contref, revision } => format!("cont {contref:#x} revision {revision}"),
+        Val::Extern(Some(n)) => format!("ref.extern {n}"),
+        Val::Extern(None) | Val::Ref(_) | Val::Cont(_) => value.to_string(),
     }
 }
 

@@ -147,7 +147,7 @@ fn value(n: Number) -> Val {
         Number::I64(v) => Val::I64(v),
         Number::F32(v) => Val::F32(v),
         Number::F64(v) => Val::F64(v),
-        Number::Extern(v) => Val::Ref(u64::from(v) + 1),
+        Number::Extern(v) => Val::Extern(Some(v)),
     }
 }
 

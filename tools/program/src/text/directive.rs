@@ -1,7 +1,7 @@
 //! The words of one directive line, each with its column.
 
 use super::{ParseError, ParseErrorKind};
-use crate::{OperationTypes, Signature, ValType};
+use crate::{ObjectType, OperationTypes, Signature, ValType};
 
 /// What is said of an instruction.
 #[derive(Clone, Debug)]
@@ -214,9 +214,15 @@ impl<'a> Cursor<'a> {
 
     /// A type.
     pub(super) fn val_type(&mut self) -> Result<ValType, ParseError> {
-        self.choice("a type: i32, i64, f32, f64, ref or cont", |word| {
+        let ty = self.choice("a type: i32, i64, f32, f64, extern, ref or cont", |word| {
             ValType::ALL.into_iter().find(|t| t.name() == word)
-        })
+        })?;
+        if !matches!(ty, ValType::Ref | ValType::Cont) || !self.eat(".") {
+            return Ok(ty);
+        }
+        let number = self.choice("the number of an object's type", |word| word.parse().ok())?;
+        let object = ObjectType { number, nullable: self.eat("?") };
+        Ok(if ty == ValType::Ref { ValType::RefOf(object) } else { ValType::ContOf(object) })
     }
 
     fn type_list(&mut self) -> Result<Vec<ValType>, ParseError> {

@@ -1,7 +1,7 @@
 //! What a module's declarations become.
 
 use clif_cont_abi::Isa;
-use clif_cont_program::{Data, DataItem, Host, HostError, Invoker, Outcome, Program, Target, Val, ValType};
+use clif_cont_program::{Data, DataItem, Host, HostError, Invoker, ObjectType, Outcome, Program, Target, Val, ValType};
 
 use super::{check, contains_all, function, program, text, x86};
 use crate::{Options, Spectest, compile, unknown_imports};
@@ -117,7 +117,8 @@ fn exports_name_function_and_entry() {
     assert_eq!(names, ["go!", "again", "h"]);
     let go = program.export("go!").expect("exported");
     assert_eq!((go.function.as_str(), &go.results[..]), ("go", &[ValType::I64][..]));
-    assert_eq!(go.params, [ValType::I32, ValType::Ref, ValType::Cont]);
+    let object = ValType::ContOf(ObjectType { number: 101, nullable: true });
+    assert_eq!(go.params, [ValType::I32, ValType::Extern, object]);
     assert!(program.function(&go.enter).is_some());
     assert_eq!(program.export("h").expect("exported").function, "import_env_h");
     assert_eq!(program.imports.len(), 1);
