@@ -157,8 +157,10 @@ fn judge(plan: &ProgramsPlan, case: usize) -> Ran {
     let all = bytes(plan.seed, case);
     if let Err((kind, what)) = attempt(plan, case, &all, &mut ran) {
         let mut what = what;
+        // a smaller program with another fault is no smaller one with this
+        let rule = rule(&what).map(str::to_owned);
         let least = shrink(all, plan.attempts, |bytes| match attempt(plan, case, bytes, &mut Ran::default()) {
-            Err((k, why)) if k == kind => {
+            Err((k, why)) if k == kind && self::rule(&why) == rule.as_deref() => {
                 what = why;
                 true
             }
@@ -168,6 +170,11 @@ fn judge(plan: &ProgramsPlan, case: usize) -> Ran {
         ran.faults.push(Fault { kind, case, bytes: hex(&least), what, program });
     }
     ran
+}
+
+/// The rule that a fault is about, if it is about one.
+fn rule(what: &str) -> Option<&str> {
+    what.split(' ').find(|word| word.starts_with("CC0"))
 }
 
 /// Fewer bytes that are still `wrong`: a prefix first, then without parts of it,
