@@ -141,7 +141,9 @@ fn function(g: &mut Gen<'_>, n: usize) -> String {
 /// A module with what it has of its own.
 fn module(g: &mut Gen<'_>, m: usize, functions: &str) -> String {
     let mut own = String::new();
-    let _ = writeln!(own, "  (data $data \"\\01\\02\\03\\04\\05\\06\\07\\08\")");
+    if functions.contains("$data") {
+        let _ = writeln!(own, "  (data $data \"\\01\\02\\03\\04\\05\\06\\07\\08\")");
+    }
     if m == 0 {
         let _ = writeln!(own, "  (data (memory $mem) (i32.const 8) \"stack switching\")");
         if g.u.chance(1, 2) {
@@ -154,12 +156,7 @@ fn module(g: &mut Gen<'_>, m: usize, functions: &str) -> String {
     for n in (0..g.funs.len()).filter(|n| g.funs[*n].module == m) {
         let _ = writeln!(own, "  (elem (table $tf) (i32.const {n}) func $x{n})");
     }
-    let mut text = assemble(&g.types, &g.items, m, functions, &own);
-    // a memory's segment names it only where it is used
-    if !text.contains("$data\n") && !functions.contains("$data") {
-        text = text.replacen("  (data $data \"\\01\\02\\03\\04\\05\\06\\07\\08\")\n", "", 1);
-    }
-    text
+    assemble(&g.types, &g.items, m, functions, &own)
 }
 
 /// The invocations: every mode once, other starts, functions that take numbers, and what is left.
