@@ -85,8 +85,7 @@ impl Analysis<'_> {
                     _ => {}
                 }
             }
-            // more than the bound: the function itself takes more than a caller leaves
-            if k >= self.profile.stack_bound() && Some(a) == self.stack_left() {
+            if k == self.profile.stack_bound() && Some(a) == self.stack_left() {
                 match cc {
                     IntCC::UnsignedLessThan => state.learn(Fact::Stack(false)),
                     IntCC::UnsignedGreaterThanOrEqual => state.learn(Fact::Stack(true)),

@@ -399,6 +399,12 @@ impl Profile {
         self.initial_sp_bias
     }
 
+    /// The same with another bound, in bytes: for the entry of one function that takes more of the stack than others.
+    #[must_use]
+    pub fn with_stack_bound(self, stack_bound: u64) -> Self {
+        Self { stack_bound, ..self }
+    }
+
     /// With less than this left of its slot, in bytes, a stack is exhausted.
     pub(crate) fn stack_bound(&self) -> u64 {
         self.stack_bound

@@ -12,8 +12,8 @@ pub(crate) const RULE: Rule = Rule {
     id: "CC0109",
     name: "limits",
     statement: "This profile keeps no limit in memory: what is left of a stack follows from the stack pointer and the \
-                size of a slot. A function that computes it compares it with the profile's bound, or with more where it \
-                takes more itself, before it calls or switches, and goes on only where enough is left. Whether a function has to compute it (leaves have \
+                size of a slot. A function that computes it compares it with the profile's bound before it calls or \
+                switches, and goes on only where enough is left. Whether a function has to compute it (leaves have \
                 not) is for the code generator, which knows the frames. Under `wasmtime-48` a stack's limits are in its record while it does not run, and in force in the store context while it does: both are stored on every edge on which stacks change.",
     why: "A stack that overflows runs into its guard page, or into the neighbouring slot.",
     bugs: "wt #13298, #13584",
