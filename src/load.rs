@@ -131,6 +131,15 @@ pub fn read(name: &str, bytes: &[u8], target: Option<Target>) -> Result<Program,
     }
 }
 
+/// Reads CLIF, whatever the input is called.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_text(source: &Source, target: Option<Target>) -> Result<Program, LoadError> {
+    read_clif(source, source.text().unwrap_or_default(), target)
+}
+
 /// Without the byte order mark that some editors put in front of UTF-8 text.
 fn without_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)

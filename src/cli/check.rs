@@ -115,6 +115,7 @@ impl Check {
             return apart::answer(ui, &seen, ran);
         }
         let own_target = (kind == InputKind::Clif && has_header(&input)).then_some(loaded.program.target);
+        ui.progress.begin(Isa::ALL.len(), "ISAs");
         for isa in Isa::ALL {
             match own_target {
                 Some(target) if target.isa != isa => {
@@ -123,7 +124,9 @@ impl Check {
                 }
                 _ => row(&job, isa, own_target)?,
             }
+            ui.progress.step();
         }
+        ui.progress.end();
         locked(table).print(ui)
     }
 

@@ -25,8 +25,6 @@ use super::lower::{TargetArgs, load_input_bytes};
 /// independent instructions is no difference. OLD and NEW are files or folders: CLIF
 /// of any release of Cranelift, WebAssembly text with CLIF in its comments (golden
 /// files), or any input of `lower`, which is lowered first.
-///
-/// Exit codes: 0 equal; 1 different; 2 error. With `--git` 0 where it is not 2.
 #[derive(Args)]
 pub(crate) struct Diff {
     /// OLD and NEW, `-` for standard input; with `--git`, what git gives an external diff

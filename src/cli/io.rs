@@ -14,7 +14,7 @@ use clif_cont::backend::Fault;
 use clif_cont::diag::{Diagnostic, Finding, Style};
 use clif_cont::load::{LoadError, LoadErrorKind};
 use clif_cont::program::HostError;
-use clif_cont_output::{OutputFile, coloured, json, line, lines, same_file, within};
+use clif_cont_output::{OutputFile, Progress, coloured, json, line, lines, same_file, within};
 
 /// Exit code: findings, failed tests, a mismatch.
 pub(crate) const MISMATCH: u8 = 1;
@@ -144,6 +144,8 @@ pub(crate) struct Ui {
     pub(crate) verbose: bool,
     output: Option<PathBuf>,
     file: Mutex<Option<OutputFile>>,
+    /// How far it is; what is printed goes around it.
+    pub(crate) progress: Progress,
     /// What kept a host function from printing; whoever invoked it asks.
     broken: Mutex<Option<End>>,
 }
@@ -162,6 +164,7 @@ impl Ui {
             verbose: streams.verbose,
             output: streams.output.clone(),
             file: Mutex::new(None),
+            progress: Progress::default(),
             broken: Mutex::new(None),
         }
     }
@@ -192,8 +195,11 @@ impl Ui {
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), End> {
         let Some(path) = &self.output else {
             // Output is never coloured, and may be binary.
-            let mut stdout = io::stdout().lock();
-            return stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|e| broken(e, "standard output"));
+            let print = || {
+                let mut stdout = io::stdout().lock();
+                stdout.write_all(bytes).and_then(|()| stdout.flush())
+            };
+            return self.progress.around(print).map_err(|e| broken(e, "standard output"));
         };
         let mut file = locked(&self.file);
         let written = match &mut *file {
@@ -216,8 +222,11 @@ impl Ui {
         if self.output.is_some() {
             return self.write(anstream::adapter::strip_str(&text).to_string().as_bytes());
         }
-        let mut stdout = anstream::stdout().lock();
-        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|e| broken(e, "standard output"))
+        let print = || {
+            let mut stdout = anstream::stdout().lock();
+            stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        };
+        self.progress.around(print).map_err(|e| broken(e, "standard output"))
     }
 
     /// Writes a line of output.
@@ -272,7 +281,7 @@ impl Ui {
 
     /// Writes what is safe to show.
     fn say(&self, text: &str) {
-        let _ = anstream::stderr().lock().write_all(text.as_bytes());
+        let _ = self.progress.around(|| anstream::stderr().lock().write_all(text.as_bytes()));
     }
 
     /// Says something that only `-v` asks for.

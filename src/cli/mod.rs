@@ -4,12 +4,14 @@ mod abi;
 mod check;
 mod diff;
 mod explain;
+mod help;
 mod interpret;
 mod invoke;
 mod io;
 mod isas;
 mod levels;
 mod lower;
+mod manual;
 mod run;
 mod test;
 mod trace;
@@ -20,15 +22,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use io::{End, Format, Ui};
 
 /// One-shot continuations for Cranelift: lower, verify, print, interpret and run them.
-///
-/// Exit codes: 0 fine; 1 findings, failed tests or a mismatch; 2 usage, I/O, parse or
-/// validation error; 3 unsupported; 4 the program trapped or ended in an
-/// uncaught exception; 5 out of fuel, time or memory; 101 a bug of clif-cont.
 #[derive(Parser)]
 #[command(name = "clif-cont", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
 struct Cli {
@@ -52,6 +50,8 @@ enum Command {
     Test(test::Test),
     Isas(isas::Isas),
     Abi(abi::AbiTable),
+    Completions(manual::Completions),
+    Man(manual::Man),
 }
 
 /// The message of the last panic, with its place. A panic of Cranelift that is
@@ -79,7 +79,9 @@ pub(crate) fn main() -> ExitCode {
         return ExitCode::from(io::USAGE); // nobody asks any more
     }
     remember_panics();
-    let cli = match Cli::try_parse_from(std::env::args_os().map(invoke::shield)) {
+    let arguments = std::env::args_os().map(invoke::shield);
+    let parsed = help::complete(Cli::command()).try_get_matches_from(arguments);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         // Help and version go to stdout with code 0, errors to stderr with 2.
         Err(error) if error.use_stderr() => return ExitCode::from(refused(&error)),
@@ -136,7 +138,7 @@ impl Command {
             Self::Check(c) => c.shared.format,
             Self::Verify(c) => c.format(),
             Self::Diff(c) => c.format(),
-            Self::Canonical(_) => Format::Human,
+            Self::Canonical(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
             Self::Explain(c) => c.format(),
             Self::Wast(c) => c.shared.format,
             Self::Test(c) => c.shared.format,
@@ -159,6 +161,8 @@ impl Command {
             Self::Test(c) => c.run(ui),
             Self::Isas(c) => c.run(ui),
             Self::Abi(c) => c.run(ui),
+            Self::Completions(c) => c.run(ui),
+            Self::Man(c) => c.run(ui),
         }
     }
 }

@@ -71,6 +71,7 @@ impl Test {
         }
         let suite = Suite::new(Arc::new(product), options, &self.paths).map_err(|e| usage(&e))?;
         let mut changes: Vec<Pending> = vec![];
+        ui.progress.begin(suite.files().len(), "tests");
         for file in suite.files() {
             locked(&progress).running = file.name();
             let mut report = suite.run(file);
@@ -83,7 +84,9 @@ impl Test {
             if !self.review || !report.passed() {
                 print_report(ui, &file.name(), &report)?;
             }
+            ui.progress.step();
         }
+        ui.progress.end();
         let totals = locked(&progress).totals;
         if changes.is_empty() || totals.failed > 0 {
             print_totals(ui, totals)?;

@@ -6,8 +6,9 @@ use clap::{Args, ValueEnum};
 use clif_cont::abi::Isa;
 use clif_cont::diag::sarif::{self, Driver};
 use clif_cont::diag::{Diagnostic, Finding, Place, Severity, Source, Style, Verdict};
+use clif_cont::diff::Text;
 use clif_cont::finish::{FinishError, check_functions};
-use clif_cont::load::{InputKind, explain, read as read_program};
+use clif_cont::load::{InputKind, explain, read as read_program, read_text};
 use clif_cont::program::target::OptLevel;
 use clif_cont::program::{Origin, Program, Target, Valid};
 use clif_cont::protocol::{FunctionReport, Listing, PROFILES, Verified, profile, verify_program};
@@ -22,7 +23,8 @@ use super::lower::TargetArgs;
 
 /// Verify generated code: the one-shot and fat-pointer protocol of continuations
 ///
-/// A .clif file is verified as it is, a WebAssembly module as it is lowered. A
+/// A .clif file is verified as it is, and so is CLIF in the `;;` comments of WebAssembly text, as
+/// golden files have it; any other WebAssembly module is verified as it is lowered. A
 /// finding is a violation, with a path on which it happens, or something that
 /// could not be proven. See `explain` for the rules.
 ///
@@ -34,9 +36,10 @@ pub(crate) struct Verify {
     /// .clif, .wat or .wasm files, or `-` for standard input
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<String>,
-    /// The layout and protocol that the code is meant for
-    #[arg(long, value_name = "PROFILE", default_value = PROFILES[0], value_parser = PROFILES)]
-    abi: String,
+    /// The layout and protocol that the code is meant for [default: clif-cont, unless the code is
+    /// plainly another one's, which is an error]
+    #[arg(long, value_name = "PROFILE", value_parser = PROFILES)]
+    abi: Option<String>,
     #[command(flatten)]
     levels: Levels,
     #[command(flatten)]
@@ -143,19 +146,33 @@ impl Verify {
         })
     }
 
+    fn abi(&self) -> &str {
+        self.abi.as_deref().unwrap_or(PROFILES[0])
+    }
+
     /// Reads and verifies an input.
     fn input(&self, path: &str, target: Option<Target>) -> Result<(Verified, Listing), End> {
-        let input = read(path)?;
-        let Input { name, bytes } = &input;
-        let (source, kind) = (Source::new(name, bytes), InputKind::detect(name, bytes));
-        let foreign = self.abi != PROFILES[0];
+        let Input { name, bytes } = read(path)?;
+        let (bytes, kind) = match in_comments(&bytes) {
+            Some(clif) => (clif.into_bytes(), InputKind::Clif),
+            None => {
+                let kind = InputKind::detect(&name, &bytes);
+                (bytes, kind)
+            }
+        };
+        let source = Source::new(&name, &bytes);
+        let abi = self.abi();
+        let foreign = abi != PROFILES[0];
         if foreign && kind != InputKind::Clif {
-            let message = format!("`{}` is a profile for CLIF of another producer, and this is none", self.abi);
+            let message = format!("`{abi}` is a profile for CLIF of another producer, and this is none");
             return Err(failure(USAGE, Diagnostic::error(message).at(Place::whole(&source))));
         }
         // other producers write no header; their only target is this one
         let target = target.or(foreign.then(|| Target::new(Isa::X86_64)));
-        let program = read_program(name, bytes, target)?;
+        let program = match kind {
+            InputKind::Clif if !bytes.is_empty() && source.text().is_some() => read_text(&source, target)?,
+            _ => read_program(&name, &bytes, target)?,
+        };
         self.target.check_memory(&program, &source)?;
         let opt = self.target.opt;
         // as it was written, or as it is compiled
@@ -167,9 +184,16 @@ impl Verify {
             }
         };
         let program = prepared.map_err(|e| explain(e, &source, kind))?;
-        let profile = profile(&self.abi, &program.target)
-            .ok_or_else(|| failure(USAGE, Diagnostic::error(format!("there is no profile `{}`", self.abi))))?;
+        let profile = profile(abi, &program.target)
+            .ok_or_else(|| failure(USAGE, Diagnostic::error(format!("there is no profile `{abi}`"))))?;
         let verified = verify_program(&program, &profile);
+        if self.abi.is_none()
+            && kind == InputKind::Clif
+            && let Some(other) = other_abi(&program, &source, &verified)
+        {
+            let diagnostic = Diagnostic::error("this looks like Wasmtime's").at(Place::whole(&source));
+            return Err(failure(USAGE, diagnostic.help(format!("try `--abi {other}`"))));
+        }
         let listing = match kind {
             InputKind::Clif if opt == OptLevel::None => Listing::of_input(&source).map_err(|e| {
                 let place = Place::new(&source, e.line as usize, e.column as usize);
@@ -185,7 +209,7 @@ impl Verify {
         let source = listing.source();
         let says = |l: &str| l.starts_with(";!") || l.starts_with("target ");
         let said = self.target.is_given() || source.text().is_some_and(|text| text.lines().any(says));
-        if said || self.abi != PROFILES[0] {
+        if said || self.abi() != PROFILES[0] {
             return;
         }
         let mut warning = Diagnostic::error("the input names no target, and was verified as code for x86_64");
@@ -280,6 +304,36 @@ fn driver(levels: &Levels) -> Driver {
         uri: env!("CARGO_PKG_REPOSITORY").to_owned(),
         rules: rules::ALL.iter().map(rule).collect(),
     }
+}
+
+/// The CLIF in the comments of a golden file, on the lines and in the columns where it is there.
+fn in_comments(bytes: &[u8]) -> Option<String> {
+    let text = Text::new(std::str::from_utf8(bytes).ok()?);
+    if !text.in_comments {
+        return None;
+    }
+    let mut clif = String::new();
+    let mut at = 1;
+    for line in text.functions.iter().flatten() {
+        clif.extend((at..line.number).map(|_| '\n'));
+        at = line.number;
+        clif.push_str(&format!("   {}", line.text));
+    }
+    clif.push('\n');
+    Some(clif)
+}
+
+/// The ABI that code without a stated one follows, where it is not the usual one: it has a
+/// context of Wasmtime's, and less to find under that profile.
+fn other_abi(program: &Program, source: &Source, verified: &Verified) -> Option<&'static str> {
+    let has_context = source.text().is_some_and(|text| text.lines().any(|l| l.contains(" vmctx")));
+    if verified.is_clean() || !has_context {
+        return None;
+    }
+    let found = |verified: &Verified| verified.functions.iter().map(|f| f.report.findings.len()).sum::<usize>();
+    let other = PROFILES.into_iter().find(|name| *name != PROFILES[0])?;
+    let under = verify_program(program, &profile(other, &program.target)?);
+    (found(&under) < found(verified)).then_some(other)
 }
 
 /// Nobody reads any more: the rest is verified all the same, for the exit code says what was found.

@@ -83,6 +83,7 @@ impl Wast {
     pub(crate) fn run(&self, ui: &Arc<Ui>) -> Ended {
         let places = self.places(ui)?;
         let mut totals = Totals::default();
+        ui.progress.begin(self.files.len() * places.len(), "scripts");
         for file in &self.files {
             let input = read(file)?;
             let source = Source::new(&input.name, &input.bytes);
@@ -103,8 +104,10 @@ impl Wast {
                 }
                 totals.add(&report);
                 show(ui, &input.name, *place, &report)?;
+                ui.progress.step();
             }
         }
+        ui.progress.end();
         let Totals { passed, failed, skipped, empty } = totals;
         if ui.json() {
             ui.json_line(json!({ "kind": "totals", "passed": passed, "failed": failed, "skipped": skipped }))?;

@@ -8,14 +8,18 @@
 //!   are denied in the workspace.
 //! - `child`: what other processes of this project write: [`run`].
 //!
+//! - `progress`: [`Progress`], how far it is, at a terminal.
+//!
 //! This crate decides nothing about what is said.
 
 mod child;
 mod escape;
 mod file;
+mod progress;
 mod stream;
 
 pub use child::{Ran, parent, run};
 pub use escape::{coloured, html, is_hidden, json, line, lines, markdown, markdown_code, markdown_fence};
 pub use file::{OutputFile, same_file, write};
+pub use progress::Progress;
 pub use stream::{print_error, print_output, within};

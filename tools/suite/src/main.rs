@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clif_cont::script::Place;
-use clif_cont_output::{err, out, print_output};
+use clif_cont_output::{Progress, err, out, print_output};
 use clif_cont_suite::{File, Skips, list, run, skips, suites};
 
 /// Run WebAssembly's own test suites
@@ -40,6 +40,8 @@ fn main() -> ExitCode {
             continue;
         }
         let (mut passed, mut failures, mut count) = (0, 0, 0);
+        let progress = Progress::default();
+        progress.begin(files.len(), &place.to_string());
         for file in &files {
             match run(file, place) {
                 Ok(report) => {
@@ -47,16 +49,18 @@ fn main() -> ExitCode {
                     failures += report.failures.len();
                     count += report.skips.len();
                     for failure in &report.failures {
-                        err!("{file}: {failure}, on {place}");
+                        progress.around(|| err!("{file}: {failure}, on {place}"));
                     }
                     skipped.extend(skips(file, &report));
                 }
                 Err(error) => {
                     failures += 1;
-                    err!("{file}: {error}, on {place}");
+                    progress.around(|| err!("{file}: {error}, on {place}"));
                 }
             }
+            progress.step();
         }
+        progress.end();
         out!("{place}: {} files: {passed} passed, {failures} failed, {count} skipped", files.len());
         failed += failures;
     }
