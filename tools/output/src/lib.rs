@@ -1,8 +1,8 @@
 //! How text and files leave the process.
 //!
 //! - `escape`: names come from strangers. Whatever is printed goes through the one function
-//!   for its kind of sink: [`line`], [`lines`] and [`coloured`] for text, [`html`] and [`markdown`] for pages, [`json`] for JSON. CLIF comments
-//!   and SARIF messages are made of [`line`] by the code that prints those.
+//!   for its kind of sink: [`line()`], [`lines`] and [`coloured`] for text, [`html`] and [`markdown`] for pages, [`json`] for JSON. CLIF comments
+//!   and SARIF messages are made of [`line()`] by the code that prints those.
 //! - `file`: an output file is there as a whole, or is what it was before: [`OutputFile`].
 //! - `stream`: [`out!`] and [`err!`] print and cannot panic; the standard macros can, and
 //!   are denied in the workspace.
