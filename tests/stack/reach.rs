@@ -59,7 +59,7 @@ fn insts(func: &Function) -> impl Iterator<Item = &InstructionData> {
     func.layout.blocks().flat_map(|b| func.layout.block_insts(b)).map(|i| &func.dfg.insts[i])
 }
 
-/// Does it compare what is left of the stack with the bound, or with more?
+/// Does it compare the rest of the stack with the bound?
 fn checks(func: &Function, bound: u64) -> bool {
     let definition = |v: Value| func.dfg.value_def(v).inst().map(|i| &func.dfg.insts[i]);
     let left = |v: Value| match definition(v) {

@@ -202,8 +202,8 @@ mod tests {
 
     #[test]
     fn the_seed_decides() {
-        let text = b"(module (func (export \"f\") (result i32)\n  (i32.const 7)))\n";
-        let of = |seed| mutate(text, b"other line\n", &mut Rng::with_seed(seed));
+        let text = b"(module\n  (func (export \"f\") (result i32)\n    (i32.const 7))\n  (func (export \"g\") (param i64)\n    (drop (local.get 0))))\n";
+        let of = |seed| mutate(text, b"other line\nand another\n", &mut Rng::with_seed(seed));
         assert_eq!(of(3), of(3));
         let all: std::collections::BTreeSet<_> = (0..200).map(of).collect();
         assert!(all.len() > 150, "{} different ones of 200", all.len());

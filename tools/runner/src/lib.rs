@@ -2,9 +2,9 @@
 //! Cranelift's JIT.
 //!
 //! ```no_run
-//! # use clif_cont_program::{Host, Program};
+//! # use clif_cont_program::{Finished, Host};
 //! # use clif_cont_runner::{CallError, Jit, Options};
-//! # fn run(program: &Program, host: Box<dyn Host>) -> Result<(), Box<dyn std::error::Error>> {
+//! # fn run(program: &Finished, host: Box<dyn Host>) -> Result<(), Box<dyn std::error::Error>> {
 //! let mut jit = Jit::new(program, host, Options::default())?;
 //! let sum: i64 = jit.call("sum", (10i64,))?;
 //! # Ok(())
@@ -28,7 +28,7 @@
 //! What foreign code (signal handlers, allocators) and nested invocations may take of
 //! stacks, and what stacks have guards, is in `docs/contracts.md`.
 //!
-//! This is the one crate of the project with `unsafe`, in the modules that say
+//! Its `unsafe` is in the modules that say
 //! so in their first lines.
 
 mod backtrace;
