@@ -89,6 +89,56 @@ fn examples_run() {
 }
 
 #[test]
+fn global_options_stand_on_either_side_of_the_subcommand() {
+    let scratch = Scratch::new("sides");
+    let said = |line: &str| {
+        let output = scratch.shell(line);
+        (output.status.code(), String::from_utf8(output.stdout), String::from_utf8(output.stderr))
+    };
+    for arguments in [
+        "lower generator.wat --func count",
+        "interpret generator.wat --invoke sum 10",
+        "run generator.wat --invoke sum 10",
+        "check generator.wat --invoke sum 10",
+        "verify generator.wat nosuch",
+        "diff --summary old.clif new.clif",
+        "canonical nosuch",
+        "explain CC0003",
+        "wast script.wast",
+        "test nosuch",
+        "isas",
+        "abi",
+        "completions bash",
+        "man verify",
+    ] {
+        let (name, rest) = arguments.split_once(' ').unwrap_or((arguments, ""));
+        let plain = said(&format!("clif-cont {arguments}"));
+        for option in ["--format json", "--format=human", "--color always", "--quiet", "--verbose", "--output o"] {
+            let before = said(&format!("clif-cont {option} {name} {rest}; cat o 2>&1; rm -f o"));
+            let behind = said(&format!("clif-cont {name} {option} {rest}; cat o 2>&1; rm -f o"));
+            assert_eq!(before, behind, "{option} {arguments}");
+        }
+        let json = said(&format!("clif-cont --format json {arguments}"));
+        let has_json = !matches!(name, "completions" | "man");
+        assert_eq!(json != plain, has_json, "{arguments}");
+        // the inner one counts, and forms that the subcommand does not have are refused
+        let both = said(&format!("clif-cont --format json {name} --format human {rest}"));
+        assert_eq!(both, plain, "{arguments}");
+        for form in ["sarif", "short", "unified", "markdown", "html", "nosuch"] {
+            let before = said(&format!("clif-cont --format {form} {arguments}"));
+            let behind = said(&format!("clif-cont {name} --format {form} {rest}"));
+            assert_eq!(before.0, behind.0, "{form} {arguments}");
+            if behind.0 == Some(2) && form != "nosuch" {
+                assert_eq!(before, behind, "{form} {arguments}");
+            }
+        }
+    }
+    let (code, _, message) = said("clif-cont --quiet abi --verbose");
+    assert_eq!(code, Some(2));
+    assert!(message.is_ok_and(|m| m.contains("'--quiet' cannot be used with '--verbose'")));
+}
+
+#[test]
 fn completions_are_scripts() {
     let scratch = Scratch::new("completions");
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

@@ -4,7 +4,7 @@ use clap::Args;
 use clif_cont::abi::{Abi, EffectKind, HostFn, Isa, Record, Region, Trap, symbols};
 use serde_json::{Value, json};
 
-use super::io::{End, Ended, Shared, Ui, table};
+use super::io::{End, Ended, Ui, table};
 use super::lower::parse_isa;
 
 /// Print the continuation ABI: records, offsets, regions, effects, traps, symbols
@@ -13,8 +13,6 @@ pub(crate) struct AbiTable {
     /// The ISA whose pointer width and switch model count
     #[arg(long, default_value = "x86_64", value_parser = parse_isa)]
     isa: Isa,
-    #[command(flatten)]
-    pub(crate) shared: Shared,
 }
 
 /// The symbols with a fixed signature.

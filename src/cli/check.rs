@@ -18,7 +18,7 @@ use clif_cont::tool::{Product, compiled};
 use clif_cont::{Availability, backend};
 
 use super::invoke::{arguments, find_export, unshield};
-use super::io::{BUG, End, Ended, Input, MISMATCH, Shared, USAGE, Ui, exit_code, failure, locked, out_of_time, read};
+use super::io::{BUG, End, Ended, Input, MISMATCH, USAGE, Ui, exit_code, failure, locked, out_of_time, read};
 use super::lower::{Loaded, ProtocolArgs, load_input_bytes};
 use super::run::parse_seconds;
 
@@ -44,8 +44,6 @@ pub(crate) struct Check {
     alone: Option<Lane>,
     #[command(flatten)]
     protocol: ProtocolArgs,
-    #[command(flatten)]
-    pub(crate) shared: Shared,
 }
 
 mod apart;

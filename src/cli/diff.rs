@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use clif_cont::diag::Diagnostic;
 use clif_cont::diff::format::{self, Show};
 use clif_cont::diff::{Diff as Difference, Options, Text, canonical, diff};
@@ -15,7 +15,7 @@ use clif_cont::program::text::{Annotate, PrintOptions, print};
 use clif_cont_output::line;
 use serde_json::json;
 
-use super::io::{End, Ended, Format, Input, MISMATCH, USAGE, Ui, failure, read};
+use super::io::{End, Ended, Format, Input, MISMATCH, USAGE, Ui, failure, forms, read};
 use super::lower::{TargetArgs, load_input_bytes};
 
 /// Compare two versions of generated code by what they do
@@ -47,24 +47,10 @@ pub(crate) struct Diff {
     ignore_commuted: bool,
     #[command(flatten)]
     target: TargetArgs,
-    /// Form of the output
-    #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    format: Form,
-}
-
-/// `--format`.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// Titles, context, colours
-    Human,
-    /// As `diff -u`
-    Unified,
-    /// JSON lines with `"schema": 1`, one for each file
-    Json,
-    /// For a comment on a pull request
-    Markdown,
-    /// A page, side by side
-    Html,
+    /// Text, as `diff -u`, JSON lines with `"schema": 1`, Markdown for a comment, or a page side by side
+    #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output",
+        value_parser = forms([Format::Human, Format::Unified, Format::Json, Format::Markdown, Format::Html]))]
+    format: Format,
 }
 
 /// Print CLIF in names that change only where the code does
@@ -100,11 +86,6 @@ fn utf8(input: &Input) -> Result<String, End> {
 }
 
 impl Diff {
-    /// The form of errors.
-    pub(crate) fn format(&self) -> Format {
-        if self.format == Form::Json { Format::Json } else { Format::Human }
-    }
-
     pub(crate) fn run(&self, ui: &Ui) -> Ended {
         let pairs = if self.git { self.given_by_git(ui)? } else { self.given()? };
         let mut different = false;
@@ -118,7 +99,7 @@ impl Diff {
             different |= !found.is_equal();
             self.show(ui, &pair, &found, &mut pages)?;
         }
-        if self.format == Form::Html {
+        if self.format == Format::Html {
             ui.write(format::html(&pages).as_bytes())?;
         }
         Ok(if different && !self.git { MISMATCH } else { 0 })
@@ -216,21 +197,21 @@ impl Diff {
         let side = |input: &Option<Input>| input.as_ref().map_or("/dev/null", |i| &i.name).to_owned();
         let title = if several { format!("{}\n", pair.name) } else { String::new() };
         match self.format {
-            Form::Json => ui.json_line(json!({
+            Format::Json => ui.json_line(json!({
                 "kind": "diff", "file": pair.name, "old": side(&pair.old), "new": side(&pair.new),
                 "diff": format::json(found),
             })),
-            Form::Html => {
+            Format::Html => {
                 pages.push((pair.name.clone(), found.clone()));
                 Ok(())
             }
-            Form::Markdown => ui.write(format::markdown(found, &pair.name, show).as_bytes()),
+            Format::Markdown => ui.write(format::markdown(found, &pair.name, show).as_bytes()),
             _ if self.summary => ui.lines(&format!("{title}{}", format::summary(found))),
-            Form::Unified => {
+            Format::Unified => {
                 let (old, new) = (side(&pair.old), side(&pair.new));
                 ui.write(format::unified(found, &line(&old), &line(&new)).as_bytes())
             }
-            Form::Human => {
+            _ => {
                 let text = format::human(found, show);
                 if text.is_empty() && (self.git || ui.verbose) {
                     return ui.line(&format!("{}: no difference", pair.name));

@@ -6,7 +6,7 @@ use clif_cont::protocol;
 use clif_cont::verifier::{Rule, rules};
 use serde_json::json;
 
-use super::io::{Ended, Format, UNSUPPORTED, USAGE, Ui, count, failure};
+use super::io::{Ended, Format, UNSUPPORTED, USAGE, Ui, count, failure, forms};
 
 /// Explain a rule of the verifier; without one, list all of them
 ///
@@ -20,19 +20,12 @@ pub(crate) struct Explain {
     #[arg(long)]
     all: bool,
     /// Text, JSON lines with `"schema": 1`, or Markdown
-    #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    format: Form,
+    #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output",
+        value_parser = forms([Format::Human, Format::Json, Format::Markdown]))]
+    format: Format,
     /// Print the rule's example, without the fault or with it: CLIF, for `verify -`
     #[arg(long, value_name = "WHICH", requires = "rule", conflicts_with = "format")]
     example: Option<Example>,
-}
-
-/// `--format`.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    Human,
-    Json,
-    Markdown,
 }
 
 /// `--example`.
@@ -43,11 +36,6 @@ enum Example {
 }
 
 impl Explain {
-    /// The form of errors.
-    pub(crate) fn format(&self) -> Format {
-        if self.format == Form::Json { Format::Json } else { Format::Human }
-    }
-
     pub(crate) fn run(&self, ui: &Ui) -> Ended {
         let some: Vec<&Rule> = match &self.rule {
             Some(id) => match rules::find(&id.to_uppercase()) {
@@ -69,27 +57,27 @@ impl Explain {
             return Ok(0);
         }
         let list = self.rule.is_none() && !self.all;
-        if self.all && self.format == Form::Markdown {
+        if self.all && self.format == Format::Markdown {
             ui.write(document().as_bytes())?;
             return Ok(0);
         }
         for (index, rule) in some.iter().enumerate() {
             match self.format {
-                Form::Human if list => ui.line(&format!("{}  {}", rule.id, rule.name))?,
-                Form::Human => {
+                Format::Json if list => ui.json_line(json!({ "kind": "rule", "rule": rule.id, "name": rule.name }))?,
+                Format::Json => ui.json_line(json!({
+                    "kind": "rule", "rule": rule.id, "name": rule.name, "statement": rule.statement,
+                    "why": rule.why, "bugs": rule.bugs, "help": rule.help, "passing": rule.passing,
+                    "failing": (!rule.fault.is_empty()).then(|| rule.failing()),
+                }))?,
+                Format::Markdown if list => ui.line(&format!("- [{0} {1}](#{2})", rule.id, rule.name, anchor(rule)))?,
+                Format::Markdown => ui.write(section(rule).as_bytes())?,
+                _ if list => ui.line(&format!("{}  {}", rule.id, rule.name))?,
+                _ => {
                     let gap = if index > 0 { "\n" } else { "" };
                     ui.write(
                         format!("{gap}{}: {}\n\n{}{}", rule.id, rule.name, plain(rule), plain_example(rule)).as_bytes(),
                     )?;
                 }
-                Form::Json if list => ui.json_line(json!({ "kind": "rule", "rule": rule.id, "name": rule.name }))?,
-                Form::Json => ui.json_line(json!({
-                    "kind": "rule", "rule": rule.id, "name": rule.name, "statement": rule.statement,
-                    "why": rule.why, "bugs": rule.bugs, "help": rule.help, "passing": rule.passing,
-                    "failing": (!rule.fault.is_empty()).then(|| rule.failing()),
-                }))?,
-                Form::Markdown if list => ui.line(&format!("- [{0} {1}](#{2})", rule.id, rule.name, anchor(rule)))?,
-                Form::Markdown => ui.write(section(rule).as_bytes())?,
             }
         }
         Ok(0)

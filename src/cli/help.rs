@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Command;
 
-use super::io::{BUG, EXHAUSTED, MISMATCH, TRAPPED, UNSUPPORTED, USAGE};
+use super::io::{self, BUG, EXHAUSTED, MISMATCH, TRAPPED, UNSUPPORTED, USAGE};
 
 /// Exit codes, and what they stand for.
 const EXIT_CODES: [(u8, &str); 7] = [
@@ -173,7 +173,7 @@ impl Help {
 
 /// The command line with all its help.
 pub(super) fn complete(command: Command) -> Command {
-    let command = command.after_help(exit_codes(EXIT_CODES.iter().map(|(code, _)| (*code, ""))));
+    let command = io::with_forms(command).after_help(exit_codes(EXIT_CODES.iter().map(|(code, _)| (*code, ""))));
     ALL.iter().fold(command, |command, help| command.mut_subcommand(help.command, |c| c.after_help(help.text())))
 }
 

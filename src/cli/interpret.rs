@@ -12,7 +12,7 @@ use clif_cont::program::Outcome;
 use serde_json::json;
 
 use super::invoke::{InvokeArgs, Limit, arguments, find_export, host, invoke, not_run};
-use super::io::{End, Ended, Shared, USAGE, Ui, failure};
+use super::io::{End, Ended, USAGE, Ui, failure};
 use super::lower::{ProtocolArgs, TargetArgs, load_to_run};
 use super::trace::perfetto;
 
@@ -33,8 +33,6 @@ pub(crate) struct Interpret {
     target: TargetArgs,
     #[command(flatten)]
     protocol: ProtocolArgs,
-    #[command(flatten)]
-    pub(crate) shared: Shared,
 }
 
 impl Interpret {

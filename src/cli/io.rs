@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgMatches, Args, Command, ValueEnum};
 use clif_cont::backend::Fault;
 use clif_cont::diag::{Diagnostic, Finding, Style};
 use clif_cont::load::{LoadError, LoadErrorKind};
@@ -41,6 +43,16 @@ pub(crate) struct Streams {
     /// Colours in messages
     #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output", global = true)]
     color: ColorWhen,
+    /// Form of the output and of errors; a subcommand says which it has
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "human",
+        help_heading = "Output",
+        global = true,
+        hide_possible_values = true
+    )]
+    format: Format,
     /// No output but results and errors
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Output", global = true)]
     quiet: bool,
@@ -49,12 +61,51 @@ pub(crate) struct Streams {
     verbose: bool,
 }
 
-/// The form of output of subcommands that have no others.
-#[derive(Args)]
-pub(crate) struct Shared {
-    /// Text, or JSON lines with `"schema": 1`
-    #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    pub(crate) format: Format,
+/// The forms that a subcommand has.
+pub(crate) fn forms<const N: usize>(forms: [Format; N]) -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(forms.iter().filter_map(ValueEnum::to_possible_value))
+        .try_map(|name| Format::from_str(&name, false))
+}
+
+/// The command, with forms of output for subcommands that do not say which they have.
+pub(crate) fn with_forms(command: Command) -> Command {
+    let form = Arg::new("format").long("format").value_name("FORMAT").default_value("human");
+    let form = form
+        .help("Text, or JSON lines with `\"schema\": 1`")
+        .help_heading("Output")
+        .value_parser(forms([Format::Human, Format::Json]));
+    command.mut_subcommands(|subcommand| {
+        if subcommand.get_arguments().any(|arg| arg.get_id() == "format") {
+            return subcommand;
+        }
+        subcommand.arg(form.clone())
+    })
+}
+
+/// What clap checks only of options on one side of the subcommand.
+pub(crate) fn check_sides(command: &Command, matches: &ArgMatches) -> Result<(), clap::Error> {
+    let Some((name, given)) = matches.subcommand() else { return Ok(()) };
+    let Some(subcommand) = command.find_subcommand(name) else { return Ok(()) };
+    let error = |kind| clap::Error::new(kind).with_cmd(subcommand);
+    let text = |text: &str| ContextValue::String(text.to_owned());
+    if given.get_flag("quiet") && given.get_flag("verbose") {
+        let mut error = error(ErrorKind::ArgumentConflict);
+        error.insert(ContextKind::InvalidArg, text("--quiet"));
+        error.insert(ContextKind::PriorArg, text("--verbose"));
+        return Err(error);
+    }
+    let forms = subcommand.get_arguments().find(|a| a.get_id() == "format").map(|a| a.get_possible_values());
+    let value = given.get_one::<Format>("format").and_then(ValueEnum::to_possible_value);
+    let (Some(forms), Some(value)) = (forms, value) else { return Ok(()) };
+    if forms.iter().any(|form| form.get_name() == value.get_name()) {
+        return Ok(());
+    }
+    let mut error = error(ErrorKind::InvalidValue);
+    error.insert(ContextKind::InvalidArg, text("--format <FORMAT>"));
+    error.insert(ContextKind::InvalidValue, text(value.get_name()));
+    let valid = forms.iter().map(|form| form.get_name().to_owned()).collect();
+    error.insert(ContextKind::ValidValue, ContextValue::Strings(valid));
+    Err(error)
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -68,7 +119,12 @@ enum ColorWhen {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     Human,
+    Short,
+    Unified,
     Json,
+    Sarif,
+    Markdown,
+    Html,
 }
 
 /// An error to report, and the exit code that goes with it.
@@ -151,7 +207,7 @@ pub(crate) struct Ui {
 }
 
 impl Ui {
-    pub(crate) fn new(streams: &Streams, format: Format) -> Self {
+    pub(crate) fn new(streams: &Streams) -> Self {
         let choice = match streams.color {
             ColorWhen::Auto => anstream::ColorChoice::Auto,
             ColorWhen::Always => anstream::ColorChoice::Always,
@@ -159,7 +215,7 @@ impl Ui {
         };
         choice.write_global();
         Self {
-            format,
+            format: streams.format,
             quiet: streams.quiet,
             verbose: streams.verbose,
             output: streams.output.clone(),
@@ -293,9 +349,10 @@ impl Ui {
 
     /// Reports an error: to standard error as text, or as JSON.
     pub(crate) fn report(&self, diagnostic: &Diagnostic) {
-        match self.format {
-            Format::Human => self.say(&diagnostic.render(Style::Coloured)),
-            Format::Json => self.say(&format!("{}\n", json(&diagnostic.to_json().to_string()))),
+        if self.json() {
+            self.say(&format!("{}\n", json(&diagnostic.to_json().to_string())));
+        } else {
+            self.say(&diagnostic.render(Style::Coloured));
         }
     }
 
@@ -307,10 +364,9 @@ impl Ui {
 
     /// Reports what a verifier found, to standard error.
     pub(crate) fn finding(&self, finding: &Finding) {
-        match self.format {
-            Format::Human => self.say(&format!("{}\n", finding.render(Style::Coloured))),
-            Format::Json => self.say(&format!("{}\n", json(&finding.to_json_line()))),
-        }
+        let text =
+            if self.json() { json(&finding.to_json_line()).into_owned() } else { finding.render(Style::Coloured) };
+        self.say(&format!("{text}\n"));
     }
 }
 

@@ -5,14 +5,11 @@ use clif_cont::abi::{ByteOrder, Isa};
 use clif_cont::{Availability, Engine, NOT_COVERED};
 use serde_json::json;
 
-use super::io::{Ended, Shared, Ui, table};
+use super::io::{Ended, Ui, table};
 
 /// List the ISAs: what is supported, what runs here, and why not
 #[derive(Args)]
-pub(crate) struct Isas {
-    #[command(flatten)]
-    pub(crate) shared: Shared,
-}
+pub(crate) struct Isas {}
 
 impl Isas {
     pub(crate) fn run(&self, ui: &Ui) -> Ended {

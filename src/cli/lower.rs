@@ -14,7 +14,7 @@ use clif_cont::program::{Program, Target, compile, stack};
 use clif_cont::protocol::Protocol;
 use serde_json::json;
 
-use super::io::{End, Ended, Input, Shared, UNSUPPORTED, USAGE, Ui, count, failure, read};
+use super::io::{End, Ended, Input, UNSUPPORTED, USAGE, Ui, count, failure, read};
 
 /// Parses an ISA's name, for clap.
 pub(crate) fn parse_isa(name: &str) -> Result<Isa, String> {
@@ -225,8 +225,6 @@ pub(crate) struct Lower {
     target: TargetArgs,
     #[command(flatten)]
     protocol: ProtocolArgs,
-    #[command(flatten)]
-    pub(crate) shared: Shared,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

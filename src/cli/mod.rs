@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use io::{End, Format, Ui};
+use io::{End, Ui};
 
 /// One-shot continuations for Cranelift: lower, verify, print, interpret and run them.
 #[derive(Parser)]
@@ -80,8 +80,12 @@ pub(crate) fn main() -> ExitCode {
     }
     remember_panics();
     let arguments = std::env::args_os().map(invoke::shield);
-    let parsed = help::complete(Cli::command()).try_get_matches_from(arguments);
-    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let mut command = help::complete(Cli::command());
+    let parsed = command.try_get_matches_from_mut(arguments).and_then(|matches| {
+        io::check_sides(&command, &matches)?;
+        Cli::from_arg_matches(&matches)
+    });
+    let cli = match parsed {
         Ok(cli) => cli,
         // Help and version go to stdout with code 0, errors to stderr with 2.
         Err(error) if error.use_stderr() => return ExitCode::from(refused(&error)),
@@ -90,7 +94,7 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    let ui = Arc::new(Ui::new(&cli.streams, cli.command.format()));
+    let ui = Arc::new(Ui::new(&cli.streams));
     let json = ui.json();
     // Armed for every subcommand: a fault of code that runs in this process is the program's.
     clif_cont::backend::report_faults(|fault, what| io::last_words(fault, what, json));
@@ -129,24 +133,6 @@ fn refused(error: &clap::Error) -> u8 {
 }
 
 impl Command {
-    /// The form of output, and of errors.
-    fn format(&self) -> Format {
-        match self {
-            Self::Lower(c) => c.shared.format,
-            Self::Interpret(c) => c.shared.format,
-            Self::Run(c) => c.shared.format,
-            Self::Check(c) => c.shared.format,
-            Self::Verify(c) => c.format(),
-            Self::Diff(c) => c.format(),
-            Self::Canonical(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
-            Self::Explain(c) => c.format(),
-            Self::Wast(c) => c.shared.format,
-            Self::Test(c) => c.shared.format,
-            Self::Isas(c) => c.shared.format,
-            Self::Abi(c) => c.shared.format,
-        }
-    }
-
     fn run(&self, ui: &Arc<Ui>) -> io::Ended {
         match self {
             Self::Lower(c) => c.run(ui),

@@ -8,7 +8,7 @@ use clif_cont::backend::{self, Engine};
 use clif_cont::program::Outcome;
 
 use super::invoke::{InvokeArgs, Limit, arguments, find_export, host, invoke, not_run, report};
-use super::io::{Ended, Shared, Ui, out_of_time};
+use super::io::{Ended, Ui, out_of_time};
 use super::lower::{ProtocolArgs, TargetArgs, load_to_run};
 
 /// Compile a program and invoke an exported function of it
@@ -25,8 +25,6 @@ pub(crate) struct Run {
     target: TargetArgs,
     #[command(flatten)]
     protocol: ProtocolArgs,
-    #[command(flatten)]
-    pub(crate) shared: Shared,
 }
 
 /// Parses a positive number of seconds, for clap.

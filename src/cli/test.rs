@@ -13,7 +13,7 @@ use clif_cont::filetest::{Options, Pending, Report, Suite, Totals};
 use clif_cont::tool::{Limit, Product};
 use serde_json::json;
 
-use super::io::{End, Ended, MISMATCH, Shared, USAGE, Ui, failure, locked, out_of_time};
+use super::io::{End, Ended, MISMATCH, USAGE, Ui, failure, locked, out_of_time};
 use super::lower::ProtocolArgs;
 use super::run::parse_seconds;
 
@@ -44,8 +44,6 @@ pub(crate) struct Test {
     timeout: Duration,
     #[command(flatten)]
     protocol: ProtocolArgs,
-    #[command(flatten)]
-    pub(crate) shared: Shared,
 }
 
 impl Test {

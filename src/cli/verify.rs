@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use clif_cont::abi::Isa;
 use clif_cont::diag::sarif::{self, Driver};
 use clif_cont::diag::{Diagnostic, Finding, Place, Severity, Source, Style, Verdict};
@@ -17,7 +17,7 @@ use cranelift_codegen::ir::Inst;
 use serde_json::json;
 
 use super::explain::{markdown, plain};
-use super::io::{BUG, End, Ended, Format, Input, MISMATCH, UNSUPPORTED, USAGE, Ui, count, failure, read};
+use super::io::{BUG, End, Ended, Format, Input, MISMATCH, UNSUPPORTED, USAGE, Ui, count, failure, forms, read};
 use super::levels::Levels;
 use super::lower::TargetArgs;
 
@@ -45,17 +45,9 @@ pub(crate) struct Verify {
     #[command(flatten)]
     target: TargetArgs,
     /// Text, one line for each finding, JSON lines with `"schema": 1`, or a SARIF 2.1.0 log
-    #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    format: Report,
-}
-
-/// `--format`.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Report {
-    Human,
-    Short,
-    Json,
-    Sarif,
+    #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output",
+        value_parser = forms([Format::Human, Format::Short, Format::Json, Format::Sarif]))]
+    format: Format,
 }
 
 /// What was verified, over all inputs.
@@ -82,16 +74,11 @@ struct Total {
 }
 
 impl Verify {
-    /// The form of what is no finding.
-    pub(crate) fn format(&self) -> Format {
-        if self.format == Report::Json { Format::Json } else { Format::Human }
-    }
-
     pub(crate) fn run(&self, ui: &Ui) -> Ended {
         let mut total = Total::default();
         let target = match self.target.target() {
             // a log of what went wrong is a log
-            Err(End::Failed(failed)) if self.format == Report::Sarif => {
+            Err(End::Failed(failed)) if self.format == Format::Sarif => {
                 total.errors.push(failed.diagnostic.clone());
                 ui.json_text(&self.log(&total))?;
                 ui.commit()?;
@@ -122,20 +109,20 @@ impl Verify {
             }
         }
         unless_gone(match self.format {
-            Report::Sarif => ui.json_text(&self.log(&total)),
-            Report::Json => ui.json_line(json!({
+            Format::Sarif => ui.json_text(&self.log(&total)),
+            Format::Json => ui.json_line(json!({
                 "kind": "summary", "functions": total.own.0 + total.runtime.0,
                 "operations": total.own.1 + total.runtime.1, "proven": total.proven,
                 "findings": total.violated + total.unproven, "violated": total.violated, "unproven": total.unproven,
                 "untyped": total.untyped, "warnings": total.warnings, "allowed": total.allowed, "inputs_failed": total.errors.len(),
             })),
             // of inputs that cannot be read there is nothing to say, and no file to make
-            Report::Human | Report::Short if total.own.0 + total.runtime.0 == 0 => Ok(()),
-            Report::Human if !ui.quiet => ui.lines(&summary(&total)),
+            _ if total.own.0 + total.runtime.0 == 0 => Ok(()),
+            Format::Human if !ui.quiet => ui.lines(&summary(&total)),
             // an output file is made where nothing was found as well
-            Report::Human | Report::Short => ui.write(b""),
+            _ => ui.write(b""),
         })?;
-        if self.format == Report::Short && !ui.quiet {
+        if self.format == Format::Short && !ui.quiet {
             // what is on standard output are findings, nothing else
             ui.message(&summary(&total));
         }
@@ -240,13 +227,13 @@ impl Verify {
                 }
                 total.warnings += u64::from(severity == Severity::Warning);
                 unless_gone(match self.format {
-                    Report::Human => ui.coloured(&format!("{}\n", finding.render(Style::Coloured))),
-                    Report::Short => ui.line(&finding.short()),
-                    Report::Json => ui.json_text(&finding.to_json_line()),
-                    Report::Sarif => {
+                    Format::Short => ui.line(&finding.short()),
+                    Format::Json => ui.json_text(&finding.to_json_line()),
+                    Format::Sarif => {
                         total.findings.push(finding);
                         Ok(())
                     }
+                    _ => ui.coloured(&format!("{}\n", finding.render(Style::Coloured))),
                 })?;
             }
         }
@@ -255,12 +242,12 @@ impl Verify {
 
     /// What was recognised, so that silence differs from not having looked.
     fn operation(&self, ui: &Ui, listing: &Listing, f: &FunctionReport, operation: &Operation) -> Result<(), End> {
-        if self.format != Report::Json && !ui.verbose {
+        if self.format != Format::Json && !ui.verbose {
             return Ok(());
         }
         let Operation { kind, inst, null_check, revision_check, consumed, untyped } = operation;
         let line = |inst: &Option<Inst>| inst.and_then(|i| listing.line(f, i));
-        if self.format == Report::Json {
+        if self.format == Format::Json {
             // the lines are those of the listing, where that is not the input
             let (input, made) = listing.input();
             return unless_gone(ui.json_line(json!({

@@ -12,7 +12,7 @@ use clif_cont::wasm::Features;
 use clif_cont::wast::{Options, Printer, Report, ScriptError};
 use serde_json::json;
 
-use super::io::{End, Ended, MISMATCH, Shared, UNSUPPORTED, USAGE, Ui, failure, out_of_time, read};
+use super::io::{End, Ended, MISMATCH, UNSUPPORTED, USAGE, Ui, failure, out_of_time, read};
 use super::lower::ProtocolArgs;
 use super::run::parse_seconds;
 
@@ -43,8 +43,6 @@ pub(crate) struct Wast {
     fuel: u64,
     #[command(flatten)]
     protocol: ProtocolArgs,
-    #[command(flatten)]
-    pub(crate) shared: Shared,
 }
 
 fn parse_features(text: &str) -> Result<Features, String> {
