@@ -34,6 +34,7 @@ mod libcall;
 mod link;
 mod machine;
 mod memory;
+mod sys;
 mod trace;
 
 use std::fmt;

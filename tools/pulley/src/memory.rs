@@ -5,69 +5,40 @@ use std::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 
 use clif_cont_abi::{Abi, ByteOrder, Field};
 
+use crate::sys;
+
 /// Address space that is reserved at once and committed page by page, when it
 /// is touched; given back when this is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    /// Start and length, in bytes.
-    mappings: Vec<(usize, usize)>,
-}
-
-fn page_size() -> Option<usize> {
-    // SAFETY: sysconf only reads a constant of the system.
-    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    usize::try_from(size).ok().filter(|s| s.is_power_of_two())
+    /// Start, length and alignment, in bytes.
+    mappings: Vec<(usize, usize, usize)>,
 }
 
 impl Memory {
     /// Zeroed memory of that size and alignment; `None` when there is none.
     pub(crate) fn reserve(&mut self, bytes: u64, align: u64) -> Option<u64> {
-        let page = page_size()?;
+        let page = sys::page_size()?;
         let align = usize::try_from(align).ok()?.max(page);
         let bytes = usize::try_from(bytes).ok()?.max(1).checked_next_multiple_of(page)?;
         if !align.is_power_of_two() {
             return None;
         }
-        // mappings are page aligned: this much more contains an aligned start
-        let total = bytes.checked_add(align - page)?;
-        // SAFETY: a new private anonymous mapping at an address of the
-        // kernel's choice; no existing memory is affected.
-        let start = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                total,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-                -1,
-                0,
-            )
-        };
-        if start == libc::MAP_FAILED {
-            return None;
-        }
-        let start = start.expose_provenance();
-        let aligned = start.next_multiple_of(align);
-        for (from, len) in [(start, aligned - start), (aligned + bytes, start + total - aligned - bytes)] {
-            if len != 0 {
-                // SAFETY: page-aligned ends of the mapping just made, which
-                // nobody knows of yet.
-                unsafe { libc::munmap(with_exposed_provenance_mut(from), len) };
-            }
-        }
+        let start = sys::map(bytes, align)?;
         if align > page {
-            commit_by_page(aligned as u64, bytes as u64);
+            commit_by_page(start as u64, bytes as u64);
         }
-        self.mappings.push((aligned, bytes));
-        Some(aligned as u64)
+        self.mappings.push((start, bytes, align));
+        Some(start as u64)
     }
 }
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        for (start, len) in self.mappings.drain(..) {
+        for (start, len, align) in self.mappings.drain(..) {
             // SAFETY: a mapping of ours, and only the program that is dropped
             // with it knows addresses in it.
-            unsafe { libc::munmap(with_exposed_provenance_mut(start), len) };
+            unsafe { sys::unmap(start, len, align) };
         }
     }
 }
@@ -76,13 +47,11 @@ impl Drop for Memory {
 /// pages inside of `address .. address + bytes` are meant; nothing happens
 /// where the system does not listen.
 pub(crate) fn commit_by_page(address: u64, bytes: u64) {
-    let Some(page) = page_size() else { return };
+    let Some(page) = sys::page_size() else { return };
     let from = (address as usize).next_multiple_of(page);
     let to = (address + bytes) as usize / page * page;
     if from < to {
-        // SAFETY: advice about how memory is backed; its contents and its
-        // validity stay as they are, whoever's it is.
-        unsafe { libc::madvise(with_exposed_provenance_mut(from), to - from, libc::MADV_NOHUGEPAGE) };
+        sys::commit_by_page(from, to - from);
     }
 }
 

@@ -41,6 +41,7 @@ mod memory;
 mod module;
 mod parent;
 mod shared;
+mod sys;
 mod typed;
 
 pub use deadline::with_deadline;

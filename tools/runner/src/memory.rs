@@ -8,9 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use clif_cont_abi::Abi;
 use clif_cont_program::stacks_with_mappings;
 
-/// `MADV_GUARD_INSTALL` of Linux 6.13: makes pages inaccessible without splitting their
-/// mapping.
-const GUARD_INSTALL: i32 = 102;
+use crate::sys;
 
 /// Guards of this process that are mappings of their own.
 static MAPPED_GUARDS: AtomicUsize = AtomicUsize::new(0);
@@ -27,15 +25,9 @@ pub(crate) struct Memory {
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// Start and length, in bytes.
-    mappings: Vec<(usize, usize)>,
+    /// Start, length and alignment, in bytes.
+    mappings: Vec<(usize, usize, usize)>,
     mapped_guards: usize,
-}
-
-fn page_size() -> Option<usize> {
-    // SAFETY: sysconf only reads a constant of the system.
-    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    usize::try_from(size).ok().filter(|s| s.is_power_of_two())
 }
 
 impl Memory {
@@ -57,66 +49,39 @@ impl Memory {
     }
 
     fn try_reserve(&self, bytes: u64, align: u64) -> Option<u64> {
-        let page = page_size()?;
+        let page = sys::page_size()?;
         let align = usize::try_from(align).ok().filter(|a| a.is_power_of_two())?.max(page);
         let bytes = usize::try_from(bytes).ok()?.max(1).checked_next_multiple_of(page)?;
         let mut inner = self.inner.try_borrow_mut().ok()?;
         if inner.mappings.len() == inner.mappings.capacity() {
             return None;
         }
-        // mappings are page aligned: this much more contains an aligned start
-        let total = bytes.checked_add(align - page)?;
-        // SAFETY: a new private anonymous mapping at an address of the
-        // kernel's choice; no existing memory is affected.
-        let start = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                total,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-                -1,
-                0,
-            )
-        };
-        if start == libc::MAP_FAILED {
-            return None;
-        }
-        let start = start.expose_provenance();
-        let aligned = start.next_multiple_of(align);
-        for (from, len) in [(start, aligned - start), (aligned + bytes, start + total - aligned - bytes)] {
-            if len != 0 {
-                // SAFETY: page-aligned ends of the mapping just made, which
-                // nobody knows of yet.
-                unsafe { libc::munmap(std::ptr::with_exposed_provenance_mut(from), len) };
-            }
-        }
+        let start = sys::map(bytes, align)?;
         if align > page {
             // stacks: one touched page must not commit two megabytes
-            // SAFETY: advice about the mapping just made.
-            unsafe { libc::madvise(std::ptr::with_exposed_provenance_mut(aligned), bytes, libc::MADV_NOHUGEPAGE) };
+            sys::commit_by_page(start, bytes);
         }
-        inner.mappings.push((aligned, bytes));
-        Some(aligned as u64)
+        inner.mappings.push((start, bytes, align));
+        Some(start as u64)
     }
 
     /// `HostFn::Guard`: makes a stack's lowest page inaccessible, where that
     /// is possible, and there are mappings for it where it takes one.
     pub(crate) fn guard(&self, address: u64) {
         let bytes = Abi::GUARD_BYTES as usize;
-        if page_size().is_none_or(|page| !bytes.is_multiple_of(page)) || !self.contains(address, bytes as u64) {
+        if sys::page_size().is_none_or(|page| !bytes.is_multiple_of(page)) || !self.contains(address, bytes as u64) {
             return;
         }
-        let page = std::ptr::with_exposed_provenance_mut(address as usize);
+        let page = address as usize;
         // SAFETY: within a mapping of ours, page aligned (slots are aligned to
         // their size), and nothing lives there: it is the far end of a stack.
-        if unsafe { libc::madvise(page, bytes, GUARD_INSTALL) } == 0 {
-            return;
+        if !unsafe { sys::guard(page, bytes) } {
+            self.guard_by_mapping(page);
         }
-        self.guard_by_mapping(page);
     }
 
     /// For systems that cannot do it otherwise.
-    fn guard_by_mapping(&self, page: *mut libc::c_void) {
+    fn guard_by_mapping(&self, page: usize) {
         let Ok(mut inner) = self.inner.try_borrow_mut() else { return };
         if MAPPED_GUARDS.fetch_add(1, Ordering::Relaxed) >= stacks_with_mappings() {
             MAPPED_GUARDS.fetch_sub(1, Ordering::Relaxed);
@@ -124,14 +89,14 @@ impl Memory {
         }
         inner.mapped_guards += 1;
         // SAFETY: as in `guard`. A failure leaves it accessible, which `Guard` allows.
-        unsafe { libc::mprotect(page, Abi::GUARD_BYTES as usize, libc::PROT_NONE) };
+        unsafe { sys::protect(page, Abi::GUARD_BYTES as usize) };
     }
 
     /// Does `address .. address + bytes` lie in one of our reservations?
     pub(crate) fn contains(&self, address: u64, bytes: u64) -> bool {
         let Some(end) = address.checked_add(bytes) else { return false };
         self.inner.try_borrow().is_ok_and(|inner| {
-            inner.mappings.iter().any(|(start, len)| *start as u64 <= address && end <= (*start + *len) as u64)
+            inner.mappings.iter().any(|(start, len, _)| *start as u64 <= address && end <= (*start + *len) as u64)
         })
     }
 }
@@ -140,10 +105,10 @@ impl Drop for Memory {
     fn drop(&mut self) {
         let inner = self.inner.get_mut();
         MAPPED_GUARDS.fetch_sub(inner.mapped_guards, Ordering::Relaxed);
-        for (start, len) in inner.mappings.drain(..) {
+        for (start, len, align) in inner.mappings.drain(..) {
             // SAFETY: a mapping of ours; whoever drops it has no code running
             // on it any more, and its addresses are known to that code alone.
-            unsafe { libc::munmap(std::ptr::with_exposed_provenance_mut(start), len) };
+            unsafe { sys::unmap(start, len, align) };
         }
     }
 }
@@ -176,6 +141,7 @@ mod tests {
     /// More stacks than there are mappings for, by far: all have a guard where the system
     /// makes them without, and as many as there are mappings for elsewhere.
     #[test]
+    #[cfg_attr(miri, ignore = "there are no guard pages")]
     fn stacks_have_guards_as_far_as_mappings_allow() {
         const SLOT: u64 = 1 << 20;
         let memory = prepared();
@@ -199,7 +165,7 @@ mod tests {
         let older = prepared();
         let base = older.reserve(4 * SLOT, SLOT);
         let by_mapping = |i| {
-            older.guard_by_mapping(std::ptr::with_exposed_provenance_mut((base + i * SLOT) as usize));
+            older.guard_by_mapping((base + i * SLOT) as usize);
             readable(base + i * SLOT)
         };
         assert_eq!([0, 1].map(by_mapping), [false; 2]);
@@ -212,6 +178,7 @@ mod tests {
 
     /// What runs on a continuation's stack takes little of it.
     #[test]
+    #[cfg_attr(miri, ignore = "a stack of its own is made by machine code")]
     fn reserving_and_guarding_take_little_stack_and_no_allocation() {
         let memory = prepared();
         stacker::grow(OWN_STACK, || {
