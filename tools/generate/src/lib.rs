@@ -51,4 +51,4 @@ mod value;
 pub use exhaust::{ALPHABET, enumerate, programs_of};
 pub use histogram::Histogram;
 pub use program::generate;
-pub use script::{Case, Expected, Invocation, Number};
+pub use script::{Case, Expected, Invocation, Number, WHOLE};

@@ -147,6 +147,15 @@ pub(crate) const HELPERS: &str = r#"
       (call $mix_i64 (i64.load (local.get $at)))
       (br_if $more (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 8))) (i32.const 256))))
     (global.get $sum))
+  ;; the whole memory: all of it and what it holds
+  (func (export "whole") (result i64) (local $at i32) (local $all i64)
+    (loop $more
+      (local.set $all (i64.rotl (i64.xor (local.get $all) (i64.load (local.get $at))) (i64.const 7)))
+      (br_if $more
+        (i32.lt_u
+          (local.tee $at (i32.add (local.get $at) (i32.const 8)))
+          (i32.mul (memory.size) (i32.const 65536)))))
+    (i64.add (local.get $all) (i64.extend_i32_u (memory.size))))
   (func (export "hold") (param externref) (global.set $host (local.get 0)))
 "#;
 

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::body::{Body, Fun, Gen};
 use crate::choices::Choices;
 use crate::histogram::Histogram;
-use crate::module::{HELPERS, assemble, common, signature, type_name};
+use crate::module::{HELPERS, Item, assemble, common, signature, type_name};
 use crate::scenario;
 use crate::script::{Case, Invocation, Number};
 use crate::types::{Ty, Types};
@@ -32,7 +32,7 @@ pub fn generate(bytes: &[u8]) -> Case {
     items.extend(scenario::items());
     for (n, f) in funs.iter().enumerate() {
         let import = format!("(func $x{n} (type {}))", type_name(f.sig, f.sub));
-        items.push(crate::module::Item { module: f.module, name: format!("$x{n}"), import, definition: String::new() });
+        items.push(Item { module: f.module, name: format!("$x{n}"), import, definition: String::new() });
     }
     let mut g = Gen {
         u,
@@ -156,7 +156,27 @@ fn module(g: &mut Gen<'_>, m: usize, functions: &str) -> String {
     for n in (0..g.funs.len()).filter(|n| g.funs[*n].module == m) {
         let _ = writeln!(own, "  (elem (table $tf) (i32.const {n}) func $x{n})");
     }
-    assemble(&g.types, &g.items, m, functions, &own)
+    let functions = format!("{functions}{}", globals(&g.items, m));
+    assemble(&g.types, &g.items, m, &functions, &own)
+}
+
+/// A function that gives what the globals that a module defines hold: numbers as
+/// bits, and of references whether they are null.
+fn globals(items: &[Item], m: usize) -> String {
+    let (mut types, mut code) = (String::new(), String::new());
+    for item in items.iter().filter(|i| i.module == m && i.import.starts_with("(global")) {
+        let ty = item.import.trim_end_matches(')').rsplit(' ').next().unwrap_or_default();
+        let get = format!("(global.get {})", item.name);
+        let _ = write!(types, " i64");
+        let _ = match ty {
+            "i64" => writeln!(code, "    {get}"),
+            "i32" => writeln!(code, "    (i64.extend_i32_s {get})"),
+            "f32" => writeln!(code, "    (i64.extend_i32_s (i32.reinterpret_f32 (call $canon_f32 {get})))"),
+            "f64" => writeln!(code, "    (i64.reinterpret_f64 (call $canon_f64 {get}))"),
+            _ => writeln!(code, "    (i64.extend_i32_u (ref.is_null {get}))"),
+        };
+    }
+    format!("  (func (export \"globals\") (result{types})\n{code})\n")
 }
 
 /// The invocations: every mode once, other starts, functions that take numbers, and what is left.
@@ -185,6 +205,7 @@ fn invocations(g: &mut Gen<'_>, modules: usize, flood: bool) -> Vec<Invocation> 
         }
     }
     all.push(of(0, "digest", vec![]));
+    all.extend((0..modules).map(|module| of(module, "globals", vec![])));
     if flood {
         all.push(of(0, "flood", vec![Number::I32(9_000)]));
     }

@@ -16,6 +16,11 @@ pub struct Case {
     pub histogram: Histogram,
 }
 
+/// An export of the first module of a random program that takes nothing and gives
+/// a checksum of its whole memory. It is not among a program's invocations, for
+/// it is long under an interpreter.
+pub const WHOLE: &str = "whole";
+
 /// Something to invoke.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Invocation {
