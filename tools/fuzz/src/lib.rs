@@ -56,9 +56,10 @@ pub use difference::{Case, DiffPlan, Outcome, Row, is_wrong, programs as wat_fil
 pub use faults::Fault;
 pub use kinds::Kind;
 pub use native::{HARMED, NOT_JUDGED, child};
+pub use parallel::parallel;
 pub use programs::{
-    EDITS, Events, Fault as ProgramFault, FaultKind, Generated, ProgramsPlan, Ran, UNREACHED, exhaust, exhaust_modules,
-    program, program_child, run_programs, script, survey, unhex,
+    EDITS, Events, Fault as ProgramFault, FaultKind, Generated, ProgramsPlan, Ran, UNREACHED, bytes, exhaust,
+    exhaust_modules, hex, program, program_child, run_programs, script, shrink, survey, unhex,
 };
 pub use reason::Reason;
 pub use unit::{STEPS, UnitId, targets, units};

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Each number of a range by one of several threads; results in the order of
 /// the numbers. A panic of `each` is the caller's.
-pub(crate) fn parallel<T: Send>(
+pub fn parallel<T: Send>(
     numbers: Range<usize>,
     threads: usize,
     each: impl Fn(usize) -> T + Sync,

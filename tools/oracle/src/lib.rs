@@ -15,8 +15,9 @@
 //! - `differ`: the same script here, and the comparison.
 //! - `known`: the list of known divergences.
 //! - `bench`: one module on both, timed.
+//! - `programs`: random programs on every engine there is, V8 among them.
 //!
-//! Not done: no other engine, and nothing of Wasmtime's that a script cannot
+//! Not done: nothing of Wasmtime's that a script cannot
 //! name (fuel, epochs, components).
 
 /// Can Wasmtime switch stacks here?
@@ -36,6 +37,7 @@ available! {
     mod engine;
     mod known;
     mod modules;
+    pub mod programs;
     mod script;
     #[cfg(test)]
     mod tests;

@@ -4,6 +4,7 @@
 //! cargo run -p clif-cont-oracle -- emit DIR FILE...
 //! cargo run -p clif-cont-oracle -- verify [--known FILE] FILE...
 //! cargo run -p clif-cont-oracle -- run [--on BACKEND] [--known FILE] FILE.wast...
+//! cargo run -p clif-cont-oracle -- compare --seed S --cases N
 //! cargo run -p clif-cont-oracle --release -- bench [--rounds N]
 //! ```
 
@@ -37,13 +38,16 @@ mod command {
     use std::error::Error;
     use std::fs;
     use std::path::{Path, PathBuf};
+    use std::thread::available_parallelism;
+    use std::time::Instant;
 
-    use clap::{Parser, Subcommand};
+    use clap::{Args, Parser, Subcommand};
     use clif_cont::program::target::OptLevel;
     use clif_cont::protocol::Protocol;
     use clif_cont::script::{Backend, FUEL, Place};
+    use clif_cont_oracle::programs::{self, Plan};
     use clif_cont_oracle::{Defects, Known, PROFILE, Verified, bench, compare, emit, verify, wasmtime_profile};
-    use clif_cont_output::{err, out};
+    use clif_cont_output::{Progress, err, out, print_output};
 
     /// Wasmtime 48.0.8 beside clif-cont: its CLIF, and what scripts do there.
     ///
@@ -87,12 +91,82 @@ mod command {
             #[arg(required = true, value_name = "FILE")]
             files: Vec<PathBuf>,
         },
+        /// Run random programs on every engine there is, and compare what they do
+        ///
+        /// The interpreter with all layouts, compiled code of every ISA and switch model in process, as executable
+        /// and as bytecode, at both optimisation levels; Wasmtime at both; and V8 with and without its baseline compiler,
+        /// by the `node` that CLIF_CONT_NODE names, or that of PATH, if it is 26 or newer
+        /// (`npm install --prefix DIR node@26` puts one to DIR/node_modules/.bin/node).
+        ///
+        /// Exit code 1 for a disagreement that nothing explains.
+        Compare(Compare),
+        /// What a child process does
+        #[command(hide = true)]
+        Engine { job: String, lanes: Vec<String> },
         /// Time operations on Wasmtime and here, in alternating rounds (build with --release)
         Bench {
             /// How many rounds; medians are printed
             #[arg(long, value_name = "N", default_value = "15", value_parser = clap::value_parser!(u32).range(1..))]
             rounds: u32,
         },
+    }
+
+    #[derive(Args)]
+    struct Compare {
+        /// Everything follows from it
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Number of programs
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        cases: usize,
+        /// Number of the first one
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        first: usize,
+        /// Only engines whose name contains this, beside those that others are compared with; may be repeated
+        #[arg(long, value_name = "TEXT")]
+        on: Vec<String>,
+        /// Programs that are compiled together
+        #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..))]
+        batch: u16,
+        /// Processes at a time; as many as there are processors if not given
+        #[arg(long, value_name = "N")]
+        threads: Option<usize>,
+        /// Smaller programs to try for each disagreement
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        attempts: usize,
+        /// Write what engines disagree about to DIR, as scripts
+        #[arg(long, value_name = "DIR")]
+        save: Option<PathBuf>,
+        /// Print the names of the engines, and do nothing
+        #[arg(long)]
+        list: bool,
+    }
+
+    fn programs(args: Compare) -> Result<u8, Box<dyn Error>> {
+        if args.list {
+            programs::lanes().iter().for_each(|lane| out!("{lane}"));
+            return Ok(0);
+        }
+        let start = Instant::now();
+        let plan = Plan {
+            seed: args.seed,
+            cases: args.first..args.first + args.cases,
+            on: args.on,
+            batch: args.batch.into(),
+            threads: args.threads.unwrap_or_else(|| available_parallelism().map_or(1, Into::into)),
+            attempts: args.attempts,
+            command: std::env::current_exe()?,
+            save: args.save,
+        };
+        let progress = Progress::default();
+        progress.begin(args.cases, "programs");
+        let step = |n| (0..n).for_each(|_| progress.step());
+        let table = programs::run(&plan, programs::EXPLAINED, &step)?;
+        progress.end();
+        print_output(format_args!("{table}"));
+        let seconds = start.elapsed().as_secs_f64();
+        out!("{seconds:.0} s, {:.2} programs in a second", args.cases as f64 / seconds);
+        Ok(u8::from(table.unexplained() > 0))
     }
 
     /// Parses the arguments and runs the command.
@@ -102,6 +176,11 @@ mod command {
             Command::Emit { directory, files } => write(&directory, &files),
             Command::Verify { known, files } => judge(known.as_deref(), &files),
             Command::Run { on, known, files } => run(&on, known.as_deref(), &files),
+            Command::Compare(args) => programs(args),
+            Command::Engine { job, lanes } => {
+                programs::engine(&job, &lanes, &std::io::read_to_string(std::io::stdin())?)?;
+                Ok(0)
+            }
             Command::Bench { rounds } => time(rounds),
         }
     }

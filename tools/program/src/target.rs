@@ -134,6 +134,27 @@ pub fn isa_from_builder(target: Target, opt: OptLevel, builder: isa::Builder) ->
     }
 }
 
+/// The same ISA, whose compilations end with Cranelift's symbolic check of its register
+/// allocation: for tests, since it takes as long as the allocation.
+///
+/// # Errors
+///
+/// None, unless Cranelift does not accept its own flags.
+pub fn with_regalloc_checker(isa: &dyn isa::TargetIsa) -> Result<OwnedTargetIsa, TargetError> {
+    let same = || {
+        let mut flags = settings::builder();
+        for flag in isa.flags().iter() {
+            flags.set(flag.name, &flag.value_string())?;
+        }
+        flags.enable("regalloc_checker")?;
+        Ok::<_, settings::SetError>(settings::Flags::new(flags))
+    };
+    let of = isa_of_triple(isa.triple()).unwrap_or(Isa::X86_64);
+    let error = |cause: String| TargetError { isa: of, cause };
+    let flags = same().map_err(|e| error(e.to_string()))?;
+    isa::Builder::from_target_isa(isa).finish(flags).map_err(|e| error(e.to_string()))
+}
+
 /// The ISA of a target triple, as a `target` line of a Cranelift filetest names
 /// it; `None` for those that are not among [`Isa::ALL`].
 pub fn isa_of_triple(triple: &Triple) -> Option<Isa> {

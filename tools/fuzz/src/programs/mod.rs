@@ -24,8 +24,8 @@ use cranelift_codegen::isa::TargetIsa;
 use fastrand::Rng;
 
 pub use exhaust::{exhaust, exhaust_modules};
-pub use run::{Events, Generated, UNREACHED, program, survey};
-use run::{bytes, interpreted, lower};
+pub use run::{Events, Generated, UNREACHED, bytes, program, survey};
+use run::{interpreted, lower};
 
 use crate::campaign::diff;
 use crate::func::text;
@@ -179,7 +179,7 @@ fn rule(what: &str) -> Option<&str> {
 
 /// Fewer bytes that are still `wrong`: a prefix first, then without parts of it,
 /// then with zeros, which are the plainest choices.
-fn shrink(all: Vec<u8>, mut attempts: usize, mut wrong: impl FnMut(&[u8]) -> bool) -> Vec<u8> {
+pub fn shrink(all: Vec<u8>, mut attempts: usize, mut wrong: impl FnMut(&[u8]) -> bool) -> Vec<u8> {
     let mut least = all;
     let mut accept = |least: &mut Vec<u8>, next: Vec<u8>| {
         attempts = attempts.saturating_sub(1);
@@ -215,7 +215,7 @@ fn shrink(all: Vec<u8>, mut attempts: usize, mut wrong: impl FnMut(&[u8]) -> boo
 }
 
 /// Bytes in hexadecimal.
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 

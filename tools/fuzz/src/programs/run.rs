@@ -17,8 +17,8 @@ pub(crate) const FUEL: u64 = 4_000_000;
 /// The most bytes that a program is made of.
 const MOST: usize = 3000;
 
-/// The bytes of a case.
-pub(crate) fn bytes(seed: u64, case: usize) -> Vec<u8> {
+/// The bytes that a case's program is made of.
+pub fn bytes(seed: u64, case: usize) -> Vec<u8> {
     let mut rng = Rng::with_seed(seed.rotate_left(32) ^ (case as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let n = rng.usize(20..MOST);
     (0..n).map(|_| rng.u8(..)).collect()
