@@ -20,6 +20,8 @@ pub enum Availability {
     Yes,
     /// It is not, for this reason: lower case, no full stop.
     No(String),
+    /// The system refuses what it takes to find out.
+    Refused(String),
 }
 
 impl Availability {
@@ -27,7 +29,7 @@ impl Availability {
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Yes => None,
-            Self::No(reason) => Some(reason),
+            Self::No(reason) | Self::Refused(reason) => Some(reason),
         }
     }
 }
@@ -74,10 +76,10 @@ impl Engine {
                 Err(format!("the host is {host}, or no Linux"))
             }
             Self::Executable if cfg!(not(target_os = "linux")) => Err("executables are run on Linux only".to_owned()),
-            Self::Executable => Launcher::find(isa, Vectors::Off)
-                .and_then(|_| clif_cont_elf::linker())
-                .map(drop)
-                .map_err(|e| e.to_string()),
+            Self::Executable => match Launcher::find(isa, Vectors::Off).and_then(|_| clif_cont_elf::linker()) {
+                Err(error @ ElfError::System { .. }) => return Availability::Refused(error.to_string()),
+                found => found.map(drop).map_err(|e| e.to_string()),
+            },
             Self::Pulley if !pulley => Err(format!("{} is no bytecode", isa.name())),
             Self::Pulley if isa.width() == PointerWidth::W32 => Err(PulleyError::NotRunnable(isa).to_string()),
             Self::Pulley => Ok(()),
@@ -198,9 +200,9 @@ pub fn compiled(
 ) -> Result<Box<dyn Instance>, BackendError> {
     // building an executable finds out by itself, and why in more detail
     if engine != Engine::Executable
-        && let Availability::No(reason) = engine.available(program.target.isa)
+        && let Some(reason) = engine.available(program.target.isa).reason()
     {
-        return Err(BackendError::Unavailable(reason));
+        return Err(BackendError::Unavailable(reason.to_owned()));
     }
     Ok(match engine {
         Engine::InProcess => Box::new(InProcess(Jit::new(program, host, Default::default()).map_err(refused)?)),

@@ -6,7 +6,9 @@ use clif_cont_abi::{Abi, Isa, SwitchModel};
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Host, Instance, Program, Target};
 
-use crate::backend::{self, Availability, Engine};
+use clif_cont_wast::Refusal;
+
+use crate::backend::{self, Availability, BackendError, Engine};
 use crate::finish::{Finish, finish};
 use crate::protocol::Protocol;
 
@@ -84,15 +86,18 @@ impl clif_cont_wast::Backend for Backend {
         }
     }
 
-    fn instantiate(&mut self, program: &Program, host: Box<dyn Host>) -> Result<Box<dyn Instance>, String> {
+    fn instantiate(&mut self, program: &Program, host: Box<dyn Host>) -> Result<Box<dyn Instance>, Refusal> {
         let how = Finish { opt: self.opt, protocol: self.protocol };
-        let program = &finish(program, how).map_err(|e| e.to_string())?;
+        let program = &finish(program, how).map_err(|e| Refusal::Program(e.to_string()))?;
         let made = match self.place {
             Place::Interpreter(_) => {
                 backend::interpreter(program, Some(self.fuel), host).map(|i| Box::new(i) as Box<dyn Instance>)
             }
             Place::Compiled(isa, _) => backend::compiled(program, Engine::of(isa)[0], host, None),
         };
-        made.map_err(|e| e.to_string())
+        made.map_err(|error| match error {
+            BackendError::System(reason) => Refusal::System(reason),
+            error => Refusal::Program(error.to_string()),
+        })
     }
 }

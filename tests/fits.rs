@@ -130,7 +130,7 @@ fn no_backend_takes_a_program_that_contradicts_itself() {
             change(&mut program);
             match backend.instantiate(&program, Box::new(NoHost)) {
                 Ok(_) => panic!("{name} took it: {message}"),
-                Err(error) => assert!(error.contains(message), "{name}: {error}, not {message}"),
+                Err(error) => assert!(error.to_string().contains(message), "{name}: {error}, not {message}"),
             }
         }
         count += 1;

@@ -350,11 +350,47 @@ fn what_the_system_refuses_is_no_fault_of_the_program() {
     let path = std::env::var("PATH").expect("a path");
     let found = std::env::split_paths(&path).map(|d| d.join(format!("qemu-{isa}"))).find(|p| p.is_file());
     std::os::unix::fs::symlink(found.expect("it runs"), bin.join(format!("qemu-{isa}"))).expect("a link");
-    let output = scene.command(&command).env("RUSTC", "/bin/false").env("PATH", &bin).output();
-    let refused = output.expect("the command runs");
-    let said = String::from_utf8_lossy(&refused.stderr);
-    assert_eq!(refused.status.code(), Some(2), "{said}");
-    assert!(said.contains("cannot ask /bin/false for its toolchain") && !said.contains("endless.wat"), "{said}");
+    let script = format!("wast once.wast --on {isa}");
+    for command in [command, script, "wast once.wast --on all".to_owned(), "check endless.wat --invoke many".to_owned()]
+    {
+        let output = scene.command(&command).env("RUSTC", "/bin/false").env("PATH", &bin).output();
+        let refused = output.expect("the command runs");
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{command}: {said}");
+        assert!(said.contains("cannot ask /bin/false for its toolchain"), "{command}: {said}");
+        assert!(!said.contains("endless.wat") && !said.contains("was not found"), "{command}: {said}");
+    }
+}
+
+/// A linker that has no memory is no fault of the program either.
+#[test]
+fn a_linker_that_dies_is_no_fault_of_the_program() {
+    let Some(isa) = emulated() else { return };
+    let scene = Scene::new("linker");
+    let linkers = scene.0.join("lib/rustlib/host/bin");
+    fs::create_dir_all(&linkers).expect("a directory");
+    let script = |path: &Path, text: &str| {
+        fs::write(path, format!("#!/bin/sh\n{text}\n")).expect("a file");
+        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("ours");
+    };
+    let rustc = scene.0.join("rustc");
+    script(&rustc, &format!("echo {}", scene.0.display()));
+    for (death, code) in [
+        ("kill -ABRT $$", 2),
+        ("echo 'failed to map segment' >&2; exit 127", 2),
+        ("echo 'error: failed to write output: Cannot allocate memory' >&2; exit 1", 2),
+        ("echo 'error: an object that nobody knows' >&2; exit 1", 3),
+    ] {
+        script(&linkers.join("rust-lld"), death);
+        for command in ["run endless.wat --invoke many --isa", "wast once.wast --on"] {
+            let output = scene.command(&format!("{command} {isa}")).env("RUSTC", &rustc).output();
+            let output = output.expect("the command runs");
+            // a script's assertions fail where the backend does not take the program
+            let code = if code == 3 && command.starts_with("wast") { 1 } else { code };
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(code), "{command}, {death}: {said}");
+        }
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clif_cont::abi::Isa;
+use clif_cont::backend;
 use clif_cont::diag::{Diagnostic, Finding, Place, Source};
 use clif_cont::filetest::{self, Backend, Kind, Lane, NotRun, Tool as _, check_assertion, describe};
 use clif_cont::finish::{Finish, Finished, finish};
@@ -15,7 +16,6 @@ use clif_cont::program::target::{OptLevel, target_isa};
 use clif_cont::program::{Program, Target, Val, compile, stack};
 use clif_cont::protocol::Protocol;
 use clif_cont::tool::{Product, compiled};
-use clif_cont::{Availability, backend};
 
 use super::invoke::{arguments, find_export, unshield};
 use super::io::{BUG, End, Ended, Input, MISMATCH, USAGE, Ui, exit_code, failure, locked, out_of_time, read};
@@ -199,15 +199,15 @@ fn row(job: &Job<'_>, isa: Isa, own_target: Option<Target>) -> Result<(), End> {
                 let size = finished.map_err(|e| e.to_string()).and_then(|finished| size(&finished));
                 job.row(isa, |row| row.sizes.push(size));
             }
-            lane(Lane { backend: Backend::Interpreter, target, opt }, &program, job, |row| &mut row.interpret);
+            lane(Lane { backend: Backend::Interpreter, target, opt }, &program, job, |row| &mut row.interpret)?;
             for backend in compiled(isa) {
-                lane(Lane { backend, target, opt }, &program, job, |row| &mut row.run);
+                lane(Lane { backend, target, opt }, &program, job, |row| &mut row.run)?;
             }
         }
     }
     job.row(isa, |row| {
-        if let (0, Availability::No(reason)) = (row.run.total, clif_cont::runs(isa)) {
-            row.run.skipped.get_or_insert(reason);
+        if let (0, Some(reason)) = (row.run.total, clif_cont::runs(isa).reason()) {
+            row.run.skipped.get_or_insert(reason.to_owned());
         }
         row.state = State::Done;
     });
@@ -226,8 +226,9 @@ fn size(program: &Finished) -> Result<usize, String> {
 }
 
 /// Runs the work on one backend. Code that somebody wrote by hand can end the process that
-/// it runs in; there it has a process of its own.
-fn lane(lane: Lane, program: &Program, job: &Job<'_>, tally: impl Fn(&mut Row) -> &mut Tally) {
+/// it runs in; there it has a process of its own. What the system refuses is no matter of the
+/// program, and no table.
+fn lane(lane: Lane, program: &Program, job: &Job<'_>, tally: impl Fn(&mut Row) -> &mut Tally) -> Result<(), End> {
     locked(job.table).running = Some(lane.name());
     let in_process = matches!(lane.backend, Backend::Native | Backend::Bytecode);
     let (seen, ran) = match job.kind {
@@ -254,8 +255,12 @@ fn lane(lane: Lane, program: &Program, job: &Job<'_>, tally: impl Fn(&mut Row) -
     match ran {
         Ok(()) => {}
         Err(NotRun::Skipped(reason)) => tally.skipped = Some(reason),
+        Err(NotRun::Refused(filetest::Refused { exit: USAGE, message })) => {
+            return Err(failure(USAGE, Diagnostic::error(message)));
+        }
         Err(NotRun::Refused(refused)) => tally.faults.push(format!("{}: {}", lane.name(), refused.message)),
     }
+    Ok(())
 }
 
 /// For what was verified for the table's column of that name. What was refused there is

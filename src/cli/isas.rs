@@ -47,7 +47,7 @@ impl Isas {
             }
             let mut cell = |column: &str, availability: &Availability| match availability {
                 Availability::Yes => "yes".to_owned(),
-                Availability::No(reason) => {
+                Availability::No(reason) | Availability::Refused(reason) => {
                     reasons.push((format!("{} {column}", isa.name()), reason.clone()));
                     "-".to_owned()
                 }

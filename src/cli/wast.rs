@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use clif_cont::backend;
+use clif_cont::backend::{self, Availability};
 use clif_cont::diag::{Diagnostic, Place as DiagPlace, Source};
 use clif_cont::program::target::OptLevel;
 use clif_cont::script::{Backend, FUEL, Place};
@@ -57,14 +57,14 @@ impl Wast {
     /// The places that were asked for.
     fn places(&self, ui: &Ui) -> Result<Vec<Place>, super::io::End> {
         if self.on == "all" {
-            let mut places = Place::all();
-            places.retain(|place| match place.available().reason() {
-                None => true,
-                Some(reason) => {
-                    ui.message(&format!("not on {place}: {reason}\n"));
-                    false
+            let mut places = vec![];
+            for place in Place::all() {
+                match place.available() {
+                    Availability::Yes => places.push(place),
+                    Availability::No(reason) => ui.message(&format!("not on {place}: {reason}\n")),
+                    Availability::Refused(reason) => return Err(refused(place, &reason)),
                 }
-            });
+            }
             return Ok(places);
         }
         let Some(place) = Place::parse(&self.on) else {
@@ -72,9 +72,10 @@ impl Wast {
             let diagnostic = Diagnostic::error(format!("there is no backend `{}`", self.on));
             return Err(failure(USAGE, diagnostic.note(format!("there are all, {known}"))));
         };
-        match place.available().reason() {
-            None => Ok(vec![place]),
-            Some(reason) => Err(failure(UNSUPPORTED, Diagnostic::error(format!("{place}: {reason}")))),
+        match place.available() {
+            Availability::Yes => Ok(vec![place]),
+            Availability::No(reason) => Err(failure(UNSUPPORTED, Diagnostic::error(format!("{place}: {reason}")))),
+            Availability::Refused(reason) => Err(refused(place, &reason)),
         }
     }
 
@@ -91,8 +92,14 @@ impl Wast {
             })?;
             for place in &places {
                 let report = self.script(ui, text, *place, &input.name).map_err(|e| {
-                    let place = DiagPlace::new(&source, e.line, e.column);
-                    failure(USAGE, Diagnostic::error(e.message).at(place))
+                    let diagnostic = Diagnostic::error(e.message);
+                    failure(
+                        USAGE,
+                        match e.place {
+                            Some((line, column)) => diagnostic.at(DiagPlace::new(&source, line, column)),
+                            None => diagnostic.note(format!("{} was not run on {place}", input.name)),
+                        },
+                    )
                 })?;
                 ui.printed()?;
                 if report.assertions + report.actions == 0 {
@@ -133,8 +140,13 @@ impl Wast {
         let expiring = Arc::clone(ui);
         let expired = move || out_of_time(move || expiring.report(&diagnostic));
         backend::with_deadline(limit, expired, run)
-            .unwrap_or_else(|error| Err(ScriptError { message: error.to_string(), line: 1, column: 1 }))
+            .unwrap_or_else(|error| Err(ScriptError { message: error.to_string(), place: None }))
     }
+}
+
+/// The system refuses what it takes to run anything there.
+fn refused(place: Place, reason: &str) -> End {
+    failure(USAGE, Diagnostic::error(format!("{place}: {reason}")))
 }
 
 /// What all scripts amount to.

@@ -69,7 +69,12 @@ impl Executable {
             .output()
             .map_err(ElfError::system("start the linker"))?;
         if !output.status.success() {
-            return Err(ElfError::Link(described(output.status, &output.stderr)));
+            let cause = described(output.status, &output.stderr);
+            // it says 1 of what it does not take; a loader without memory and a signal say something else
+            if output.status.code() != Some(1) || cause.contains("Cannot allocate memory") {
+                return Err(ElfError::System { doing: "run the linker".into(), cause });
+            }
+            return Err(ElfError::Link(cause));
         }
         let image = output.stdout;
         let (symbols, functions) = read_symbols(program, &image)?;

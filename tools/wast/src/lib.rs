@@ -24,6 +24,8 @@ mod value;
 pub use report::{Failure, Remark, Report, ScriptError, Skip};
 pub use script::{Printer, run, silent};
 
+use std::fmt;
+
 use clif_cont_program::{Host, Instance, Program, Target};
 use clif_cont_wasm::Features;
 
@@ -50,9 +52,27 @@ pub trait Backend {
     ///
     /// # Errors
     ///
-    /// Why there is none, in words.
-    fn instantiate(&mut self, program: &Program, host: Box<dyn Host>) -> Result<Box<dyn Instance>, String>;
+    /// Why there is none.
+    fn instantiate(&mut self, program: &Program, host: Box<dyn Host>) -> Result<Box<dyn Instance>, Refusal>;
 }
+
+/// Why a backend makes no instance, in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// It does not take the program.
+    Program(String),
+    /// The system refuses what it takes to run anything.
+    System(String),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Program(reason) | Self::System(reason)) = self;
+        f.write_str(reason)
+    }
+}
+
+impl std::error::Error for Refusal {}
 
 #[cfg(test)]
 mod tests;

@@ -74,16 +74,17 @@ impl Report {
 pub struct ScriptError {
     /// What is wrong with it: lower case.
     pub message: String,
-    /// Line, from 1.
-    pub line: usize,
-    /// Column, from 1.
-    pub column: usize,
+    /// Line and column, from 1, where it is the script's fault.
+    pub place: Option<(usize, usize)>,
 }
 
 /// `line N, column N: ..`.
 impl fmt::Display for ScriptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}: {}", self.line, self.column, self.message)
+        if let Some((line, column)) = self.place {
+            write!(f, "line {line}, column {column}: ")?;
+        }
+        f.write_str(&self.message)
     }
 }
 

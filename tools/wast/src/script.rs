@@ -16,7 +16,7 @@ use crate::plan::{Action, Entry, Exec, Goal, NOT_MADE, Planned, Step, encode, pl
 use crate::report::{Failure, Remark, Report, ScriptError, Skip};
 use crate::unmade::{INCOMPATIBLE, UNKNOWN, Unmade};
 use crate::value::{argument, describe, meets, show_expected};
-use crate::{Backend, Options};
+use crate::{Backend, Options, Refusal};
 
 /// What is done with a line that the functions of `spectest` print; when it fails, the
 /// program is ended.
@@ -31,12 +31,12 @@ pub fn silent() -> Printer {
 ///
 /// # Errors
 ///
-/// [`ScriptError`] when the script as a whole could not be read; then nothing
-/// was run.
+/// [`ScriptError`] when the script as a whole could not be read, or the system refuses what it
+/// takes to run anything; then nothing was run.
 pub fn run(text: &str, backend: &mut dyn Backend, options: &Options, print: Printer) -> Result<Report, ScriptError> {
     let fail = |e: wast::Error| {
         let (line, column) = e.span().linecol_in(text);
-        ScriptError { message: e.message(), line: line + 1, column: column + 1 }
+        ScriptError { message: e.message(), place: Some((line + 1, column + 1)) }
     };
     let mut lexer = wast::lexer::Lexer::new(text);
     // Scripts test names with the characters that this guards against.
@@ -55,7 +55,8 @@ pub fn run(text: &str, backend: &mut dyn Backend, options: &Options, print: Prin
             // nothing can go wrong in it but what shows where it is used
             runner.spectest();
         }
-        Err(message) => runner.refused = Some(message),
+        Err(Refusal::Program(message)) => runner.refused = Some(message),
+        Err(Refusal::System(message)) => return Err(ScriptError { message, place: None }),
     }
     for step in steps {
         runner.step(step);
@@ -70,8 +71,8 @@ fn start(
     set: LinkSet<'_>,
     backend: &mut dyn Backend,
     print: Printer,
-) -> Result<(Instances, Box<dyn Instance>), String> {
-    let linked = set.finish().map_err(|e| e.to_string())?;
+) -> Result<(Instances, Box<dyn Instance>), Refusal> {
+    let linked = set.finish().map_err(|e| Refusal::Program(e.to_string()))?;
     let program = backend.instantiate(&linked.program, Box::new(Spectest::new(print)))?;
     Ok((linked.instances.into_iter().map(|i| i.map_err(Unmade::from)).collect(), program))
 }

@@ -7,7 +7,7 @@ use clif_cont_abi::Isa;
 use clif_cont_interp::Interp;
 use clif_cont_program::{Host, HostError, Instance, Program, Target};
 
-use crate::{Backend, Options, Report, run, silent};
+use crate::{Backend, Options, Refusal, Report, run, silent};
 
 struct Interpreter;
 
@@ -16,8 +16,9 @@ impl Backend for Interpreter {
         Target::new(Isa::X86_64)
     }
 
-    fn instantiate(&mut self, program: &Program, host: Box<dyn Host>) -> Result<Box<dyn Instance>, String> {
-        let made = Interp::unverified(program.clone(), host, Default::default()).map_err(|e| e.to_string())?;
+    fn instantiate(&mut self, program: &Program, host: Box<dyn Host>) -> Result<Box<dyn Instance>, Refusal> {
+        let made = Interp::unverified(program.clone(), host, Default::default())
+            .map_err(|e| Refusal::Program(e.to_string()))?;
         Ok(Box::new(made))
     }
 }
