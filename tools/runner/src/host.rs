@@ -40,7 +40,7 @@ extern "C" fn guard(shared: *const Shared, address: u64) {
 
 /// Performs the host function whose index is in the store context, for the
 /// continuation `contref`. On the driver's stack.
-extern "C" fn call(shared: *const Shared, contref: u64) -> u32 {
+pub(crate) extern "C" fn call(shared: *const Shared, contref: u64) -> u32 {
     // SAFETY: as in `reserve`.
     let shared = unsafe { &*shared };
     // the host's panics are its failures; any other in here must not unwind either

@@ -41,6 +41,8 @@ mod memory;
 mod module;
 mod parent;
 mod shared;
+#[cfg(test)]
+mod staged;
 mod sys;
 mod typed;
 

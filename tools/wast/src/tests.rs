@@ -247,5 +247,5 @@ fn actions_pass_when_they_return() {
 fn errors_of_the_script_have_a_place() {
     let error = run("(module)\n(assert_nothing)", &mut Interpreter, &Options::default(), silent())
         .expect_err("no such directive");
-    assert_eq!((error.line, error.column), (2, 2));
+    assert_eq!(error.place, Some((2, 2)));
 }
