@@ -104,6 +104,9 @@ impl Host for Deep {
     }
 }
 
+/// The smallest stack of a thread, in KiB.
+const LEAST_KIB: usize = 48;
+
 #[test]
 fn invocations_nest_as_deep_as_the_stack_of_the_thread_allows() {
     let mut deepest = 0;
@@ -115,7 +118,7 @@ fn invocations_nest_as_deep_as_the_stack_of_the_thread_allows() {
         let mut instance = backend.instantiate(&program.expect("it compiles"), host).expect("an instance");
         let mut nest = |levels: i32| instance.invoke("nest", &[Val::I32(levels)]).expect("an export");
         let mut stopped_by_stack = 0;
-        for kib in (48..400).step_by(11).chain([8192]) {
+        for kib in (LEAST_KIB..400).step_by(11).chain([8192]) {
             let bytes = kib << 10;
             match stacker::grow(bytes, || nest(1000)) {
                 Outcome::Trapped(t) if t.trap == Trap::StackExhausted => {

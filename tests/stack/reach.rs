@@ -19,7 +19,7 @@ use cranelift_codegen::ir::{ExternalName, Function, InstructionData, Opcode, Val
 
 /// Bytes that foreign code has below the deepest frame of generated code: a libcall,
 /// the host's functions that make stacks, a signal handler.
-pub(crate) const FOREIGN: u32 = 56 * 1024;
+pub(crate) const FOREIGN: u32 = 56 << 10;
 
 /// The modules of the test data, compiled for `target`.
 pub(crate) fn programs(target: Target) -> Vec<(String, Program)> {
