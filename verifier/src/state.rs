@@ -24,6 +24,16 @@ pub(crate) struct Cell {
     pub(crate) value: Sym,
     /// The store, or the first load, that says so.
     pub(crate) by: Inst,
+    /// On no path its base's object was checked since. Of two checks that meet none
+    /// dominates what follows, so that the object's own cannot tell.
+    pub(crate) since_check: bool,
+}
+
+impl Cell {
+    /// What holds in both, of the same word.
+    fn meet(&self, other: &Self) -> Self {
+        Self { by: self.by.min(other.by), since_check: self.since_check && other.since_check, ..*self }
+    }
 }
 
 /// Something that holds.
@@ -388,6 +398,11 @@ impl State {
 
     /// A newly checked object, in place of what was known of its contref.
     pub(crate) fn set_obj(&mut self, obj: Obj) {
+        self.mem.revise(|c| Some(Cell { since_check: c.since_check && c.base != obj.contref, ..*c }));
+        self.put_obj(obj);
+    }
+
+    fn put_obj(&mut self, obj: Obj) {
         match self.objs.binary_search_by_key(&obj.contref, |o| o.contref) {
             Ok(i) => self.objs.own()[i] = obj,
             Err(i) => self.objs.insert(i, obj),
@@ -499,7 +514,7 @@ impl State {
         self.objs.retain(|o| !is_gone(o.contref) && !is_gone(o.witness));
         for o in objs.iter().filter(|o| (is_arg(o.contref) || is_arg(o.witness)) && !given(o)) {
             if stays(o.contref) && stays(o.witness) {
-                self.set_obj(Obj { contref: to(o.contref), witness: to(o.witness), ..*o });
+                self.put_obj(Obj { contref: to(o.contref), witness: to(o.witness), ..*o });
             }
         }
     }
@@ -528,7 +543,7 @@ impl State {
             let d = other.cell(base, c.offset).filter(|d| d.value == value && d.size == c.size)?;
             let same = (base, value) == (c.base, c.value);
             let own = same || !other.obj(base).is_some_and(|o| o.witness == value && given(o));
-            own.then(|| Cell { by: c.by.min(d.by), ..*c })
+            own.then(|| c.meet(d))
         });
         self.objs.revise(|o| {
             let (contref, witness) = (word(o.contref)?, word(o.witness)?);
@@ -563,7 +578,7 @@ impl State {
         if !self.mem.is_same(&other.mem) {
             self.mem.revise(|c| {
                 let d = other.cell(c.base, c.offset).filter(|d| d.value == c.value && d.size == c.size)?;
-                Some(Cell { by: c.by.min(d.by), ..*c })
+                Some(c.meet(d))
             });
         }
         if !self.facts.is_same(&other.facts) {
@@ -629,7 +644,7 @@ mod tests {
     }
 
     fn cell(base: Sym, value: Sym) -> Cell {
-        Cell { base, offset: 8, size: 8, value, by: Inst::from_u32(1) }
+        Cell { base, offset: 8, size: 8, value, by: Inst::from_u32(1), since_check: true }
     }
 
     fn obj(contref: Sym, witness: Sym, made: bool) -> Obj {
@@ -651,8 +666,8 @@ mod tests {
         for (state, words) in [(&mut one, [10, 11]), (&mut other, [20, 21])] {
             state.learn(Fact::NonNull(sym(words[0])));
             state.learn(Fact::equal(sym(words[0]), sym(words[1])));
-            state.set_cell(cell(sym(words[0]), sym(words[1])));
             state.set_obj(obj(sym(words[0]), sym(words[1]), false));
+            state.set_cell(cell(sym(words[0]), sym(words[1])));
         }
         one.learn(Fact::NonNull(sym(11)));
         let out = meet(&one, [10, 11], &other, [Some(20), Some(21)]);
@@ -667,6 +682,25 @@ mod tests {
             assert!(out.cells().is_empty() && out.objs().is_empty(), "{others:?} {out:?}");
             assert_eq!(out.knows(Fact::NonNull(sym(0))), others[0] == Some(20), "{others:?}");
         }
+    }
+
+    #[test]
+    fn what_was_stored_before_a_check_on_one_path_was_not_stored_since() {
+        let [mut one, mut other] = [State::default(), State::default()];
+        let check = |state: &mut State, inst| {
+            state.set_obj(Obj { check: Inst::from_u32(inst), ..obj(sym(0), sym(1), false) });
+        };
+        check(&mut one, 2);
+        one.set_cell(cell(sym(0), sym(5)));
+        check(&mut other, 3);
+        other.set_cell(cell(sym(0), sym(5)));
+        let mut out = one.clone();
+        out.meet(&other);
+        assert!(out.cells()[0].since_check, "{out:?}");
+        check(&mut other, 4);
+        let mut out = one.clone();
+        out.meet(&other);
+        assert!(!out.cells()[0].since_check, "{out:?}");
     }
 
     #[test]

@@ -300,7 +300,7 @@ impl Analysis<'_> {
                 state.retain_cells(|c| c.base >= middle || running.contains(&c.base));
             }
         }
-        state.set_cell(Cell { base, offset, size, value, by });
+        state.set_cell(Cell { base, offset, size, value, by, since_check: true });
     }
 
     /// Where the host keeps track of the running stack, it is what it says
@@ -462,14 +462,12 @@ impl Analysis<'_> {
             && obj.stale.is_none()
         {
             let next = self.syms.add_const(obj.witness, 1, bits);
-            if self.same_sum(value, next, state) {
-                let mut obj = obj;
-                obj.witness = value;
-                obj.bump = Some(access.inst);
-                obj.fails = None;
-                state.set_obj(obj);
-            } else if let Some(o) = state.obj_mut(access.base) {
-                o.stale = Some(access.inst);
+            let consumed = self.same_sum(value, next, state);
+            if let Some(o) = state.obj_mut(access.base) {
+                *o = match consumed {
+                    true => Obj { witness: value, bump: Some(access.inst), fails: None, ..obj },
+                    false => Obj { stale: Some(access.inst), ..obj },
+                };
             }
             return;
         }

@@ -136,7 +136,6 @@ impl Analysis<'_> {
         if self.types.is_some_and(|types| types.is_kept(operation, part.offset)) {
             return true;
         }
-        let since = |check| self.graph.dominates(check, cell.by, &self.func.layout);
-        self.func.dfg.insts[cell.by].opcode().can_store() && state.obj(base).is_none_or(|obj| since(obj.check))
+        self.func.dfg.insts[cell.by].opcode().can_store() && (cell.since_check || state.obj(base).is_none())
     }
 }

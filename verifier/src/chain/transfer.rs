@@ -22,7 +22,7 @@ impl Analysis<'_> {
     pub(crate) fn set_chain(&mut self, (kind, stack): Link, by: Inst, state: &mut State) {
         for (role, value) in [(Role::ActiveKind, kind), (Role::ActiveStack, stack)] {
             let (base, field) = (self.store_context, self.profile.field(role));
-            state.set_cell(Cell { base, offset: field.offset, size: field.size, value, by });
+            state.set_cell(Cell { base, offset: field.offset, size: field.size, value, by, since_check: true });
         }
     }
 
