@@ -362,6 +362,43 @@ fn what_the_system_refuses_is_no_fault_of_the_program() {
     }
 }
 
+/// A script whose program enters more continuations than Pulley has machines for: a trap, and
+/// what comes behind it is run.
+#[test]
+fn a_script_goes_on_behind_the_trap_of_too_many_machines() {
+    let scene = Scene::new("machines");
+    let limit = clif_cont::program::stacks_with_mappings();
+    let script = format!(
+        r#"(module
+  (type $f (func (param i32) (result i32))) (type $k (cont $f))
+  (func $nest (type $f)
+    (if (result i32) (i32.eqz (local.get 0))
+      (then (i32.const 0))
+      (else (i32.add (i32.const 1)
+        (resume $k (i32.sub (local.get 0) (i32.const 1)) (cont.new $k (ref.func $nest)))))))
+  (elem declare func $nest)
+  (func (export "nest") (type $f) (call $nest (local.get 0))))
+(assert_return (invoke "nest" (i32.const 100)) (i32.const 100))
+(assert_trap (invoke "nest" (i32.const {limit})) "out of memory for continuations")
+(assert_return (invoke "nest" (i32.const 101)) (i32.const 101))
+(invoke "nest" (i32.const {beyond}))
+(assert_return (invoke "nest" (i32.const {fits})) (i32.const {fits}))
+(module (func (export "one") (result i32) (i32.const 1)))
+(assert_return (invoke "one") (i32.const 1))
+"#,
+        beyond = 3 * limit,
+        fits = limit - 4, // drivers and the invocation's own are of the number
+    );
+    fs::write(scene.0.join("many.wast"), script).expect("a script");
+    for opt in ["none", "speed"] {
+        let output = scene.output(&format!("wast many.wast --on pulley64 --opt {opt}"));
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(said.ends_with("5 passed, 1 failed, 0 skipped\n"), "{said}");
+        assert!(said.contains("many.wast:13: failed") && said.contains("out of memory for continuations"), "{said}");
+        assert_eq!(output.status.code(), Some(1), "{said}");
+    }
+}
+
 /// A linker that has no memory is no fault of the program either.
 #[test]
 fn a_linker_that_dies_is_no_fault_of_the_program() {
