@@ -453,22 +453,29 @@ fn an_output_file_is_whole_or_what_it_was() {
     assert!(fs::read_to_string(&keep).expect("there").ends_with("2999 : i32\n".replace("2999", "2_999").as_str()));
     let trace = fs::read_to_string(scene.0.join("trace.json")).expect("there");
     assert!(serde_json::from_str::<serde_json::Value>(&trace).is_ok());
-    // killed in the middle of its output: what was there is there
-    fs::write(&keep, "kept").expect("a file");
-    let mut child = scene.command("interpret endless.wat --invoke loud -o keep").spawn().expect("the command runs");
-    let beside = || {
-        fs::read_dir(&scene.0)
-            .expect("a directory")
-            .flatten()
-            .any(|e| e.file_name().to_string_lossy().starts_with(".keep"))
-    };
-    let start = Instant::now();
-    while !beside() && start.elapsed() < PATIENCE {
-        std::thread::sleep(Duration::from_millis(5));
+    // killed in the middle of its output: what was there is there, and nothing else
+    for name in ["TERM", "INT", "KILL"] {
+        fs::write(&keep, "kept").expect("a file");
+        let mut child = scene.command("interpret endless.wat --invoke loud -o keep").spawn().expect("the command runs");
+        let files = || fs::read_dir(&scene.0).expect("a directory").flatten().map(|e| e.file_name());
+        let beside = || files().filter(|name| name.to_string_lossy().starts_with(".keep")).count();
+        let unnamed = || {
+            let open = fs::read_dir(format!("/proc/{}/fd", child.id())).into_iter().flatten().flatten();
+            let mut names = open.filter_map(|e| fs::read_link(e.path()).ok());
+            names.any(|name| name.starts_with(&scene.0) && name.to_string_lossy().ends_with(" (deleted)"))
+        };
+        let start = Instant::now();
+        while beside() == 0 && !unnamed() {
+            assert!(start.elapsed() < PATIENCE, "{name}: it writes nothing");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // a file system without files that have no name keeps what is killed for good
+        let kept = usize::from(name == "KILL" && beside() > 0);
+        signal(child.id(), name);
+        assert_eq!(child.wait().expect("a child").code(), None, "{name}");
+        assert_eq!(fs::read_to_string(&keep).expect("there"), "kept");
+        assert_eq!(beside(), kept, "{name}");
     }
-    child.kill().expect("a child");
-    child.wait().expect("a child");
-    assert_eq!(fs::read_to_string(&keep).expect("there"), "kept");
 }
 
 /// Standard output is a log whatever went wrong, and the log says it.
