@@ -355,7 +355,7 @@ impl Run<'_> {
         }
         let how = ran.status.map_or_else(|| "its time is over".to_owned(), |s| s.to_string());
         let errors = String::from_utf8_lossy(&ran.stderr).into_owned();
-        let telling = |line: &&str| ["error:", "Check failed", "UNREACHABLE", "unimplemented"].iter().any(|w| line.contains(w));
+        let telling = |line: &&str| ["error:", "Check failed", "# unreachable code", "JavaScript", "process out of memory", "UNREACHABLE", "unimplemented"].iter().any(|w| line.contains(w));
         let word = errors.lines().find(telling).or(errors.trim().lines().next_back()).unwrap_or_default();
         (said, format!("{how}: {}", word.trim()))
     }
