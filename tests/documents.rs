@@ -208,6 +208,9 @@ fn every_number_of_the_documents_is_one_of_the_code() {
             "docs/findings.md",
             vec![
                 format!("## Wasmtime {wasmtime}"),
+                format!("## Cranelift {}", version("cranelift-codegen")),
+                // the release in which it was found, as that says itself
+                "## V8 14.6.202.34, of node 26.10.0".to_owned(),
                 // of Wasmtime's source; the oracle's tests compare what is found of it (tools/oracle/defects.json)
                 "(16 for payloads, 8 for handler lists)".to_owned(),
                 "a field of 4 bytes is cleared with 8".to_owned(),
