@@ -126,6 +126,43 @@ fn related(
     result
 }
 
+/// What is in an alias region, by its name.
+fn place_name(graph: &Graph, n: N) -> Option<&str> {
+    let text = graph.func.decl(graph.func[n].access.as_ref()?.region?)?.text.as_str();
+    Some(text.split('"').nth(1).unwrap_or(text))
+}
+
+/// Values that are gone through from a condition to what was loaded for it.
+const BEHIND: usize = 16;
+
+/// The field that a condition rests on: where its operands come from several, or from
+/// what is no load, nothing is said.
+fn checked(graph: &Graph, n: N) -> Option<&str> {
+    let func = &graph.func;
+    let mut open = vec![n];
+    let (mut found, mut seen) = (None, 0);
+    while let Some(n) = open.pop() {
+        seen += 1;
+        if seen > BEHIND {
+            return None;
+        }
+        for v in &func[n].args {
+            let (def, _) = func[func.resolve(*v)].def?;
+            let node = &func[def];
+            if node.is_load() {
+                let name = place_name(graph, def)?;
+                if found.is_some_and(|other| other != name) {
+                    return None;
+                }
+                found = Some(name);
+            } else if node.constant.is_none() && node.pure {
+                open.push(def);
+            }
+        }
+    }
+    found
+}
+
 /// What a change does, and how much it matters to a reader.
 fn describe(graph: &Graph, what: What) -> (u32, String) {
     let func = &graph.func;
@@ -168,6 +205,14 @@ fn describe(graph: &Graph, what: What) -> (u32, String) {
             format!(" of {}", words.first().copied().unwrap_or(""))
         });
         return (1, format!("the {}{name}", node.opcode));
+    }
+    if &*node.opcode == "stack_switch" {
+        return (0, "the stack switch".to_owned());
+    }
+    if matches!(&*node.opcode, "icmp" | "brif" | "trapz" | "trapnz")
+        && let Some(field) = checked(graph, n)
+    {
+        return (2, format!("the check of {field}"));
     }
     let code = node.shape.iter().rev().find_map(|p| match p {
         Piece::Text(t) if t.starts_with(char::is_alphabetic) => Some(t),

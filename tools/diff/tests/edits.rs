@@ -188,3 +188,16 @@ fn nonsense_is_compared_as_well() {
         }
     }
 }
+
+#[test]
+fn titles_name_what_a_check_reads() {
+    let titles = |new: &str| -> Vec<String> {
+        let found = diff(&Text::new(OLD), &Text::new(new), &Options::default());
+        found.functions.iter().flat_map(|f| f.hunks.iter().map(|h| h.title.clone())).collect()
+    };
+    assert_eq!(titles(&OLD.replace("icmp eq v2", "icmp ne v2")), ["the check of revision: changed"]);
+    // what is read is the same, and the comparison is gone
+    let unchecked = OLD.replace("    v3 = icmp eq v2, v1\n    brif v3, block2, block1", "    jump block2");
+    let gone = titles(&unchecked);
+    assert!(gone.iter().any(|t| t.starts_with("the check of revision")), "{gone:?}");
+}
