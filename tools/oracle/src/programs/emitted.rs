@@ -10,7 +10,7 @@
 //! writes what callees may change; what it reads is not known here, and where an
 //! indirect jump leads to is not followed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use capstone::arch::ArchDetail;
 use capstone::arch::x86::{ArchMode, X86OperandType};
@@ -99,7 +99,7 @@ enum Flow {
 /// where Cranelift makes a zero of it: whatever `x` is, `x ^ x` is 0. So it is known which are copies of one another.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct Lost {
-    /// Registers, by their number, and which one it was that was lost; none where paths differ.
+    /// Registers, by their number, and of which lost value they are a copy; none where that is not known.
     registers: BTreeMap<u32, Option<u32>>,
     /// Slots of the stack, by their distance from the stack pointer.
     slots: BTreeMap<i64, Option<u32>>,
@@ -119,13 +119,21 @@ impl Lost {
         self.registers.retain(|n, _| registers >> n & 1 == 0);
     }
 
-    /// What is lost on one of two paths.
+    /// What is lost on one of two paths. Copies of one another are those that are so on both:
+    /// they are numbered anew, in the order of their places, so that equal states are equal.
     fn join(&self, other: &Self) -> Self {
-        fn both<K: Ord + Copy>(a: &BTreeMap<K, Option<u32>>, b: &BTreeMap<K, Option<u32>>) -> BTreeMap<K, Option<u32>> {
-            let keys = a.keys().chain(b.keys());
-            keys.map(|k| (*k, if a.get(k) == b.get(k) { a[k] } else { None })).collect()
-        }
-        Self { registers: both(&self.registers, &other.registers), slots: both(&self.slots, &other.slots) }
+        let mut copies: BTreeMap<(u32, u32), u32> = BTreeMap::new();
+        let mut copy = |a: Option<&Option<u32>>, b: Option<&Option<u32>>| {
+            let next = copies.len() as u32;
+            Some(*copies.entry(((*a?)?, (*b?)?)).or_insert(next))
+        };
+        let (ours, theirs) = (&self.registers, &other.registers);
+        let registers = ours.keys().chain(theirs.keys()).collect::<BTreeSet<_>>();
+        let registers = registers.into_iter().map(|k| (*k, copy(ours.get(k), theirs.get(k)))).collect();
+        let (ours, theirs) = (&self.slots, &other.slots);
+        let slots = ours.keys().chain(theirs.keys()).collect::<BTreeSet<_>>();
+        let slots = slots.into_iter().map(|k| (*k, copy(ours.get(k), theirs.get(k)))).collect();
+        Self { registers, slots }
     }
 
     /// After an instruction; false where it uses what is lost.
@@ -144,7 +152,9 @@ impl Lost {
             Moves::Xor(a, b) if a == b => None,
             Moves::Xor(a, b) => {
                 let (a, b) = (self.registers.get(&number(a)), self.registers.get(&number(b)));
-                if a != b || a == Some(&None) {
+                // where paths met, both may be copies of what was written on one of them
+                let known = |id: Option<&Option<u32>>| id.is_none_or(Option::is_some);
+                if a != b && known(a) && known(b) {
                     return false;
                 }
                 None
