@@ -187,6 +187,10 @@ fn describe(graph: &Graph, what: What) -> (u32, String) {
     if !node.is_inst() {
         return (8, format!("block{}", node.number));
     }
+    // which Cranelift counts as a call
+    if &*node.opcode == "stack_switch" {
+        return (0, "the stack switch".to_owned());
+    }
     if let Some(access) = &node.access {
         let place = access.region.and_then(|r| func.decl(r)).map_or("memory", |d| d.text.as_str());
         let place = place.split('"').nth(1).unwrap_or(place);
@@ -205,9 +209,6 @@ fn describe(graph: &Graph, what: What) -> (u32, String) {
             format!(" of {}", words.first().copied().unwrap_or(""))
         });
         return (1, format!("the {}{name}", node.opcode));
-    }
-    if &*node.opcode == "stack_switch" {
-        return (0, "the stack switch".to_owned());
     }
     if matches!(&*node.opcode, "icmp" | "brif" | "trapz" | "trapnz")
         && let Some(field) = checked(graph, n)
