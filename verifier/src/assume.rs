@@ -230,9 +230,9 @@ impl Analysis<'_> {
     /// each of them.
     fn decode(&self, switched: Sym, codes: u64, state: &mut State) {
         state.narrow(switched, codes);
-        if let Node::Switched(inst) = self.syms.node(switched)
-            && self.switch_kinds[inst].is_some_and(|kind| codes & !self.expected_codes(kind) == 0)
-        {
+        let Node::Switched(inst) = self.syms.node(switched) else { return };
+        self.rule_out(inst, codes, state);
+        if self.switch_kinds[inst].is_some_and(|kind| codes & !self.expected_codes(kind) == 0) {
             state.undecoded.retain(|i| *i != inst);
             self.catch(inst, codes, state);
         }

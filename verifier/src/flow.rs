@@ -35,7 +35,7 @@ use crate::sym::{Node, Sym, Syms};
 const MAX_FORESEEN: u32 = 8;
 
 /// Parameters, and what an edge hands to them.
-type Handed = SmallVec<[(Sym, Option<Sym>); 4]>;
+pub(crate) type Handed = SmallVec<[(Sym, Option<Sym>); 4]>;
 
 /// What is known of a value, but for where it is known.
 #[derive(Clone, Copy, Debug, Default)]
@@ -263,6 +263,7 @@ impl<'a> Analysis<'a> {
             self.enter_params(block);
         }
         let mut out: Option<State> = None;
+        let mut before: SmallVec<[Handed; 4]> = SmallVec::new();
         for edge in edges {
             if self.edge_states[edge.number].is_none() {
                 continue;
@@ -270,7 +271,8 @@ impl<'a> Analysis<'a> {
             let handed = self.handed(edge);
             let Some(known) = &self.edge_states[edge.number] else { continue };
             if let Some(out) = &mut out {
-                out.meet_handed(known, &handed);
+                out.meet_handed(known, &handed, &before, |s| self.is_available(s, block));
+                before.push(handed);
                 continue;
             }
             let mut state = known.clone();
@@ -288,6 +290,7 @@ impl<'a> Analysis<'a> {
                 });
             }
             out = Some(state);
+            before.push(handed);
         }
         out
     }

@@ -11,6 +11,7 @@ use cranelift_codegen::entity::EntityRef;
 use cranelift_codegen::ir::Inst;
 use smallvec::SmallVec;
 
+use crate::flow::Handed;
 use crate::profile::Role;
 use crate::shared::Shared;
 use crate::sym::Sym;
@@ -521,10 +522,24 @@ impl State {
 
     /// Keeps what holds on another edge as well, which hands on words: each parameter is
     /// that word there, where it has one.
-    pub(crate) fn meet_handed(&mut self, other: &Self, handed: &[(Sym, Option<Sym>)]) {
+    ///
+    /// What a cell holds may have several names on the edges `before`: the word itself, and
+    /// each parameter that is handed it. It keeps one that is right on this edge too.
+    pub(crate) fn meet_handed(
+        &mut self,
+        other: &Self,
+        handed: &[(Sym, Option<Sym>)],
+        before: &[Handed],
+        is_available: impl Fn(Sym) -> bool,
+    ) {
         if handed.is_empty() {
             return self.meet(other);
         }
+        let names = |value: Sym| {
+            let is_same = |name: &Sym| before.iter().all(|known| word_of(known, *name) == word_of(known, value));
+            let word = before.first().and_then(|known| word_of(known, value)).filter(|w| is_available(*w));
+            handed.iter().map(|(p, _)| *p).chain(word).filter(is_same).collect::<SmallVec<[Sym; 4]>>()
+        };
         let params = bits(handed.iter().map(|(p, _)| *p));
         let word = |s: Sym| match handed.iter().find(|(p, _)| params & bits([s]) != 0 && *p == s) {
             Some((_, word)) => *word,
@@ -539,11 +554,13 @@ impl State {
             known && own && other.knows(said)
         });
         self.mem.revise(|c| {
-            let (base, value) = (word(c.base)?, word(c.value)?);
-            let d = other.cell(base, c.offset).filter(|d| d.value == value && d.size == c.size)?;
-            let same = (base, value) == (c.base, c.value);
-            let own = same || !other.obj(base).is_some_and(|o| o.witness == value && given(o));
-            own.then(|| c.meet(d))
+            let base = word(c.base)?;
+            let d = other.cell(base, c.offset).filter(|d| d.size == c.size)?;
+            let fits = |name: &Sym| word(*name) == Some(d.value);
+            let name = Some(c.value).filter(fits).or_else(|| names(c.value).into_iter().find(fits))?;
+            let same = (base, d.value) == (c.base, name);
+            let own = same || !other.obj(base).is_some_and(|o| o.witness == d.value && given(o));
+            own.then(|| Cell { value: name, ..c.meet(d) })
         });
         self.objs.revise(|o| {
             let (contref, witness) = (word(o.contref)?, word(o.witness)?);
@@ -609,6 +626,11 @@ fn is_given(o: &Obj) -> bool {
     o.made || o.bump.is_some()
 }
 
+/// What a word is called where these are handed on; none where it has no name there.
+fn word_of(handed: &[(Sym, Option<Sym>)], s: Sym) -> Option<Sym> {
+    handed.iter().find(|(p, _)| *p == s).map_or(Some(s), |(_, word)| *word)
+}
+
 /// A bit for each of them; others may have the same.
 fn bits(syms: impl IntoIterator<Item = Sym>) -> u64 {
     syms.into_iter().fold(0, |bits, s| bits | 1 << (s.index() % 64))
@@ -656,7 +678,9 @@ mod tests {
     fn meet(one: &State, words: [usize; 2], other: &State, others: [Option<usize>; 2]) -> State {
         let mut out = one.clone();
         out.rename(&[0, 1].map(|p| (sym(p), Some(sym(words[p])))));
-        out.meet_handed(other, &[0, 1].map(|p| (sym(p), others[p].map(sym))));
+        let [here, there]: [Handed; 2] =
+            [words.map(Some), others].map(|words| [0, 1].map(|p| (sym(p), words[p].map(sym))).into_iter().collect());
+        out.meet_handed(other, &there, &[here], |_| true);
         out
     }
 
@@ -730,5 +754,24 @@ mod tests {
         assert!(out.objs().is_empty() && !out.knows(Fact::Taken(sym(0))), "{out:?}");
         let out = meet(&other, [20, 21], &one, [Some(10), Some(11)]);
         assert!(out.objs().is_empty() && !out.knows(Fact::Taken(sym(0))), "{out:?}");
+    }
+
+    #[test]
+    fn a_cell_keeps_the_name_that_is_right_on_every_edge() {
+        let [mut one, mut other] = [State::default(), State::default()];
+        let base = sym(9);
+        // a constant, say, that is handed to a parameter on one of the edges
+        one.set_cell(cell(base, sym(5)));
+        other.set_cell(cell(base, sym(5)));
+        let kept = meet(&one, [5, 7], &other, [Some(6), Some(7)]);
+        assert_eq!(kept.cell(base, 8).map(|c| c.value), Some(sym(5)));
+        // or what the second parameter is on both
+        let mut other = State::default();
+        other.set_cell(cell(base, sym(6)));
+        let kept = meet(&one, [5, 5], &other, [Some(7), Some(6)]);
+        assert_eq!(kept.cell(base, 8).map(|c| c.value), Some(sym(1)));
+        // or neither
+        let kept = meet(&one, [5, 5], &other, [Some(7), Some(8)]);
+        assert!(kept.cell(base, 8).is_none());
     }
 }

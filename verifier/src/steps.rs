@@ -39,11 +39,23 @@ impl Analysis<'_> {
         self.owe_step(Owed::Suspend, resumer, by, state);
     }
 
+    /// The effects that an exception comes with.
+    fn thrown(&self) -> u64 {
+        [EffectKind::Throw, EffectKind::ResumeThrow].iter().map(|kind| 1 << self.profile.effect(*kind)).sum()
+    }
+
     /// A switch came back with an exception, and nothing else.
     pub(crate) fn catch(&self, switch: Inst, codes: u64, state: &mut State) {
-        let thrown = [EffectKind::Throw, EffectKind::ResumeThrow].map(|kind| 1 << self.profile.effect(kind));
-        if self.profile.throws() && thrown.contains(&codes) {
+        if self.profile.throws() && codes.is_power_of_two() && codes & self.thrown() != 0 {
             self.owe_step(Owed::Raise, self.store_context, switch, state);
+        }
+    }
+
+    /// A switch came back with none of these effects: what another path owes of an exception
+    /// is not owed here.
+    pub(crate) fn rule_out(&self, switch: Inst, codes: u64, state: &mut State) {
+        if codes & self.thrown() == 0 && state.duties().iter().any(|d| d.what == Owed::Raise) {
+            state.retain_duties(|d| (d.what, d.since) != (Owed::Raise, switch));
         }
     }
 

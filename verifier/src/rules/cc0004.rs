@@ -1,6 +1,6 @@
 //! CC0004 current-pair.
 
-use cranelift_codegen::ir::Inst;
+use cranelift_codegen::ir::{Inst, InstructionData, Value};
 
 use super::{Rule, cc0006, examples};
 use crate::check::{Check, PairDuty};
@@ -76,10 +76,98 @@ pub(crate) fn edge(c: &mut Check<'_>, edge: &Edge, state: &State) {
         if copy && a == b {
             continue;
         }
-        if undecided(c, edge.inst, a, b, state) && !copy {
+        let words = Words { inst: edge.inst, contref: a, witness: b, params: Some([params[i], params[i + 1]]) };
+        if undecided(c, &words, state) && !copy {
             pair(c, edge.inst, a, b, state);
         }
     }
+}
+
+/// Two adjacent words that may be an object.
+struct Words {
+    inst: Inst,
+    contref: Sym,
+    witness: Sym,
+    /// What they are from here on, of an edge. Cranelift orders parameters as it likes, and leaves out
+    /// some, so that they may be neighbours by chance.
+    params: Option<[Value; 2]>,
+}
+
+impl Words {
+    /// Is it one? Asked where something is wrong with it.
+    #[cold]
+    fn are_object(&self, c: &Check<'_>) -> bool {
+        self.params.is_none_or(|params| are_used(c, params))
+    }
+}
+
+/// Are two parameters used as an object: compared, stored or handed on together, by
+/// whatever name they have further on?
+fn are_used(c: &Check<'_>, params: [Value; 2]) -> bool {
+    let dfg = &c.a.func.dfg;
+    let word = i64::from(c.a.profile.word_bytes());
+    let mut queue = vec![params.map(|v| c.a.resolve(v))];
+    let mut seen = queue.clone();
+    while let Some([contref, witness]) = queue.pop() {
+        let is = |v: Value, of: Value| c.a.resolve(v) == of;
+        let mut stores: [Vec<(Value, i64)>; 2] = Default::default();
+        for block in c.a.rpo.iter().copied() {
+            for inst in c.a.func.layout.block_insts(block) {
+                let args = dfg.inst_args(inst);
+                if args.windows(2).any(|two| is(two[0], contref) && is(two[1], witness)) {
+                    return true;
+                }
+                match dfg.insts[inst] {
+                    InstructionData::IntCompare { args: [a, b], .. } => {
+                        let of_contref = |v: Value| {
+                            let def =
+                                dfg.value_def(c.a.resolve(v)).inst().filter(|i| dfg.insts[*i].opcode().can_load());
+                            def.is_some_and(|load| goes_through(c, dfg.inst_args(load)[0], contref))
+                        };
+                        if is(a, witness) && of_contref(b) || is(b, witness) && of_contref(a) {
+                            return true;
+                        }
+                    }
+                    InstructionData::Store { args: [stored, address], offset, .. } => {
+                        for (n, v) in [contref, witness].into_iter().enumerate() {
+                            if is(stored, v) {
+                                stores[n].push((c.a.resolve(address), i64::from(i32::from(offset))));
+                            }
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            for edge in c.a.edges_from(block) {
+                let args: Vec<_> = edge.call.args(&dfg.value_lists).collect();
+                let targets = |of: Value| {
+                    let handed =
+                        args.iter().enumerate().filter(move |(_, arg)| arg.as_value().is_some_and(|v| is(v, of)));
+                    handed.map(|(i, _)| c.a.resolve(dfg.block_params(edge.to)[i])).collect::<Vec<_>>()
+                };
+                for a in targets(contref) {
+                    for b in targets(witness) {
+                        if !seen.contains(&[a, b]) {
+                            seen.push([a, b]);
+                            queue.push([a, b]);
+                        }
+                    }
+                }
+            }
+        }
+        let [first, second] = &stores;
+        if first.iter().any(|(a, x)| second.iter().any(|(b, y)| a == b && (x - y).abs() == word)) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Is it this address, or one computed from it?
+fn goes_through(c: &Check<'_>, address: Value, base: Value) -> bool {
+    let address = c.a.resolve(address);
+    let def = c.a.func.dfg.value_def(address).inst().filter(|i| c.a.only_computes(*i));
+    address == base || def.is_some_and(|i| c.a.func.dfg.inst_args(i).iter().any(|v| c.a.resolve(*v) == base))
 }
 
 /// Objects among the arguments of a call, or the values returned.
@@ -96,21 +184,22 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
 
 /// Two adjacent words, the first of which may be a contref.
 pub(crate) fn object(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, state: &State) {
-    if undecided(c, inst, contref, witness, state) {
+    if undecided(c, &Words { inst, contref, witness, params: None }, state) {
         pair(c, inst, contref, witness, state);
     }
 }
 
 /// Judges an object of a continuation of which the current revision is known.
 /// False where it did.
-fn undecided(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, state: &State) -> bool {
+fn undecided(c: &mut Check<'_>, words: &Words, state: &State) -> bool {
+    let Words { inst, contref, witness, .. } = *words;
     // the revision of another continuation is never right
     let foreign = state
         .objs()
         .iter()
         .find(|o| o.contref != contref && o.witness == witness && o.stale.is_none())
         .filter(|_| state.obj(contref).is_some_and(|o| o.stale.is_none() && o.witness != witness));
-    if let Some(other) = foreign.copied() {
+    if let Some(other) = foreign.copied().filter(|_| words.are_object(c)) {
         c.fail_with(
             &super::cc0012::RULE,
             Verdict::Violated,
@@ -125,7 +214,7 @@ fn undecided(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, state: &
         && obj.stale.is_none()
     {
         let ((base, add), (from, before)) = (c.a.syms.split_add(witness), c.a.syms.split_add(obj.witness));
-        if base == from && add > before {
+        if base == from && add > before && words.are_object(c) {
             let related = vec![(obj.check, "the revision is still the one checked here".to_owned())];
             let (rule, message) = if obj.bump.is_none() && add == before + 1 {
                 (&super::cc0003::RULE, "an object is handed on as if the one before it had been consumed")
@@ -140,8 +229,13 @@ fn undecided(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, state: &
     if let Kind::Back(switched) = c.a.kind(contref)
         && state.codes(switched) & !c.a.profile.suspending_codes() == 0
     {
-        let holds = state.obj(contref).is_some_and(|obj| obj.witness == witness);
-        c.require(holds, &RULE, inst, "an object of a suspended continuation has not its current revision");
+        if state.obj(contref).is_some_and(|obj| obj.witness == witness) {
+            c.proven();
+        } else if words.are_object(c) {
+            // an object that the program has bound since is dead, and may be handed on; paths may disagree
+            // about which one is current
+            c.notes.pairs.push(PairDuty { made: true, ..PairDuty::new(inst, contref, witness, inst) });
+        }
         return false;
     }
     true
