@@ -51,10 +51,11 @@ impl Analysis<'_> {
         }
     }
 
-    /// A switch came back with none of these effects: what another path owes of an exception
-    /// is not owed here.
+    /// A switch came back with no exception that may come back to it: what another path owes
+    /// of one is not owed here.
     pub(crate) fn rule_out(&self, switch: Inst, codes: u64, state: &mut State) {
-        if codes & self.thrown() == 0 && state.duties().iter().any(|d| d.what == Owed::Raise) {
+        let expected = self.switch_kinds[switch].map_or(u64::MAX, |kind| self.expected_codes(kind));
+        if codes & expected & self.thrown() == 0 && state.duties().iter().any(|d| d.what == Owed::Raise) {
             state.retain_duties(|d| (d.what, d.since) != (Owed::Raise, switch));
         }
     }
