@@ -31,6 +31,8 @@ pub(crate) struct PairDuty {
     /// Is it an object that this function makes, of a fresh continuation or one
     /// that has just suspended?
     pub(crate) made: bool,
+    /// Is the continuation suspended, so that only its revisions are known to anybody?
+    pub(crate) suspended: bool,
     /// Another pair that will do, where two revisions were compared.
     pub(crate) alternative: Option<(Sym, Sym)>,
 }
@@ -38,7 +40,7 @@ pub(crate) struct PairDuty {
 impl PairDuty {
     /// Of an object whose words were compared, or put together, at `check`, and used at `inst`.
     pub(crate) fn new(inst: Inst, contref: Sym, witness: Sym, check: Inst) -> Self {
-        Self { inst, contref, witness, check, made: false, alternative: None }
+        Self { inst, contref, witness, check, made: false, suspended: false, alternative: None }
     }
 }
 

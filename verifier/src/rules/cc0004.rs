@@ -234,7 +234,7 @@ fn undecided(c: &mut Check<'_>, words: &Words, state: &State) -> bool {
         } else if words.are_object(c) {
             // an object that the program has bound since is dead, and may be handed on; paths may disagree
             // about which one is current
-            c.notes.pairs.push(PairDuty { made: true, ..PairDuty::new(inst, contref, witness, inst) });
+            c.notes.pairs.push(PairDuty { suspended: true, ..PairDuty::new(inst, contref, witness, inst) });
         }
         return false;
     }

@@ -61,6 +61,10 @@ pub(crate) fn judge(c: &mut Check<'_>) {
                     "an object is made of a revision that was never stored",
                     vec![(duty.inst, "and used here".into())],
                 ),
+            Pairing::No if duty.suspended => {
+                let message = "an object of a suspended continuation has not its current revision";
+                c.fail(&super::cc0004::RULE, Verdict::Violated, duty.inst, message);
+            }
             Pairing::No => {
                 fail(c, &duty, Verdict::Violated, "the witness that was compared is not of the same object");
                 if duty.made {
