@@ -10,8 +10,8 @@ use clif_cont_interp::Interp;
 use clif_cont_program::target::OptLevel;
 use clif_cont_program::{Finished, Host, Instance, InvokeError, Outcome, Target, Val};
 use clif_cont_pulley::{Pulley, PulleyError};
-pub use clif_cont_runner::Fault;
 use clif_cont_runner::Jit;
+pub use clif_cont_runner::{Exceeded, Fault, Limits};
 
 /// Is something there, and if not, why not?
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -231,10 +231,10 @@ impl<I: Instance> Instance for InProcess<I> {
 /// Time after that of an executable's invocation in which its end has to be seen.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Compiles a program and hands an instance to `body`, which has `limit`, with compiling, to come
-/// back; after that `expired` is called from another thread, and has to end the process, for code
-/// that runs in this process cannot be stopped. An executable can: its invocations end with
-/// `Outcome::OutOfFuel` then, and `expired` is called when that is not seen for a second. Nor can a
+/// Compiles a program and hands an instance to `body`, which has the limits, with compiling, to come
+/// back; when it exceeds one, `on_excess` is called from another thread, and has to end the process, for code
+/// that runs in this process cannot be stopped. An executable can when its time is over: its invocations end with
+/// `Outcome::OutOfFuel` then, and `on_excess` is called when that is not seen for a second. Nor can a
 /// fault of code in this process be survived: see [`report_faults`].
 ///
 /// # Errors
@@ -244,34 +244,34 @@ pub fn run<T>(
     program: &Finished,
     engine: Engine,
     host: Box<dyn Host>,
-    limit: Option<Duration>,
-    expired: impl FnOnce() + Send + 'static,
+    limits: Limits,
+    on_excess: impl FnOnce(Exceeded) + Send + 'static,
     body: impl FnOnce(&mut dyn Instance) -> T,
 ) -> Result<T, BackendError> {
     let go = || {
-        let mut instance = compiled(program, engine, host, limit)?;
+        let mut instance = compiled(program, engine, host, limits.time)?;
         Ok(body(&mut *instance))
     };
-    let Some(limit) = limit else { return go() };
     // Compiling counts: an input can be large. An executable is ended by itself, but not the
     // host function that it waits for.
-    let limit = if engine == Engine::Executable { limit.saturating_add(GRACE) } else { limit };
-    with_deadline(limit, expired, go)?
+    let grace = if engine == Engine::Executable { GRACE } else { Duration::ZERO };
+    let time = limits.time.map(|time| time.saturating_add(grace));
+    watched(Limits { time, ..limits }, on_excess, go)?
 }
 
-/// Calls `f`; when it is not done after `limit`, also `expired`, from another
+/// Calls `f`; when it exceeds a limit, also `on_excess`, from another
 /// thread, which has to end the process: see [`run`].
 ///
 /// # Errors
 ///
 /// When no thread can be made; `f` has not run then.
-pub fn with_deadline<T>(
-    limit: Duration,
-    expired: impl FnOnce() + Send,
+pub fn watched<T>(
+    limits: Limits,
+    on_excess: impl FnOnce(Exceeded) + Send,
     f: impl FnOnce() -> T,
 ) -> Result<T, BackendError> {
-    let no_thread = |e| BackendError::System(format!("cannot start a thread that watches the time: {e}"));
-    clif_cont_runner::with_deadline(limit, expired, f).map_err(no_thread)
+    let no_thread = |e| BackendError::System(format!("cannot start a thread that watches the limits: {e}"));
+    clif_cont_runner::watched(limits, on_excess, f).map_err(no_thread)
 }
 
 /// Gives faults of code that runs in this process, by whatever way it was made, last words

@@ -61,7 +61,7 @@
 //!     let program = load::load("sum.wat", source, Some(Target::new(isa)))?;
 //!     let engine = clif_cont::Engine::of(isa)[0];
 //!     let program = finish(&program, OptLevel::Speed)?;
-//!     let outcome = backend::run(&program, engine, host(), None, || (), sum)??;
+//!     let outcome = backend::run(&program, engine, host(), Default::default(), |_| (), sum)??;
 //!     assert_eq!(outcome, Outcome::Returned(vec![Val::I32(42)]));
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())

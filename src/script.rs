@@ -8,14 +8,14 @@ use clif_cont_program::{Host, Instance, Program, Target};
 
 use clif_cont_wast::Refusal;
 
-use crate::backend::{self, Availability, BackendError, Engine};
+use crate::backend::{self, Availability, BackendError, Bound, Engine};
 use crate::finish::{Finish, finish};
 use crate::protocol::Protocol;
 
-/// Instructions that the interpreter may execute for one invocation, if nobody
+/// What an instance may use under the interpreter, if nobody
 /// says otherwise. A script's deepest recursions and longest loops take a small
 /// part of it.
-pub const FUEL: u64 = 2_000_000_000;
+pub const BOUND: Bound = Bound { fuel: Some(2_000_000_000), memory: 1 << 30 };
 
 /// What runs a script.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,8 +74,8 @@ pub struct Backend {
     pub opt: OptLevel,
     /// Is the code verified before it runs?
     pub protocol: Protocol,
-    /// Instructions for one invocation, under the interpreter.
-    pub fuel: u64,
+    /// What an instance may use under the interpreter: instructions for one invocation, memory in all.
+    pub bound: Bound,
 }
 
 impl clif_cont_wast::Backend for Backend {
@@ -91,7 +91,7 @@ impl clif_cont_wast::Backend for Backend {
         let program = &finish(program, how).map_err(|e| Refusal::Program(e.to_string()))?;
         let made = match self.place {
             Place::Interpreter(_) => {
-                backend::interpreter(program, Some(self.fuel), host).map(|i| Box::new(i) as Box<dyn Instance>)
+                backend::interpreter(program, self.bound, host).map(|i| Box::new(i) as Box<dyn Instance>)
             }
             Place::Compiled(isa, _) => backend::compiled(program, Engine::of(isa)[0], host, None),
         };

@@ -13,7 +13,7 @@ use clif_cont_program::text::{Annotate, PrintOptions, print};
 use clif_cont_program::{Instance, Program, Target, compile};
 use clif_cont_wasm::Spectest;
 
-use crate::backend::{self, BackendError, Engine};
+use crate::backend::{self, BackendError, Bound, Engine, Exceeded, Limits};
 use crate::finish::{Finish, FinishError};
 use crate::load::{LoadError, LoadErrorKind};
 use crate::protocol::{self, Listing, Protocol};
@@ -21,43 +21,42 @@ use crate::protocol::{self, Listing, Protocol};
 /// Instructions that a test may execute under the interpreter.
 const FUEL: u64 = 200_000_000;
 
-/// What ends a run that takes too long.
-#[derive(Clone)]
-pub struct Limit {
-    /// Time for all that is done in one way of running, with compiling.
-    pub time: Duration,
-    /// What is called after it, from another thread, with the name of that way. It has to
-    /// end the process: machine code that loops cannot be stopped otherwise.
-    pub expired: Arc<dyn Fn(&str) + Send + Sync>,
-}
-
-impl fmt::Debug for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Limit").field("time", &self.time).finish_non_exhaustive()
-    }
-}
+/// What is called when a limit is exceeded, from another thread, with the name of the way of running. It has to
+/// end the process: machine code that loops cannot be stopped otherwise.
+pub type OnExcess = Arc<dyn Fn(&str, Exceeded) + Send + Sync>;
 
 /// What the tests test.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Product {
     /// The command, for transcripts.
     pub command: PathBuf,
     /// Is the code verified before it is used?
     pub protocol: Protocol,
-    /// How long it may run; `None` where somebody else sees to that.
-    pub limit: Option<Limit>,
+    /// What may be used in one way of running, with compiling.
+    pub limits: Limits,
+    /// `None` where somebody else watches the limits. The interpreter always keeps that of memory itself.
+    pub on_excess: Option<OnExcess>,
+}
+
+impl fmt::Debug for Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { command, protocol, limits, on_excess: _ } = self;
+        let mut product = f.debug_struct("Product");
+        product.field("command", command).field("protocol", protocol).field("limits", limits).finish_non_exhaustive()
+    }
 }
 
 /// For tests of `cargo test`: transcripts run the `clif-cont` that is found in `PATH`, and a
 /// test that takes a minute in one way of running ends the process with code 1.
 impl Default for Product {
     fn default() -> Self {
-        let expired = |lane: &str| {
+        let on_excess = |lane: &str, _: Exceeded| {
             clif_cont_output::err!("a test did not end in time: {lane}");
             std::process::exit(1);
         };
-        let limit = Limit { time: Duration::from_secs(60), expired: Arc::new(expired) };
-        Self { command: "clif-cont".into(), protocol: Protocol::VERIFY, limit: Some(limit) }
+        let limits = Limits { time: Some(Duration::from_secs(60)), memory: None };
+        let on_excess: Option<OnExcess> = Some(Arc::new(on_excess));
+        Self { command: "clif-cont".into(), protocol: Protocol::VERIFY, limits, on_excess }
     }
 }
 
@@ -142,13 +141,18 @@ impl Tool for Product {
             Backend::Executable => Some(Engine::Executable),
             Backend::Bytecode => Some(Engine::Pulley),
         };
+        let bound = Bound::from(Some(FUEL));
+        let bound = Bound { memory: self.limits.memory.unwrap_or(bound.memory), ..bound };
         let run = || match engine {
-            None => backend::interpret(program, Some(FUEL), host, |i| body(i)),
+            None => backend::interpret(program, bound, host, |i| body(i)),
             Some(engine) => backend::compiled(program, engine, host, None).map(|mut i| body(&mut *i)),
         };
-        let ran = match &self.limit {
+        let ran = match &self.on_excess {
             None => run(),
-            Some(limit) => backend::with_deadline(limit.time, || (limit.expired)(&name), run).flatten(),
+            Some(on_excess) => {
+                let limits = if engine.is_some() { self.limits } else { Limits { memory: None, ..self.limits } };
+                backend::watched(limits, |exceeded| on_excess(&name, exceeded), run).flatten()
+            }
         };
         ran.map_err(|error| match error {
             BackendError::Unavailable(reason) => NotRun::Skipped(reason),
@@ -170,7 +174,7 @@ impl Tool for Product {
     }
 
     fn limit(&self) -> Option<Duration> {
-        self.limit.as_ref().map(|limit| limit.time)
+        self.limits.time
     }
 
     fn command(&self) -> PathBuf {

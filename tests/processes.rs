@@ -157,6 +157,64 @@ fn what_is_known_is_said_when_the_time_is_over() {
     assert!(text(&output.stdout).contains("out of time"), "{}", text(&output.stdout));
 }
 
+/// Touches all of a memory, and suspends continuations without end.
+const GREEDY: &str = r#";; Takes memory.
+;;! run: memory() ==
+(module
+  (type $f (func))
+  (type $c (cont $f))
+  (tag $wait)
+  (memory 4096)
+  (elem declare func $waits)
+  (func $waits (suspend $wait))
+  (func (export "memory") (local $at i32)
+    (loop $again
+      (i32.store8 (local.get $at) (i32.const 1))
+      (local.set $at (i32.add (local.get $at) (i32.const 4096)))
+      (br_if $again (i32.lt_u (local.get $at) (i32.const 0x1000_0000))))
+    (loop $rest (br $rest)))
+  (func (export "stacks")
+    (loop $again
+      (block $on (result (ref $c))
+        (resume $c (on $wait $on) (cont.new $c (ref.func $waits)))
+        (unreachable))
+      (drop)
+      (br $again))))
+"#;
+
+/// 64 MiB for a program that wants 256 and more: the interpreter counts, and the others are watched.
+#[test]
+fn memory_is_bounded_by_every_command() {
+    let scene = Scene::new("greedy");
+    fs::write(scene.0.join("greedy.wat"), GREEDY).expect("a program");
+    fs::write(scene.0.join("greedy.wast"), format!("{GREEDY}(invoke \"memory\")")).expect("a script");
+    let mut commands = vec!["check greedy.wat".to_owned(), "check greedy.wat --invoke memory".to_owned()];
+    for command in everywhere() {
+        let command = command.replace("endless", "greedy");
+        commands.extend(["memory", "stacks"].map(|export| format!("{command} --invoke {export}")));
+    }
+    let compiled = || host().into_iter().chain(emulated()).chain(["pulley64"]);
+    commands.extend(compiled().map(|isa| format!("wast greedy.wast --on {isa}")));
+    let mut ran = 0;
+    for command in commands {
+        for format in ["human", "json"] {
+            let output = scene.output(&format!("{command} --max-memory 64M --format {format}"));
+            let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+            assert_eq!(output.status.code(), Some(5), "{command}: {said}");
+            assert!(said.contains("out of memory"), "{command}: {said}");
+            ran += 1;
+        }
+    }
+    println!("{ran} commands ended by their bound of memory");
+    // a script goes on where the interpreter counts, and a test fails
+    for command in ["wast greedy.wast --on interp", "test greedy.wat"] {
+        let output = scene.output(&format!("{command} --max-memory 64M --timeout 20"));
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(said.contains("out of memory"), "{command}: {said}");
+        assert_ne!(output.status.code(), Some(0), "{command}: {said}");
+    }
+}
+
 #[test]
 fn a_program_that_prints_for_ever_ends_with_its_reader() {
     let scene = Scene::new("reader");

@@ -9,7 +9,7 @@ use clif_cont::abi::{Isa, Trap};
 use clif_cont::program::target::OptLevel;
 use clif_cont::program::{HOST_STACK, Host, HostError, HostImport, INVOCATION_STACK, Invoker, Outcome, Val};
 use clif_cont::protocol::Protocol;
-use clif_cont::script::{Backend, FUEL, Place};
+use clif_cont::script::{BOUND, Backend, Place};
 use clif_cont::wast::Backend as _;
 
 const SOURCE: &str = r#"(module
@@ -56,7 +56,7 @@ fn host_functions_invoke_the_program_out_of_continuations() {
     let mut ran = 0;
     for place in places.into_iter().filter(|p| p.available().reason().is_none()) {
         for opt in OptLevel::ALL {
-            let mut backend = Backend { place, opt, fuel: FUEL, protocol: Protocol::VERIFY };
+            let mut backend = Backend { place, opt, bound: BOUND, protocol: Protocol::VERIFY };
             let program =
                 clif_cont::wasm::compile(SOURCE.as_bytes(), "reentry.wat", backend.target(), &Default::default())
                     .expect("it compiles");
@@ -111,7 +111,7 @@ const LEAST_KIB: usize = 48;
 fn invocations_nest_as_deep_as_the_stack_of_the_thread_allows() {
     let mut deepest = 0;
     for place in Place::all().into_iter().filter(|p| p.available().reason().is_none()) {
-        let mut backend = Backend { place, opt: OptLevel::None, fuel: FUEL, protocol: Protocol::VERIFY };
+        let mut backend = Backend { place, opt: OptLevel::None, bound: BOUND, protocol: Protocol::VERIFY };
         let program = clif_cont::wasm::compile(SOURCE.as_bytes(), "deep.wat", backend.target(), &Default::default());
         let least = Rc::new(Cell::new(usize::MAX));
         let host = Box::new(Deep(Rc::clone(&least)));
@@ -148,7 +148,7 @@ fn invocations_nest_as_deep_as_the_stack_of_the_thread_allows() {
 fn a_thread_with_a_small_stack_makes_and_invokes_an_instance() {
     for place in Place::all().into_iter().filter(|p| p.available().reason().is_none()) {
         let run = move || {
-            let mut backend = Backend { place, opt: OptLevel::None, fuel: FUEL, protocol: Protocol::VERIFY };
+            let mut backend = Backend { place, opt: OptLevel::None, bound: BOUND, protocol: Protocol::VERIFY };
             let program =
                 clif_cont::wasm::compile(SOURCE.as_bytes(), "small.wat", backend.target(), &Default::default());
             let host = Box::new(Deep(Rc::default()));

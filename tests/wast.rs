@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clif_cont::abi::Isa;
 use clif_cont::program::target::OptLevel;
 use clif_cont::protocol::Protocol;
-use clif_cont::script::{Backend, FUEL, Place};
+use clif_cont::script::{BOUND, Backend, Place};
 use clif_cont::wast::{Options, silent};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -30,7 +30,7 @@ fn run(text: &str) -> Result<(), Failed> {
             continue;
         }
         for opt in OptLevel::ALL {
-            let mut backend = Backend { place, opt, fuel: FUEL, protocol: Protocol::VERIFY };
+            let mut backend = Backend { place, opt, bound: BOUND, protocol: Protocol::VERIFY };
             let report = clif_cont::wast::run(text, &mut backend, &Options::default(), silent())?;
             if report.passed + report.returned == 0 {
                 failures.push_str(&format!("\nnothing passed on {place}"));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clif_cont::abi::Isa;
-use clif_cont::backend;
+use clif_cont::backend::{self, Limits};
 use clif_cont::diag::{Diagnostic, Finding, Place, Source};
 use clif_cont::filetest::{self, Backend, Kind, Lane, NotRun, Tool as _, check_assertion, describe};
 use clif_cont::finish::{Finish, Finished, finish};
@@ -18,9 +18,9 @@ use clif_cont::protocol::Protocol;
 use clif_cont::tool::{Product, compiled};
 
 use super::invoke::{arguments, find_export, unshield};
-use super::io::{BUG, End, Ended, Input, MISMATCH, USAGE, Ui, exit_code, failure, locked, out_of_time, read};
+use super::io::{BUG, End, Ended, Input, MISMATCH, USAGE, Ui, exit_code, failure, locked, read};
+use super::limits::{MemoryArgs, exhausted, parse_seconds};
 use super::lower::{Loaded, ProtocolArgs, load_input_bytes};
-use super::run::parse_seconds;
 
 /// Lower, verify, compile, interpret and run one input on every ISA, and compare
 ///
@@ -39,6 +39,8 @@ pub(crate) struct Check {
     /// Stop after this many seconds in all, and print what is known by then
     #[arg(long, value_name = "S", default_value = "60", value_parser = parse_seconds)]
     timeout: Duration,
+    #[command(flatten)]
+    memory: MemoryArgs,
     /// Only this way of running, in the form that the table's own process reads
     #[arg(long, hide = true, value_parser = apart::parse_lane)]
     alone: Option<Lane>,
@@ -65,6 +67,7 @@ struct Job<'a> {
     source: &'a Source,
     work: Work,
     protocol: Protocol,
+    limits: Limits,
     /// What is known by now.
     table: &'a Mutex<Table>,
 }
@@ -86,17 +89,22 @@ impl Check {
             return self.check(ui, &Mutex::default()); // who asks watches the time
         }
         let table = Arc::new(Mutex::new(Table::default()));
-        let (expiring, known, time) = (Arc::clone(ui), Arc::clone(&table), self.timeout);
-        let expired = move || {
-            out_of_time(move || {
-                let diagnostic = locked(&known).out_of_time(time);
+        let limits = self.limits();
+        let (expiring, known) = (Arc::clone(ui), Arc::clone(&table));
+        let on_excess = move |exceeded| {
+            exhausted(move || {
+                let diagnostic = locked(&known).exceeded(exceeded, limits);
                 // whether it can be written makes no difference any more
                 let _ = locked(&known).print(&expiring).and_then(|_| expiring.commit());
                 expiring.report(&diagnostic);
             })
         };
-        backend::with_deadline(time, expired, || self.check(ui, &table))
+        backend::watched(limits, on_excess, || self.check(ui, &table))
             .unwrap_or_else(|error| Err(failure(USAGE, Diagnostic::error(error.to_string()))))
+    }
+
+    fn limits(&self) -> Limits {
+        self.memory.with(Some(self.timeout))
     }
 
     fn check(&self, ui: &Ui, table: &Mutex<Table>) -> Ended {
@@ -104,12 +112,14 @@ impl Check {
         // An input that is wrong is wrong for every ISA: that is no table.
         let loaded = load_input_bytes(ui, &input, None)?;
         check_defined(&loaded.program, &loaded.source)?;
+        self.memory.check(&loaded.program, &loaded.source)?;
         let kind = loaded.kind;
         let work = self.work(&loaded, &input)?;
-        let job = Job { input: &input, kind, source: &loaded.source, work, protocol: self.protocol.protocol(), table };
+        let (protocol, limits) = (self.protocol.protocol(), self.limits());
+        let job = Job { input: &input, kind, source: &loaded.source, work, protocol, limits, table };
         if let Some(lane) = self.alone {
             let program = load(&input.name, &input.bytes, Some(lane.target))?;
-            let (seen, ran) = perform(lane, &program, &job.work);
+            let (seen, ran) = perform(lane, &program, &job.work, job.limits);
             return apart::answer(ui, &seen, ran);
         }
         let own_target = (kind == InputKind::Clif && has_header(&input)).then_some(loaded.program.target);
@@ -233,7 +243,7 @@ fn lane(lane: Lane, program: &Program, job: &Job<'_>, tally: impl Fn(&mut Row) -
     let in_process = matches!(lane.backend, Backend::Native | Backend::Bytecode);
     let (seen, ran) = match job.kind {
         InputKind::Clif if in_process => apart::perform(lane, job),
-        _ => perform(lane, program, &job.work),
+        _ => perform(lane, program, &job.work, job.limits),
     };
     let mut table = locked(job.table);
     table.running = None;
@@ -271,9 +281,9 @@ fn trusted() -> Protocol {
 }
 
 /// Runs the work in this process.
-fn perform(lane: Lane, program: &Program, work: &Work) -> (Seen, Result<(), NotRun>) {
+fn perform(lane: Lane, program: &Program, work: &Work, limits: Limits) -> (Seen, Result<(), NotRun>) {
     // How long it may take is watched by who runs all of them.
-    let product = Product { command: PathBuf::new(), protocol: trusted(), limit: None };
+    let product = Product { command: PathBuf::new(), protocol: trusted(), limits, on_excess: None };
     let mut seen = vec![];
     let ran = product.with_instance(lane, program, &mut |instance| match work {
         Work::Directives(directives) => {

@@ -41,12 +41,12 @@ impl Interpret {
             ui.other_than_output("--trace", trace)?;
         }
         let program = load_to_run(ui, &self.input, self.target.target()?)?;
-        self.target.check_memory(&program.program, &program.source)?;
+        self.target.memory.check(&program.program, &program.source)?;
         let export = find_export(&program, &self.invoke.invoke)?;
         let args = arguments(&program, export, &self.invoke.args)?;
         let host = host(ui, &program)?;
         let finished = self.protocol.finish(ui, &program, self.target.opt)?;
-        let bound = Bound { fuel: self.fuel, memory: self.target.max_memory };
+        let bound = Bound { fuel: self.fuel, memory: self.target.memory.max_memory };
         let ran = backend::interpret(&finished, bound, host, |interp| {
             if self.trace.is_some() {
                 interp.start_trace();

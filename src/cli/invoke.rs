@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use clap::Args;
-use clif_cont::backend::BackendError;
+use clif_cont::backend::{BackendError, Exceeded};
 use clif_cont::diag::{Diagnostic, Place};
 use clif_cont::load::place_of_function;
 use clif_cont::program::{Export, Host, Instance, InvokeError, Outcome, Repeat, StackTrace, Val, ValType, collapse};
@@ -15,6 +15,7 @@ use cranelift_codegen::ir::{AbiParam, ArgumentPurpose, Signature, types};
 use serde_json::{Value, json};
 
 use super::io::{EXHAUSTED, End, Ended, MISMATCH, TRAPPED, UNSUPPORTED, USAGE, Ui, failure};
+use super::limits::more;
 use super::lower::Loaded;
 
 /// Stands for the `-` of a word that clap would take for options.
@@ -213,7 +214,7 @@ impl Limit {
     fn diagnostic(self) -> Diagnostic {
         let more = match self {
             Self::Fuel => "`--fuel N` gives more",
-            Self::Time => "`--timeout S` gives more",
+            Self::Time => more(Exceeded::Time),
         };
         Diagnostic::error(self.message()).help(more)
     }
@@ -272,7 +273,7 @@ pub(crate) fn report(ui: &Ui, outcome: &Outcome, limit: Limit) -> Ended {
             Ok(EXHAUSTED)
         }
         Outcome::OutOfMemory(what) => {
-            ui.report(&Diagnostic::error(format!("out of memory: {what}")));
+            ui.report(&Diagnostic::error(format!("out of memory: {what}")).help(more(Exceeded::Memory)));
             Ok(EXHAUSTED)
         }
     }

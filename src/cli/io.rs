@@ -7,7 +7,6 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -16,7 +15,7 @@ use clif_cont::backend::Fault;
 use clif_cont::diag::{Diagnostic, Finding, Style};
 use clif_cont::load::{LoadError, LoadErrorKind};
 use clif_cont::program::HostError;
-use clif_cont_output::{OutputFile, Progress, coloured, json, line, lines, same_file, within};
+use clif_cont_output::{OutputFile, Progress, coloured, json, line, lines, same_file};
 
 /// Exit code: findings, failed tests, a mismatch.
 pub(crate) const MISMATCH: u8 = 1;
@@ -30,9 +29,6 @@ pub(crate) const TRAPPED: u8 = 4;
 pub(crate) const EXHAUSTED: u8 = 5;
 /// Exit code: a bug of ours.
 pub(crate) const BUG: u8 = 101;
-
-/// How long the last words of a process may take that its time ends.
-const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Options that stand before or behind the subcommand.
 #[derive(Args)]
@@ -368,13 +364,6 @@ impl Ui {
             if self.json() { json(&finding.to_json_line()).into_owned() } else { finding.render(Style::Coloured) };
         self.say(&format!("{text}\n"));
     }
-}
-
-/// Ends the process because its time is over, after `last_words`, for which a reader that
-/// does not read gives little time. Nothing else stops machine code that loops.
-pub(crate) fn out_of_time(last_words: impl FnOnce() + Send + 'static) -> ! {
-    within(LAST_WORDS, last_words);
-    std::process::exit(EXHAUSTED.into())
 }
 
 /// What is behind a mutex, also when somebody panicked who had it: it is whole at any time.

@@ -15,6 +15,7 @@ use clif_cont::protocol::Protocol;
 use serde_json::json;
 
 use super::io::{End, Ended, Input, UNSUPPORTED, USAGE, Ui, count, failure, read};
+use super::limits::MemoryArgs;
 
 /// Parses an ISA's name, for clap.
 pub(crate) fn parse_isa(name: &str) -> Result<Isa, String> {
@@ -37,23 +38,8 @@ pub(crate) struct TargetArgs {
     /// Cranelift's optimisation level
     #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = parse_opt)]
     pub(crate) opt: OptLevel,
-    /// Most memory, in bytes or with K, M or G behind the number, for the program's data, and for all that it
-    /// touches under `interpret`: data, stacks, memories, tables. What runs natively is bounded by the maxima
-    /// that it declares
-    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = parse_size)]
-    pub(crate) max_memory: u64,
-}
-
-/// Parses a size in bytes, for clap.
-fn parse_size(text: &str) -> Result<u64, String> {
-    let (digits, shift) = match text.strip_suffix(['K', 'M', 'G']) {
-        Some(digits) if text.ends_with('K') => (digits, 10),
-        Some(digits) if text.ends_with('M') => (digits, 20),
-        Some(digits) => (digits, 30),
-        None => (text, 0),
-    };
-    let size = digits.parse::<u64>().ok().and_then(|n| n.checked_mul(1 << shift)).filter(|n| *n > 0);
-    size.ok_or_else(|| "a positive number of bytes is needed, such as 65536, 64K or 1G".to_owned())
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
 }
 
 /// `--switch`.
@@ -71,17 +57,6 @@ impl TargetArgs {
     /// Was one asked for?
     pub(crate) fn is_given(&self) -> bool {
         self.isa.is_some() || self.switch.is_some()
-    }
-
-    /// Refuses a program whose data alone takes more memory than it may.
-    pub(crate) fn check_memory(&self, program: &Program, source: &Source) -> Result<(), End> {
-        let (bytes, most) = (program.data_bytes(), self.max_memory);
-        if bytes <= most {
-            return Ok(());
-        }
-        let message = format!("the program's data takes {bytes} bytes, and it may use {most}");
-        let diagnostic = Diagnostic::error(message).at(Place::whole(source));
-        Err(failure(USAGE, diagnostic.help("`--max-memory SIZE` allows more")))
     }
 
     /// The target that was asked for, `None` when none was.
@@ -250,7 +225,7 @@ impl Lower {
             (None, Some(input)) => load_input(ui, input, target)?,
             (None, None) => return Err(failure(USAGE, Diagnostic::error("an input or `--op` is needed"))),
         };
-        self.target.check_memory(&loaded.program, &loaded.source)?;
+        self.target.memory.check(&loaded.program, &loaded.source)?;
         let func = self.func.as_deref().map(|name| name.trim_start_matches('%'));
         if let Some(name) = func
             && loaded.function(name).is_none()

@@ -10,6 +10,7 @@ mod invoke;
 mod io;
 mod isas;
 mod levels;
+mod limits;
 mod lower;
 mod manual;
 mod run;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use clif_cont::backend::{self, Engine};
+use clif_cont::backend::{self, Engine, Exceeded};
 use clif_cont::program::Outcome;
 
 use super::invoke::{InvokeArgs, Limit, arguments, find_export, host, invoke, not_run, report};
-use super::io::{Ended, Ui, out_of_time};
+use super::io::{Ended, Ui};
+use super::limits::{exhausted, not_within, parse_seconds};
 use super::lower::{ProtocolArgs, TargetArgs, load_to_run};
 
 /// Compile a program and invoke an exported function of it
@@ -27,33 +28,29 @@ pub(crate) struct Run {
     protocol: ProtocolArgs,
 }
 
-/// Parses a positive number of seconds, for clap.
-pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse::<f64>().ok().filter(|s| *s > 0.0);
-    seconds
-        .and_then(|s| Duration::try_from_secs_f64(s).ok())
-        .ok_or_else(|| "a positive number of seconds is needed".to_owned())
-}
-
 impl Run {
     pub(crate) fn run(&self, ui: &Arc<Ui>) -> Ended {
         let program = load_to_run(ui, &self.input, self.target.target()?)?;
-        self.target.check_memory(&program.program, &program.source)?;
+        self.target.memory.check(&program.program, &program.source)?;
         let export = find_export(&program, &self.invoke.invoke)?;
         let args = arguments(&program, export, &self.invoke.args)?;
         let host = host(ui, &program)?;
         let finished = self.protocol.finish(ui, &program, self.target.opt)?;
         let expiring = Arc::clone(ui);
-        let expired = move || {
-            out_of_time(move || {
+        let limits = self.target.memory.with(self.timeout);
+        let on_excess = move |exceeded| {
+            let outcome = match exceeded {
+                Exceeded::Time => Outcome::OutOfFuel,
+                Exceeded::Memory => Outcome::OutOfMemory(not_within(exceeded, limits)),
+            };
+            exhausted(move || {
                 // whether it can be written makes no difference any more
-                let _ = report(&expiring, &Outcome::OutOfFuel, Limit::Time).and_then(|_| expiring.commit());
+                let _ = report(&expiring, &outcome, Limit::Time).and_then(|_| expiring.commit());
             })
         };
-        let ran =
-            backend::run(&finished, Engine::of(finished.target.isa)[0], host, self.timeout, expired, |instance| {
-                invoke(ui, instance, &export.name, &args, Limit::Time).map(|(_, code)| code)
-            });
+        let ran = backend::run(&finished, Engine::of(finished.target.isa)[0], host, limits, on_excess, |instance| {
+            invoke(ui, instance, &export.name, &args, Limit::Time).map(|(_, code)| code)
+        });
         ran.map_err(|e| not_run(e, &program))?
     }
 }

@@ -8,14 +8,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::Args;
+use clif_cont::backend::Limits;
 use clif_cont::diag::Diagnostic;
 use clif_cont::filetest::{Options, Pending, Report, Suite, Totals};
-use clif_cont::tool::{Limit, Product};
+use clif_cont::tool::{OnExcess, Product};
 use serde_json::json;
 
-use super::io::{End, Ended, MISMATCH, USAGE, Ui, failure, locked, out_of_time};
+use super::io::{End, Ended, MISMATCH, USAGE, Ui, failure, locked};
+use super::limits::{MemoryArgs, exhausted, more, not_within, out_of, parse_seconds};
 use super::lower::ProtocolArgs;
-use super::run::parse_seconds;
 
 /// Run test files: what they do, and what is printed of them
 ///
@@ -43,6 +44,8 @@ pub(crate) struct Test {
     #[arg(long, value_name = "S", default_value = "60", value_parser = parse_seconds)]
     timeout: Duration,
     #[command(flatten)]
+    memory: MemoryArgs,
+    #[command(flatten)]
     protocol: ProtocolArgs,
 }
 
@@ -62,8 +65,8 @@ impl Test {
         let from_env = Options::from_env();
         let options = Options { bless: self.bless, deny_skips: self.deny_skips || from_env.deny_skips };
         let progress = Arc::new(Mutex::new(Progress::default()));
-        let limit = Some(Limit { time: self.timeout, expired: self.expired(ui, &progress) });
-        let product = Product { command, protocol: self.protocol.protocol(), limit };
+        let (limits, on_excess) = (self.limits(), Some(self.on_excess(ui, &progress)));
+        let product = Product { command, protocol: self.protocol.protocol(), limits, on_excess };
         if let Some(dir) = &self.init {
             return init::init(ui, dir, product);
         }
@@ -93,14 +96,18 @@ impl Test {
         Ok(if totals.failed > 0 || totals.assertions == 0 || !accepted { MISMATCH } else { 0 })
     }
 
-    /// What happens when a test takes too long: it has failed, and is the last one.
-    fn expired(&self, ui: &Arc<Ui>, progress: &Arc<Mutex<Progress>>) -> Arc<dyn Fn(&str) + Send + Sync> {
-        let (ui, progress, time) = (Arc::clone(ui), Arc::clone(progress), self.timeout.as_secs_f64());
-        Arc::new(move |lane| {
+    fn limits(&self) -> Limits {
+        self.memory.with(Some(self.timeout))
+    }
+
+    /// What happens when a test takes too much: it has failed, and is the last one.
+    fn on_excess(&self, ui: &Arc<Ui>, progress: &Arc<Mutex<Progress>>) -> OnExcess {
+        let (ui, progress, limits) = (Arc::clone(ui), Arc::clone(progress), self.limits());
+        Arc::new(move |lane, exceeded| {
             let (ui, progress, lane) = (Arc::clone(&ui), Arc::clone(&progress), lane.to_owned());
-            out_of_time(move || {
+            exhausted(move || {
                 let mut progress = locked(&progress);
-                let failures = vec![format!("out of time: not done within {time} s on {lane}")];
+                let failures = vec![format!("{}: {} on {lane}", out_of(exceeded), not_within(exceeded, limits))];
                 let report = Report { failures, ..Report::default() };
                 progress.totals.add(&report);
                 // whether it can be written makes no difference any more
@@ -109,9 +116,9 @@ impl Test {
                     .and_then(|()| ui.commit());
                 let end = "the tests end here: code that does not end cannot be stopped";
                 ui.report(
-                    &Diagnostic::error(format!("out of time: {}", progress.running))
+                    &Diagnostic::error(format!("{}: {}", out_of(exceeded), progress.running))
                         .note(end)
-                        .help("`--timeout S` gives more"),
+                        .help(more(exceeded)),
                 );
             })
         })

@@ -160,7 +160,7 @@ impl Verify {
             InputKind::Clif if !bytes.is_empty() && source.text().is_some() => read_text(&source, target)?,
             _ => read_program(&name, &bytes, target)?,
         };
-        self.target.check_memory(&program, &source)?;
+        self.target.memory.check(&program, &source)?;
         let opt = self.target.opt;
         // as it was written, or as it is compiled
         let prepared = match opt {

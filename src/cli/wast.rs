@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use clif_cont::backend::{self, Availability};
+use clif_cont::backend::{self, Availability, Bound};
 use clif_cont::diag::{Diagnostic, Place as DiagPlace, Source};
 use clif_cont::program::target::OptLevel;
-use clif_cont::script::{Backend, FUEL, Place};
+use clif_cont::script::{BOUND, Backend, Place};
 use clif_cont::wasm::Features;
 use clif_cont::wast::{Options, Printer, Report, ScriptError};
 use serde_json::json;
 
-use super::io::{End, Ended, MISMATCH, UNSUPPORTED, USAGE, Ui, failure, out_of_time, read};
+use super::io::{End, Ended, MISMATCH, UNSUPPORTED, USAGE, Ui, failure, read};
+use super::limits::{MemoryArgs, exhausted, more, not_within, out_of, parse_seconds};
 use super::lower::ProtocolArgs;
-use super::run::parse_seconds;
 
 /// Run test scripts of WebAssembly
 ///
@@ -39,8 +39,10 @@ pub(crate) struct Wast {
     #[arg(long, value_name = "S", value_parser = parse_seconds)]
     timeout: Option<Duration>,
     /// Instructions for an invocation under the interpreter
-    #[arg(long, value_name = "N", default_value_t = FUEL)]
+    #[arg(long, value_name = "N", default_value_t = BOUND.fuel.unwrap_or(u64::MAX))]
     fuel: u64,
+    #[command(flatten)]
+    memory: MemoryArgs,
     #[command(flatten)]
     protocol: ProtocolArgs,
 }
@@ -128,18 +130,25 @@ impl Wast {
 
     /// Runs a script, within the time that it has.
     fn script(&self, ui: &Arc<Ui>, text: &str, place: Place, name: &str) -> Result<Report, ScriptError> {
-        let mut backend = Backend { place, opt: self.opt, fuel: self.fuel, protocol: self.protocol.protocol() };
+        let bound = Bound { fuel: Some(self.fuel), memory: self.memory.max_memory };
+        let mut backend = Backend { place, opt: self.opt, bound, protocol: self.protocol.protocol() };
         let options = Options { features: self.features };
         let (printing, file) = (Arc::clone(ui), name.to_owned());
         let print: Printer = Box::new(move |line| {
             printing.print(line, json!({ "kind": "print", "file": file, "on": place.to_string(), "text": line }))
         });
         let run = || clif_cont::wast::run(text, &mut backend, &options, print);
-        let Some(limit) = self.timeout else { return run() };
-        let diagnostic = Diagnostic::error(format!("out of time: {name} on {place}")).help("`--timeout S` gives more");
-        let expiring = Arc::clone(ui);
-        let expired = move || out_of_time(move || expiring.report(&diagnostic));
-        backend::with_deadline(limit, expired, run)
+        let mut limits = self.memory.with(self.timeout);
+        if let Place::Interpreter(_) = place {
+            limits.memory = None; // it counts by itself
+        }
+        let (expiring, name) = (Arc::clone(ui), name.to_owned());
+        let on_excess = move |exceeded| {
+            let message = format!("{}: {name} on {place}", out_of(exceeded));
+            let diagnostic = Diagnostic::error(message).note(not_within(exceeded, limits)).help(more(exceeded));
+            exhausted(move || expiring.report(&diagnostic))
+        };
+        backend::watched(limits, on_excess, run)
             .unwrap_or_else(|error| Err(ScriptError { message: error.to_string(), place: None }))
     }
 }

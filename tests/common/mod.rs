@@ -6,7 +6,7 @@
 use clif_cont::abi::Isa;
 use clif_cont::program::target::OptLevel;
 use clif_cont::protocol::Protocol;
-use clif_cont::script::{Backend, FUEL, Place};
+use clif_cont::script::{BOUND, Backend, Place};
 
 /// Every place where a program runs here, at each optimisation level; with both widths and
 /// byte orders under the interpreter.
@@ -14,7 +14,7 @@ pub fn everywhere() -> impl Iterator<Item = Backend> {
     let mut places = Place::all();
     places.extend([Isa::S390x, Isa::Pulley32, Isa::Pulley32be].map(Place::Interpreter));
     let here = places.into_iter().filter(|p| p.available().reason().is_none());
-    here.flat_map(|place| OptLevel::ALL.map(|opt| Backend { place, opt, fuel: FUEL, protocol: Protocol::VERIFY }))
+    here.flat_map(|place| OptLevel::ALL.map(|opt| Backend { place, opt, bound: BOUND, protocol: Protocol::VERIFY }))
 }
 
 /// Counts what ran, and fails where nothing but the interpreter did.

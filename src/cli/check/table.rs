@@ -1,13 +1,13 @@
 //! The table of `check`, as far as it is known: it can be printed at any time.
 
-use std::time::Duration;
-
 use clif_cont::abi::Isa;
+use clif_cont::backend::{Exceeded, Limits};
 use clif_cont::diag::Diagnostic;
 use clif_cont::program::target::OptLevel;
 use serde_json::json;
 
 use crate::cli::io::{Ended, MISMATCH, Ui, table};
+use crate::cli::limits::{more, not_within, out_of};
 
 const COLUMNS: [&str; 5] = ["lower", "verify", "compile", "interpret", "run"];
 
@@ -161,16 +161,14 @@ impl Table {
     }
 
     /// The error when the time is over; all ISAs are in the table then.
-    pub(super) fn out_of_time(&mut self, limit: Duration) -> Diagnostic {
+    pub(super) fn exceeded(&mut self, exceeded: Exceeded, limits: Limits) -> Diagnostic {
         for isa in Isa::ALL {
             self.row(isa);
         }
-        let what = match &self.running {
-            Some(lane) => format!("out of time on {lane}: not done within {} s in all", limit.as_secs_f64()),
-            None => format!("out of time: not done within {} s in all", limit.as_secs_f64()),
-        };
+        let on = self.running.as_ref().map_or(String::new(), |lane| format!(" on {lane}"));
+        let what = format!("{}{on}: {} in all", out_of(exceeded), not_within(exceeded, limits));
         let unknown = format!("`{UNKNOWN}` stands for what is not known");
-        Diagnostic::error(what).note(unknown).help("`--timeout S` gives more")
+        Diagnostic::error(what).note(unknown).help(more(exceeded))
     }
 
     /// Prints it; the exit code is that of the faults.

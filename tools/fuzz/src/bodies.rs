@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use clif_cont::abi::Isa;
+use clif_cont::backend::Bound;
 use clif_cont::finish::finish;
 use clif_cont::load;
 use clif_cont::protocol::{PROFILES, Protocol, profile, verify_program};
@@ -74,7 +75,12 @@ fn zero(ty: ValType) -> Val {
 pub fn wast(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let Some(place) = Place::all().into_iter().find(|p| matches!(p, Place::Interpreter(_))) else { return false };
-    let mut backend = Backend { place, opt: OptLevel::None, protocol: Protocol::VERIFY, fuel: FUEL };
+    let mut backend = Backend {
+        place,
+        opt: OptLevel::None,
+        protocol: Protocol::VERIFY,
+        bound: Bound { fuel: Some(FUEL), memory: MEMORY },
+    };
     clif_cont::wast::run(text, &mut backend, &clif_cont::wast::Options::default(), Box::new(|_| Ok(()))).is_ok()
 }
 

@@ -44,7 +44,7 @@ mod command {
     use clap::{Args, Parser, Subcommand};
     use clif_cont::program::target::OptLevel;
     use clif_cont::protocol::Protocol;
-    use clif_cont::script::{Backend, FUEL, Place};
+    use clif_cont::script::{BOUND, Backend, Place};
     use clif_cont_oracle::programs::{self, Plan};
     use clif_cont_oracle::{Defects, Known, PROFILE, Verified, bench, compare, emit, verify, wasmtime_profile};
     use clif_cont_output::{Progress, err, out, print_output};
@@ -270,7 +270,7 @@ mod command {
             };
             let mut list = list?;
             let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
-            let mut backend = Backend { place, opt: OptLevel::Speed, fuel: FUEL, protocol: Protocol::VERIFY };
+            let mut backend = Backend { place, opt: OptLevel::Speed, bound: BOUND, protocol: Protocol::VERIFY };
             let comparison =
                 compare(&name, &text, &mut backend, &mut list).map_err(|e| format!("{}: {e}", file.display()))?;
             agreed += comparison.agreed;

@@ -2,7 +2,7 @@
 
 use clif_cont::program::target::OptLevel;
 use clif_cont::protocol::Protocol;
-use clif_cont::script::{Backend, FUEL, Place};
+use clif_cont::script::{BOUND, Backend, Place};
 use clif_cont_abi::{Isa, Trap};
 
 use crate::value::names;
@@ -10,7 +10,7 @@ use crate::{Comparison, Known, compare, modules};
 
 fn compared(text: &str, known: &mut Known) -> Comparison {
     let place = Place::Interpreter(Isa::X86_64);
-    let mut backend = Backend { place, opt: OptLevel::None, fuel: FUEL, protocol: Protocol::VERIFY };
+    let mut backend = Backend { place, opt: OptLevel::None, bound: BOUND, protocol: Protocol::VERIFY };
     compare("test.wast", text, &mut backend, known).expect("it can be parsed")
 }
 

