@@ -149,6 +149,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "the pages are those of the machine that Miri is")]
     fn memory_counts_when_it_is_touched() {
         let limits = Limits { time: None, memory: Some(64 << 20) };
         let mut memory = vec![];
@@ -158,6 +159,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri starts no process")]
     fn memory_of_children_counts() {
         let keep = "x=$(head -c 50000000 /dev/zero | tr '\\0' x); echo made; read end";
         let mut shell = Command::new("sh");
