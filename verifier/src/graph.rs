@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use cranelift_codegen::entity::SecondaryMap;
-use cranelift_codegen::ir::{Block, BlockCall, Function, Inst, InstructionData, Layout, Value};
+use cranelift_codegen::ir::{Block, BlockArg, BlockCall, Function, Inst, InstructionData, Layout, Value};
 use smallvec::{SmallVec, smallvec};
 
 /// An edge of the control-flow graph.
@@ -58,7 +58,7 @@ pub(crate) enum EdgeKind {
     /// The branch's operand is not 0, or is.
     If(Value, bool),
     /// The table's operand is one of a set, or not below its length: one edge
-    /// for all entries with the same target.
+    /// for all entries with the same target and arguments.
     Table(Value, TableSet),
     /// A called function came back, or threw.
     Returned,
@@ -245,13 +245,10 @@ impl Graph {
                 let table = &func.stencil.dfg.jump_tables[table];
                 let len = table.as_slice().len() as u64;
                 let mut merged: Vec<(BlockCall, TableSet)> = vec![];
-                let mut known: HashMap<Block, usize> = HashMap::new();
+                let mut known: HashMap<(Block, SmallVec<[BlockArg; 4]>), usize> = HashMap::new();
                 for (i, call) in table.as_slice().iter().chain([&table.default_block()]).enumerate() {
                     let new = merged.len();
-                    let at = match call.len(pool) {
-                        0 => *known.entry(call.block(pool)).or_insert(new),
-                        _ => new,
-                    };
+                    let at = *known.entry((call.block(pool), call.args(pool).collect())).or_insert(new);
                     if at == new {
                         merged.push((*call, TableSet { low: 0, more: false, beyond: None }));
                     }

@@ -90,9 +90,6 @@ fn faults_by_construction_are_found() {
     assert!(meant * 100 >= (all - missed) * 95, "only {meant} of {all} are found by the rule that is meant:\n{text}");
 }
 
-/// Programs of 60 in which the verifier finds something that is not there. It may only become less.
-const ALARMS: usize = 2;
-
 #[test]
 fn random_programs_are_proven_and_run_alike() {
     let native = Some(PathBuf::from(env!("CARGO_BIN_EXE_clif-cont-fuzz")));
@@ -105,7 +102,7 @@ fn random_programs_are_proven_and_run_alike() {
     say(&format!("{programs} random programs, {functions} functions, {alarms} alarms, {differences} differences"));
     assert!(ran.programs == 60 && ran.functions > 10_000 && ran.operations > 10_000, "{text}");
     assert!(ran.outcomes.get("returned").is_some_and(|n| *n > 200), "{text}");
-    assert!(alarms <= ALARMS && differences == 0, "{text}");
+    assert!(alarms + differences == 0, "{text}");
 }
 
 #[test]
