@@ -2,7 +2,7 @@
 //! before it, is shown to the rules.
 
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
-use cranelift_codegen::ir::{Block, Function, Inst, InstructionData};
+use cranelift_codegen::ir::{Block, Function, Inst, InstructionData, Value};
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -35,12 +35,14 @@ pub(crate) struct PairDuty {
     pub(crate) suspended: bool,
     /// Another pair that will do, where two revisions were compared.
     pub(crate) alternative: Option<(Sym, Sym)>,
+    /// What the two are from here on, of an edge: only what is used together is an object.
+    pub(crate) params: Option<[Value; 2]>,
 }
 
 impl PairDuty {
     /// Of an object whose words were compared, or put together, at `check`, and used at `inst`.
     pub(crate) fn new(inst: Inst, contref: Sym, witness: Sym, check: Inst) -> Self {
-        Self { inst, contref, witness, check, made: false, suspended: false, alternative: None }
+        Self { inst, contref, witness, check, made: false, suspended: false, alternative: None, params: None }
     }
 }
 

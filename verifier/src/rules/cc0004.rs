@@ -78,7 +78,7 @@ pub(crate) fn edge(c: &mut Check<'_>, edge: &Edge, state: &State) {
         }
         let words = Words { inst: edge.inst, contref: a, witness: b, params: Some([params[i], params[i + 1]]) };
         if undecided(c, &words, state) && !copy {
-            pair(c, edge.inst, a, b, state);
+            pair(c, &words, state);
         }
     }
 }
@@ -103,7 +103,7 @@ impl Words {
 
 /// Are two parameters used as an object: compared, stored or handed on together, by
 /// whatever name they have further on?
-fn are_used(c: &Check<'_>, params: [Value; 2]) -> bool {
+pub(crate) fn are_used(c: &Check<'_>, params: [Value; 2]) -> bool {
     let dfg = &c.a.func.dfg;
     let word = i64::from(c.a.profile.word_bytes());
     let mut queue = vec![params.map(|v| c.a.resolve(v))];
@@ -184,15 +184,16 @@ pub(crate) fn call(c: &mut Check<'_>, inst: Inst, state: &State) {
 
 /// Two adjacent words, the first of which may be a contref.
 pub(crate) fn object(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, state: &State) {
-    if undecided(c, &Words { inst, contref, witness, params: None }, state) {
-        pair(c, inst, contref, witness, state);
+    let words = Words { inst, contref, witness, params: None };
+    if undecided(c, &words, state) {
+        pair(c, &words, state);
     }
 }
 
 /// Judges an object of a continuation of which the current revision is known.
 /// False where it did.
 fn undecided(c: &mut Check<'_>, words: &Words, state: &State) -> bool {
-    let Words { inst, contref, witness, .. } = *words;
+    let Words { inst, contref, witness, params } = *words;
     // the revision of another continuation is never right
     let foreign = state
         .objs()
@@ -231,10 +232,10 @@ fn undecided(c: &mut Check<'_>, words: &Words, state: &State) -> bool {
     {
         if state.obj(contref).is_some_and(|obj| obj.witness == witness) {
             c.proven();
-        } else if words.are_object(c) {
-            // an object that the program has bound since is dead, and may be handed on; paths may disagree
+        } else {
+            // an object that the program has bound since is dead, and may be passed on; paths may disagree
             // about which one is current
-            c.notes.pairs.push(PairDuty { suspended: true, ..PairDuty::new(inst, contref, witness, inst) });
+            c.notes.pairs.push(PairDuty { suspended: true, params, ..PairDuty::new(inst, contref, witness, inst) });
         }
         return false;
     }
@@ -242,14 +243,14 @@ fn undecided(c: &mut Check<'_>, words: &Words, state: &State) -> bool {
 }
 
 /// Are the two words of one origin? Put off until all is known.
-fn pair(c: &mut Check<'_>, inst: Inst, contref: Sym, witness: Sym, state: &State) {
+fn pair(c: &mut Check<'_>, words: &Words, state: &State) {
+    let Words { inst, contref, witness, params } = *words;
     // a contref that was checked goes with a revision that was its own; of the
     // arguments of an edge an optimiser may have left only one
-    let edge = c.a.func.dfg.insts[inst].opcode().is_branch();
     let own = state.knows(Fact::Taken(contref))
-        || state.objs().iter().any(|o| o.contref == contref || (!edge && o.witness == witness));
+        || state.objs().iter().any(|o| o.contref == contref || (params.is_none() && o.witness == witness));
     if own && c.a.role == FunctionRole::Program && c.a.syms.as_const(contref) != Some(0) {
         let made = state.knows(Fact::Taken(contref)) || matches!(c.a.kind(contref), Kind::Back(_));
-        c.notes.pairs.push(PairDuty { made, ..PairDuty::new(inst, contref, witness, inst) });
+        c.notes.pairs.push(PairDuty { made, params, ..PairDuty::new(inst, contref, witness, inst) });
     }
 }
