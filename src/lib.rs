@@ -71,6 +71,7 @@ pub mod backend;
 mod consistent;
 pub mod finish;
 pub mod load;
+mod module;
 pub mod object;
 pub mod op;
 mod places;

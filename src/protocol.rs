@@ -12,6 +12,8 @@ use clif_cont_diag::{self as diag, Place, Severity, Source};
 use clif_cont_program::text::{Annotate, InstLines, ParseError, Printed, inst_lines, print_lines};
 use clif_cont_program::{Origin, Program, Target};
 use clif_cont_verifier::{self as verifier, Finding, Profile, Report, Rule, Verdict, retrace, verify_in};
+
+pub use crate::module::module;
 use cranelift_codegen::ir::{Block, Function, Inst};
 
 use crate::finish::FinishError;
@@ -140,7 +142,7 @@ impl Verified {
 
 /// Verifies every function under a profile.
 pub fn verify_program(program: &Program, profile: &Profile) -> Verified {
-    let module = program.module();
+    let module = module(program);
     let functions = program.functions.iter().map(|f| {
         let mut report = verify_in(&f.func, profile, &module);
         retrace(&f.func, profile, Some(&module), &mut report);

@@ -110,7 +110,7 @@ fn measure(opt: OptLevel, rounds: usize) -> Result<Verification, Box<dyn Error>>
     // the programs carry i64 values beside words
     for target in Isa::ALL.into_iter().flat_map(models).filter(|t| t.abi.width.bytes() == 8) {
         let program = programs::build(target)?;
-        let (profile, module) = (Profile::clif_cont(&program.target.abi), program.module());
+        let (profile, module) = (Profile::clif_cont(&program.target.abi), clif_cont::protocol::module(&program));
         subjects.push(Subject { program, profile, module, isa: target_isa(target, opt)? });
     }
     let mut cases = vec![];

@@ -95,7 +95,7 @@ impl Unit {
                 f.optimize(&*speed).map_err(|e| e.to_string())?;
             }
         }
-        let module = program.module();
+        let module = clif_cont::protocol::module(&program);
         for f in &program.functions {
             // what is not proven cannot be judged by what is found in it
             if let Some(finding) = verify_in(&f.func, &profile, &module).findings.first() {

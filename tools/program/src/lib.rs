@@ -25,7 +25,6 @@ pub mod compile;
 mod finished;
 mod host;
 mod limits;
-mod module;
 mod nesting;
 mod operation;
 mod optimize;

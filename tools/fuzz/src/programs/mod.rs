@@ -275,7 +275,7 @@ fn check(
                     f.optimize(&*isa).map_err(|e| format!("{name}: {e}"))?;
                 }
             }
-            let module = lowered.program.module();
+            let module = clif_cont::protocol::module(&lowered.program);
             for f in &lowered.program.functions {
                 let report = verify_in(&f.func, &profile, &module);
                 ran.functions += 1;

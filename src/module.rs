@@ -3,48 +3,45 @@
 use std::collections::BTreeMap;
 
 use clif_cont_abi::Abi;
+use clif_cont_program::{Data, DataItem, ItemType, OperationTypes, Program, Signature, ValType};
 use clif_cont_verifier::{self as verifier, Module, Passed, PassedTypes, Word};
 
-use crate::{Data, DataItem, ItemType, OperationTypes, Program, Signature, ValType};
-
-impl Program {
-    /// What `clif_cont_verifier::verify_in` wants to know beside a function.
-    pub fn module(&self) -> Module {
-        let mut module = Module::default();
-        let abi = &self.target.abi;
-        let word = abi.width.bytes().into();
-        for data in &self.data {
-            if data.writable {
-                module.add_writable(&data.name);
-            } else {
-                module.add_constant(&data.name, data.size / word, words(data, word));
-            }
+/// What `clif_cont_verifier::verify_in` wants to know beside a function.
+pub fn module(program: &Program) -> Module {
+    let mut module = Module::default();
+    let abi = &program.target.abi;
+    let word = abi.width.bytes().into();
+    for data in &program.data {
+        if data.writable {
+            module.add_writable(&data.name);
+        } else {
+            module.add_constant(&data.name, data.size / word, words(data, word));
         }
-        for e in &self.items {
-            if let ItemType::Tag { params, results } = &e.item {
-                module.add_tag(&e.symbol, PassedTypes { params: passed(params, abi), results: passed(results, abi) });
-            }
-        }
-        for (symbol, ty) in &self.tags {
-            module.add_tag(symbol, signature(ty, abi));
-        }
-        for import in &self.imports {
-            module.add_host_function(PassedTypes {
-                params: passed(&import.params, abi),
-                results: passed(&import.results, abi),
-            });
-        }
-        for f in self.functions.iter().filter(|f| !f.operations.is_empty() || !f.kept.is_empty()) {
-            let name = f.name();
-            for (inst, offsets) in &f.kept {
-                offsets.iter().for_each(|offset| module.add_kept(&name, *inst, *offset));
-            }
-            for (inst, types) in &f.operations {
-                module.add_operation(&name, *inst, operation(types, abi));
-            }
-        }
-        module
     }
+    for e in &program.items {
+        if let ItemType::Tag { params, results } = &e.item {
+            module.add_tag(&e.symbol, PassedTypes { params: passed(params, abi), results: passed(results, abi) });
+        }
+    }
+    for (symbol, ty) in &program.tags {
+        module.add_tag(symbol, signature(ty, abi));
+    }
+    for import in &program.imports {
+        module.add_host_function(PassedTypes {
+            params: passed(&import.params, abi),
+            results: passed(&import.results, abi),
+        });
+    }
+    for f in program.functions.iter().filter(|f| !f.operations.is_empty() || !f.kept.is_empty()) {
+        let name = f.name();
+        for (inst, offsets) in &f.kept {
+            offsets.iter().for_each(|offset| module.add_kept(&name, *inst, *offset));
+        }
+        for (inst, types) in &f.operations {
+            module.add_operation(&name, *inst, operation(types, abi));
+        }
+    }
+    module
 }
 
 fn passed(list: &[ValType], abi: &Abi) -> Vec<Passed> {
