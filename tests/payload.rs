@@ -6,14 +6,15 @@
 
 use std::path::PathBuf;
 
-use clif_cont_abi::{Abi, Isa, Region};
-use clif_cont_program::target::{OptLevel, target_isa};
-use clif_cont_program::{Origin, Program, Target, compile};
-use clif_cont_verifier::{Module, Profile, Verdict, verify_in};
+use clif_cont::abi::{Abi, Isa, Region};
+use clif_cont::program::target::{OptLevel, target_isa};
+use clif_cont::program::{Origin, Program, Target, compile};
+use clif_cont::protocol;
+use clif_cont::verifier::{Module, Profile, Verdict, verify_in};
 use cranelift_codegen::ir::{Function, Inst, InstructionData, Opcode};
 
 fn programs() -> Vec<(String, Vec<u8>)> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../clif-tests/run");
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("clif-tests/run");
     let mut files: Vec<_> =
         std::fs::read_dir(root).expect("test programs").map(|e| e.expect("an entry").path()).collect();
     files.retain(|f| f.extension().is_some_and(|e| e == "wat"));
@@ -24,7 +25,7 @@ fn programs() -> Vec<(String, Vec<u8>)> {
 
 fn lowered(name: &str, source: &[u8], target: Target, opt: OptLevel) -> Option<Program> {
     // what the front end refuses is its own tests' business
-    let mut program = clif_cont_wasm::compile(source, name, target, &clif_cont_wasm::Options::default()).ok()?;
+    let mut program = clif_cont::wasm::compile(source, name, target, &clif_cont::wasm::Options::default()).ok()?;
     let isa = target_isa(program.target, opt).expect("a supported target");
     for f in program.functions.iter_mut().filter(|_| opt == OptLevel::Speed) {
         compile::verify(&f.func, &*isa).expect("valid CLIF");
@@ -96,7 +97,7 @@ fn every_access_to_a_payload_is_where_its_type_says() {
         for (isa, opt) in [(Isa::X86_64, OptLevel::Speed), (Isa::Pulley32be, OptLevel::None)] {
             let Some(program) = lowered(&name, &source, Target::new(isa), opt) else { continue };
             let profile = Profile::clif_cont(&program.target.abi);
-            let module: Module = program.module();
+            let module: Module = protocol::module(&program);
             for f in program.functions.iter().filter(|f| f.origin == Origin::Program) {
                 let report = verify_in(&f.func, &profile, &module);
                 if f.operations.keys().any(|inst| !report.operations.iter().any(|o| o.inst == *inst)) {

@@ -3,18 +3,21 @@
 
 #![allow(missing_docs, reason = "a test")]
 
-mod corpus;
-
 use std::path::PathBuf;
 
-use clif_cont_abi::Exceptions;
-use clif_cont_program::target::{OptLevel, target_isa};
-use clif_cont_program::{Target, compile};
-use clif_cont_verifier::{Module, Profile, Severity, Verdict, verify_in};
+use clif_cont::abi::{Abi, Exceptions, Isa};
+use clif_cont::program::target::{OptLevel, target_isa};
+use clif_cont::program::{Target, compile};
+use clif_cont::protocol;
+use clif_cont::verifier::{Module, Profile, Severity, Verdict, verify_in};
 use cranelift_codegen::ir::{Function, Inst, InstructionData, JumpTable, Opcode};
 
+fn abis() -> impl Iterator<Item = Abi> {
+    Isa::ALL.into_iter().flat_map(|isa| isa.switch_models().iter().map(move |m| Abi::new(isa, *m)))
+}
+
 fn paths() -> Vec<PathBuf> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../clif-tests/run");
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("clif-tests/run");
     let mut files: Vec<_> =
         std::fs::read_dir(root).expect("test programs").map(|e| e.expect("an entry").path()).collect();
     files.retain(|f| f.extension().is_some_and(|e| e == "wat"));
@@ -28,14 +31,14 @@ fn programs_are_proven() {
     for path in paths() {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let source = std::fs::read(&path).expect("a readable program");
-        for abi in corpus::abis() {
+        for abi in abis() {
             let target = Target { isa: abi.isa, abi };
-            let mut program = match clif_cont_wasm::compile(&source, &name, target, &clif_cont_wasm::Options::default())
-            {
-                Ok(program) => program,
-                // what the front end refuses is its own tests' business
-                Err(_) => continue,
-            };
+            let mut program =
+                match clif_cont::wasm::compile(&source, &name, target, &clif_cont::wasm::Options::default()) {
+                    Ok(program) => program,
+                    // what the front end refuses is its own tests' business
+                    Err(_) => continue,
+                };
             programs += 1;
             throwing += usize::from(program.target.abi.exceptions != Exceptions::None);
             let profile = Profile::clif_cont(&program.target.abi);
@@ -53,14 +56,14 @@ fn programs_are_proven() {
                     ));
                 }
             };
-            let module = program.module();
+            let module = protocol::module(&program);
             program.functions.iter().for_each(|f| judge("none", &f.func, &module));
             let isa = target_isa(target, OptLevel::Speed).expect("a supported target");
             for f in &mut program.functions {
                 compile::verify(&f.func, &*isa).expect("valid CLIF");
                 f.optimize(&*isa).expect("optimisable CLIF");
             }
-            let module = program.module();
+            let module = protocol::module(&program);
             program.functions.iter().for_each(|f| judge("speed", &f.func, &module));
         }
     }
@@ -92,7 +95,7 @@ const FAR_FAULTS: [(&str, Damage); 4] = [
     }),
     ("another first one", |func| {
         let insts: Vec<Inst> = func.layout.blocks().flat_map(|b| func.layout.block_insts(b)).collect();
-        let near = -i64::from(clif_cont_abi::Effect::NEAR_HANDLERS);
+        let near = -i64::from(clif_cont::abi::Effect::NEAR_HANDLERS);
         let inst = insts.into_iter().rfind(|i| match func.dfg.insts[*i] {
             InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } => {
                 imm.bits() == near || imm.bits() == near as u32 as i64
@@ -121,14 +124,14 @@ const FAR_FAULTS: [(&str, Damage); 4] = [
 
 #[test]
 fn handlers_without_a_code_are_told_apart() {
-    let source = include_bytes!("../../clif-tests/run/handlers-100.wat");
+    let source = include_bytes!("../clif-tests/run/handlers-100.wat");
     let mut found = 0;
-    for abi in corpus::abis() {
+    for abi in abis() {
         let target = Target { isa: abi.isa, abi };
-        let options = clif_cont_wasm::Options::default();
-        let mut program = clif_cont_wasm::compile(source, "handlers-100.wat", target, &options).expect("a program");
+        let options = clif_cont::wasm::Options::default();
+        let mut program = clif_cont::wasm::compile(source, "handlers-100.wat", target, &options).expect("a program");
         let profile = Profile::clif_cont(&program.target.abi);
-        let module = program.module();
+        let module = protocol::module(&program);
         let isa = target_isa(target, OptLevel::Speed).expect("a supported target");
         let f = program.functions.iter_mut().find(|f| f.func.name.to_string() == "%handle").expect("a resume");
         for level in OptLevel::ALL {
