@@ -12,6 +12,7 @@
 //! | [`abi`] | the contract: offsets, effects, traps, symbols |
 //! | [`program`] | a link set of functions and data, its text form, its compilation |
 //! | [`link`] | functions made with the builders, to a program |
+//! | [`module`] | the builders in a `cranelift_module::Module` of your own |
 //! | [`wasm`] | WebAssembly modules, to a program |
 //! | [`wast`] | test scripts of WebAssembly, on any backend |
 //! | [`interp`] | a checking interpreter |
@@ -71,7 +72,6 @@ pub mod backend;
 mod consistent;
 pub mod finish;
 pub mod load;
-mod module;
 pub mod object;
 pub mod op;
 mod places;
@@ -79,6 +79,7 @@ pub mod protocol;
 pub mod script;
 mod snapshot;
 pub mod tool;
+mod view;
 
 pub use backend::{Availability, Engine, NOT_COVERED, compiles, runs};
 
@@ -92,6 +93,7 @@ pub use clif_cont_filetest as filetest;
 pub use clif_cont_interp as interp;
 pub use clif_cont_link as link;
 pub use clif_cont_lowering as lowering;
+pub use clif_cont_module as module;
 pub use clif_cont_program as program;
 pub use clif_cont_pulley as pulley;
 pub use clif_cont_runner as runner;

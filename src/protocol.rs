@@ -13,7 +13,7 @@ use clif_cont_program::text::{Annotate, InstLines, ParseError, Printed, inst_lin
 use clif_cont_program::{Origin, Program, Target};
 use clif_cont_verifier::{self as verifier, Finding, Profile, Report, Rule, Verdict, retrace, verify_in};
 
-pub use crate::module::module;
+pub use crate::view::module;
 use cranelift_codegen::ir::{Block, Function, Inst};
 
 use crate::finish::FinishError;

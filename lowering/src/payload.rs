@@ -65,8 +65,8 @@ impl PayloadLayout {
         self.offsets.iter().copied().zip(self.types.iter().copied())
     }
 
-    /// Reads all values.
-    pub(crate) fn load(&self, b: &mut FunctionBuilder<'_>, contref: Value) -> Vec<Value> {
+    /// Reads all values from the payload of a ContRef.
+    pub fn load(&self, b: &mut FunctionBuilder<'_>, contref: Value) -> Vec<Value> {
         self.values()
             .map(|(offset, ty)| {
                 let flags = payload_flags(b, ty);
@@ -75,8 +75,8 @@ impl PayloadLayout {
             .collect()
     }
 
-    /// Writes the first values; as many as are given.
-    pub(crate) fn store(&self, b: &mut FunctionBuilder<'_>, contref: Value, values: &[Value]) {
+    /// Writes the first values to the payload of a ContRef; as many as are given.
+    pub fn store(&self, b: &mut FunctionBuilder<'_>, contref: Value, values: &[Value]) {
         for ((offset, ty), value) in self.values().zip(values) {
             let flags = payload_flags(b, ty);
             b.ins().store(flags, *value, contref, offset);

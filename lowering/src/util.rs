@@ -17,7 +17,7 @@ pub(crate) fn word_type(abi: &Abi) -> Type {
 /// Flags of an access to a protocol field: aligned, cannot fault (every access
 /// comes behind a null check or goes through a pointer that is never null), in
 /// native byte order, and in the region of its field.
-pub(crate) fn field_flags(func: &mut Function, region: Region) -> MemFlagsData {
+pub fn field_flags(func: &mut Function, region: Region) -> MemFlagsData {
     let data = AliasRegionData { user_id: region.id(), description: Cow::Borrowed(region.name()) };
     let region = func.dfg.alias_regions.insert(data);
     MemFlagsData::trusted().with_alias_region(Some(region))

@@ -60,8 +60,22 @@ pub fn parts(
     isa: &dyn TargetIsa,
     disassembly: Disassembly,
 ) -> Result<Vec<Part>, CompileError> {
+    parts_for(&program.target.abi, program.function(symbols::TRAP).is_some(), func, isa, disassembly)
+}
+
+/// The same for a function of whatever has the trap function where `traps` is true.
+///
+/// # Errors
+///
+/// As [`parts`].
+pub fn parts_for(
+    abi: &Abi,
+    traps: bool,
+    func: &Function,
+    isa: &dyn TargetIsa,
+    disassembly: Disassembly,
+) -> Result<Vec<Part>, CompileError> {
     let symbol = symbol_of(func);
-    let abi = &program.target.abi;
     let code = compile(func, isa, disassembly)?;
     if code.stack_bytes <= Abi::MAX_FRAME || abi.switch == SwitchModel::HostCall {
         return Ok(vec![Part { symbol, func: func.clone(), code }]);
@@ -71,7 +85,7 @@ pub fn parts(
     if func.signature.call_conv != CallConv::Tail {
         return Err(refused(NoEntry::Convention));
     }
-    if program.function(symbols::TRAP).is_none() {
+    if !traps {
         return Err(refused(NoEntry::NoTrap));
     }
     let body = format!("{symbol}{BODY}");

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use clif_cont_abi::{Isa, SwitchModel};
+use clif_cont_module::PlaceError;
 use clif_cont_program::compile::CompileError;
 use clif_cont_program::target::TargetError;
 use clif_cont_program::{InvokeError, ProgramError, Trapped, ValType};
@@ -62,6 +63,17 @@ impl fmt::Display for RunError {
             Self::Duplicate(symbol) => write!(f, "%{symbol} is defined twice"),
             Self::Data { symbol, cause } => write!(f, "data %{symbol}: {cause}"),
             Self::Jit(what) => write!(f, "the JIT failed: {what}"),
+        }
+    }
+}
+
+impl From<PlaceError> for RunError {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::Undefined { symbol, by } => Self::Undefined { symbol, by },
+            PlaceError::Duplicate(symbol) => Self::Duplicate(symbol),
+            PlaceError::Compile(error) => Self::Compile(error),
+            PlaceError::Module(what) => Self::Jit(what),
         }
     }
 }

@@ -71,7 +71,7 @@ impl Jit {
             let undefined = || RunError::Undefined { symbol: symbol.to_owned(), by: by.to_owned() };
             functions.get(symbol).copied().ok_or_else(undefined)
         };
-        let entry = |export: &Export| {
+        let entry = |export: &Export| -> Result<Entry, RunError> {
             let by = format!("export `{}`", export.name);
             Ok(Entry {
                 function: find(&export.function, &by)?,

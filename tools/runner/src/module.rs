@@ -8,21 +8,17 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use clif_cont_abi::{Abi, HostFn, SwitchModel, symbols};
+use clif_cont_abi::{Abi, HostFn, SwitchModel, symbols as abi_symbols};
 use clif_cont_arch as arch;
-use clif_cont_program::compile::{self, Disassembly};
-use clif_cont_program::stack::{self, Part};
+use clif_cont_module::{Placed, Symbol, Symbols};
+use clif_cont_program::compile;
 use clif_cont_program::target::{isa_from_builder, target_isa};
-use clif_cont_program::{Data, DataItem, Finished, Origin, Program, host_signature, panic_message};
-use cranelift_codegen::FinalizedRelocTarget;
+use clif_cont_program::{DataItem, Finished, Origin, Program, host_signature, panic_message};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
-use cranelift_codegen::ir::{self, AbiParam, ExternalName, Function, InstBuilder, Signature};
+use cranelift_codegen::ir::{self, AbiParam, Function, InstBuilder, Signature};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
-use cranelift_module::{
-    DataDescription, DataId, FuncId, Linkage, Module, ModuleError, ModuleReloc, ModuleRelocTarget,
-    default_libcall_names,
-};
+use cranelift_module::{Linkage, Module, ModuleError, default_libcall_names};
 
 use crate::{Cpu, Options, RunError};
 
@@ -62,12 +58,6 @@ pub(crate) struct Loaded {
     pub(crate) data: BTreeMap<String, u64>,
 }
 
-#[derive(Clone, Copy)]
-enum Symbol {
-    Function(FuncId),
-    Data(DataId),
-}
-
 /// Compiles and links. A panic of the code generator becomes an error.
 pub(crate) fn load(program: &Finished, host: HostAddresses, options: &Options) -> Result<Loaded, RunError> {
     catch_unwind(AssertUnwindSafe(|| load_program(program, host, options))).unwrap_or_else(|payload| {
@@ -94,47 +84,45 @@ fn load_program(program: &Finished, host: HostAddresses, options: &Options) -> R
     let arena =
         ArenaMemoryProvider::new_with_size(CODE_ARENA + data_bytes).map_err(|e| RunError::Jit(e.to_string()))?;
     builder.memory_provider(Box::new(arena));
-    let mut linker = Linker { module: JITModule::new(builder), symbols: BTreeMap::new() };
-    linker.declare(program, &*isa)?;
+    let mut symbols = Symbols::new(JITModule::new(builder));
+    declare(&mut symbols, program)?;
 
-    let mut sizes = vec![];
+    let abi = &program.target.abi;
+    let mut placed = vec![];
     for f in &program.functions {
-        linker.define(program, &f.func, f.origin, &mut sizes)?;
+        placed.extend(symbols.define(abi, &f.func)?.into_iter().map(|p| (p, f.origin)));
     }
-    if program.target.abi.switch == SwitchModel::Routine
+    if abi.switch == SwitchModel::Routine
         && let Some(arch) = arch::of(program.target.isa)
-        && let Some(Symbol::Function(id)) = linker.symbols.get(symbols::SWITCH).copied()
+        && let Some(Symbol::Function(id)) = symbols.get(abi_symbols::SWITCH)
     {
-        linker.module.define_function_bytes(id, arch.align, arch.switch.code, &[]).map_err(jit_error)?;
-        sizes.push((id, arch.switch.code.len(), symbols::SWITCH.into(), Origin::Runtime));
+        let code = arch.switch.code;
+        symbols.module.define_function_bytes(id, arch.align, code, &[]).map_err(jit_error)?;
+        placed.push((Placed { id, len: code.len(), symbol: abi_symbols::SWITCH.into() }, Origin::Runtime));
     }
     for (f, address) in [(HostFn::Reserve, host.reserve), (HostFn::Guard, host.guard), (HostFn::Call, host.call)] {
-        let func = thunk(f, &program.target.abi, host.context, address);
+        let func = thunk(f, abi, host.context, address);
         let func = compile::optimize(&func, &*isa).map_err(RunError::Compile)?;
-        linker.define(program, &func, Origin::Runtime, &mut sizes)?;
+        placed.extend(symbols.define(abi, &func)?.into_iter().map(|p| (p, Origin::Runtime)));
     }
     for d in &program.data {
-        linker.define_data(d, &program.target.abi)?;
+        symbols.define_data(abi, d)?;
     }
-    linker.module.finalize_definitions().map_err(jit_error)?;
+    symbols.module.finalize_definitions().map_err(jit_error)?;
 
-    let Linker { module, symbols } = linker;
-    let mut code: Vec<CodeRange> = sizes
-        .into_iter()
-        .map(|(id, len, name, origin)| {
-            let start = module.get_finalized_function(id).expose_provenance() as u64;
-            CodeRange { start, len, name, origin }
-        })
-        .collect();
+    let address = |id| symbols.module.get_finalized_function(id).expose_provenance() as u64;
+    let range = |(Placed { id, len, symbol }, origin)| CodeRange { start: address(id), len, name: symbol, origin };
+    let mut code: Vec<CodeRange> = placed.into_iter().map(range).collect();
     code.sort_by_key(|r| r.start);
-    let data = symbols
-        .iter()
-        .filter_map(|(name, symbol)| match symbol {
-            Symbol::Data(id) => Some((name.clone(), module.get_finalized_data(*id).0.expose_provenance() as u64)),
-            Symbol::Function(_) => None,
-        })
-        .collect();
-    Ok(Loaded { module, code, data })
+    let data = symbols.iter().filter_map(|(name, symbol)| match symbol {
+        Symbol::Data(id) => {
+            let (start, _) = symbols.module.get_finalized_data(id);
+            Some((name.to_owned(), start.expose_provenance() as u64))
+        }
+        Symbol::Function(_) => None,
+    });
+    let data = data.collect();
+    Ok(Loaded { module: symbols.module, code, data })
 }
 
 fn jit_error(e: ModuleError) -> RunError {
@@ -167,123 +155,24 @@ fn check_data(program: &Program) -> Result<usize, RunError> {
     Ok(total as usize)
 }
 
-struct Linker {
-    module: JITModule,
-    symbols: BTreeMap<String, Symbol>,
-}
-
-impl Linker {
-    fn declare(&mut self, program: &Program, isa: &dyn cranelift_codegen::isa::TargetIsa) -> Result<(), RunError> {
-        let mut functions: Vec<(String, Signature)> =
-            program.functions.iter().map(|f| (f.name(), f.func.signature.clone())).collect();
-        for f in [HostFn::Reserve, HostFn::Guard, HostFn::Call] {
-            functions.push((f.symbol().into(), host_signature(f, &program.target.abi)));
-        }
-        if program.target.abi.switch == SwitchModel::Routine {
-            // never called from here: any signature will do
-            functions.push((symbols::SWITCH.into(), Signature::new(isa.default_call_conv())));
-        }
-        for (name, signature) in functions {
-            self.declare_function(&name, &signature)?;
-        }
-        for d in &program.data {
-            if self.symbols.contains_key(&d.name) {
-                return Err(RunError::Duplicate(d.name.clone()));
-            }
-            let id = self.module.declare_data(&d.name, Linkage::Local, d.writable, false).map_err(jit_error)?;
-            self.symbols.insert(d.name.clone(), Symbol::Data(id));
-        }
-        Ok(())
+/// Declares all that the program and the host define.
+fn declare(symbols: &mut Symbols<JITModule>, program: &Program) -> Result<(), RunError> {
+    let mut functions: Vec<(String, Signature)> =
+        program.functions.iter().map(|f| (f.name(), f.func.signature.clone())).collect();
+    for f in [HostFn::Reserve, HostFn::Guard, HostFn::Call] {
+        functions.push((f.symbol().into(), host_signature(f, &program.target.abi)));
     }
-
-    fn declare_function(&mut self, name: &str, signature: &Signature) -> Result<(), RunError> {
-        let id = self.module.declare_function(name, Linkage::Local, signature).map_err(jit_error)?;
-        match self.symbols.insert(name.to_owned(), Symbol::Function(id)) {
-            Some(_) => Err(RunError::Duplicate(name.to_owned())),
-            None => Ok(()),
-        }
+    if program.target.abi.switch == SwitchModel::Routine {
+        // never called from here: any signature will do
+        functions.push((abi_symbols::SWITCH.into(), Signature::new(symbols.module.isa().default_call_conv())));
     }
-
-    fn find(&self, symbol: &str, by: &str) -> Result<Symbol, RunError> {
-        let undefined = || RunError::Undefined { symbol: symbol.to_owned(), by: format!("%{by}") };
-        self.symbols.get(symbol).copied().ok_or_else(undefined)
+    for (name, signature) in functions {
+        symbols.declare_function(&name, Linkage::Local, &signature)?;
     }
-
-    /// Compiles into the arena, and adds what there is then to `made`. The function is what
-    /// `clif_cont_program::compile::optimize` gave.
-    fn define(
-        &mut self,
-        program: &Program,
-        func: &Function,
-        origin: Origin,
-        made: &mut Vec<(FuncId, usize, String, Origin)>,
-    ) -> Result<(), RunError> {
-        let parts = stack::parts(program, func, self.module.isa(), Disassembly::Drop).map_err(RunError::Compile)?;
-        for part in parts.iter().skip(1) {
-            self.declare_function(&part.symbol, &part.func.signature)?;
-        }
-        for Part { symbol, func, code } in &parts {
-            let Symbol::Function(id) = self.find(symbol, symbol)? else {
-                return Err(RunError::Duplicate(symbol.clone()));
-            };
-            let mut relocs = vec![];
-            for r in &code.relocs {
-                let name = match &r.target {
-                    FinalizedRelocTarget::Func(offset) => ModuleRelocTarget::FunctionOffset(id, *offset),
-                    FinalizedRelocTarget::ExternalName(ExternalName::LibCall(call)) => {
-                        ModuleRelocTarget::LibCall(*call)
-                    }
-                    FinalizedRelocTarget::ExternalName(ExternalName::TestCase(name)) => {
-                        match self.find(&String::from_utf8_lossy(name.raw()), symbol)? {
-                            Symbol::Function(id) => id.into(),
-                            Symbol::Data(id) => id.into(),
-                        }
-                    }
-                    FinalizedRelocTarget::ExternalName(other) => {
-                        let name = other.display(Some(&func.params)).to_string();
-                        return Err(RunError::Undefined { symbol: name, by: format!("%{symbol}") });
-                    }
-                };
-                relocs.push(ModuleReloc { offset: r.offset, kind: r.kind, name, addend: r.addend });
-            }
-            self.module.define_function_bytes(id, code.align.into(), &code.code, &relocs).map_err(jit_error)?;
-            made.push((id, code.code.len(), symbol.clone(), origin));
-        }
-        Ok(())
+    for d in &program.data {
+        symbols.declare_data(d)?;
     }
-
-    fn define_data(&mut self, d: &Data, abi: &Abi) -> Result<(), RunError> {
-        let Symbol::Data(id) = self.find(&d.name, &d.name)? else { return Err(RunError::Duplicate(d.name.clone())) };
-        let mut description = DataDescription::new();
-        description.set_align(u64::from(d.align));
-        if d.items.is_empty() {
-            description.define_zeroinit(d.size as usize);
-            return self.module.define_data(id, &description).map_err(jit_error);
-        }
-        let mut bytes = vec![0; d.size as usize];
-        let mut put = |at: u64, item: &[u8]| {
-            let at = at as usize;
-            bytes[at..at + item.len()].copy_from_slice(item);
-        };
-        for (&at, item) in &d.items {
-            match item {
-                DataItem::Bytes(item) => put(at, item),
-                DataItem::Word(word) => put(at, &abi.word_bytes(*word)),
-                DataItem::Symbol(symbol) => match self.find(symbol, &d.name)? {
-                    Symbol::Function(f) => {
-                        let f = self.module.declare_func_in_data(f, &mut description);
-                        description.write_function_addr(at as u32, f);
-                    }
-                    Symbol::Data(target) => {
-                        let target = self.module.declare_data_in_data(target, &mut description);
-                        description.write_data_addr(at as u32, target, 0);
-                    }
-                },
-            }
-        }
-        description.define(bytes.into_boxed_slice());
-        self.module.define_data(id, &description).map_err(jit_error)
-    }
+    Ok(())
 }
 
 /// A host function: calls the Rust function at `address` with `context` before
