@@ -21,15 +21,19 @@ mod wast;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use io::{End, Ui};
 
+/// The release, and Cranelift's, which is part of what the command does.
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{} (Cranelift {})", env!("CARGO_PKG_VERSION"), cranelift_codegen::VERSION));
+
 /// One-shot continuations for Cranelift: lower, verify, print, interpret and run them.
 #[derive(Parser)]
-#[command(name = "clif-cont", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "clif-cont", version = VERSION.as_str(), max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
 struct Cli {
     #[command(flatten)]
     streams: io::Streams,
