@@ -500,9 +500,12 @@ impl<'a> View<'a> {
         let mut groups: std::collections::BTreeMap<N, Vec<(N, N)>> = std::collections::BTreeMap::new();
         for (a, b) in pairs() {
             let (here, there) = (old[a].block, new[b].block);
-            if home.get(&(Side::New, there)) == Some(&here) {
+            let (to, from) = (self.pairs.new_of(here), self.pairs.old_of(there));
+            // part of a block that was cut has no partner of its own
+            let part = |partner: Option<N>| partner.is_none() || to == Some(there);
+            if home.get(&(Side::New, there)) == Some(&here) && part(from) {
                 groups.entry(here).or_default().push((a, b));
-            } else if home.get(&(Side::Old, here)) == Some(&there) {
+            } else if home.get(&(Side::Old, here)) == Some(&there) && part(to) {
                 groups.entry(new[b].block).or_default().push((a, b));
             } else if same[a.0 as usize] != Same::Not {
                 self.moved(a, b, found);

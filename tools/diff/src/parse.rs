@@ -271,7 +271,8 @@ pub(crate) fn unplaced(text: &str) -> &str {
 fn is_access(node: &Node) -> bool {
     let by_format = node.code.is_some_and(|c| {
         use InstructionFormat::{Load, LoadNoOffset, Store, StoreNoOffset};
-        matches!(c.format(), Load | LoadNoOffset | Store | StoreNoOffset)
+        // a `bitcast` has the format of a load, for its byte order
+        matches!(c.format(), Load | LoadNoOffset | Store | StoreNoOffset) && (c.can_load() || c.can_store())
     });
     let name = node.opcode.trim_start_matches(['u', 's', 'i']);
     let digits = |rest: &str| rest.bytes().all(|b| b.is_ascii_digit() || b == b'x');

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compare::{Change, Found, View, What};
+use crate::expr::E;
 use crate::func::{Func, N, NodeKind, V};
 use crate::graph::{Graph, Level};
 use crate::pairs::{Pairs, Side, compatible};
@@ -12,6 +13,8 @@ use crate::pairs::{Pairs, Side, compatible};
 /// Wishes that are tried before a round gives up.
 const TRIES: usize = 6;
 const ROUNDS: usize = 40;
+/// What an equal value counts for beside the operands of changed pairs.
+const VALUE: usize = 4;
 /// Nodes compared in all tries.
 const COMPARED: usize = 400_000;
 
@@ -21,8 +24,7 @@ pub(crate) fn repair(old: &Graph, new: &Graph, pairs: &mut Pairs) -> Found {
     let mut tried: BTreeSet<(N, N)> = BTreeSet::new();
     let mut budget = COMPARED / (old.live.len() + new.live.len()).max(1);
     for _ in 0..ROUNDS {
-        // a line that is another one is two
-        if found.changes.len() <= 2 {
+        if found.changes.is_empty() {
             break;
         }
         let mut better = false;
@@ -58,6 +60,13 @@ fn wishes(old: &Graph, new: &Graph, pairs: &Pairs, changes: &[Change]) -> Vec<(N
             *votes.entry((a, b)).or_default() += 1;
         }
     };
+    // what is in another block asks for that block
+    for change in changes {
+        if let (Side::Old, What::Moved(a)) = (change.side, change.what) {
+            let there = pairs.new_of(a).map(|b| new.func[b].block);
+            vote(Some(old.func[a].block), there);
+        }
+    }
     let mut changed: Vec<N> = changes
         .iter()
         .filter_map(|c| match (c.side, c.what) {
@@ -90,9 +99,39 @@ fn wishes(old: &Graph, new: &Graph, pairs: &Pairs, changes: &[Change]) -> Vec<(N
             }
         }
     }
+    // what is computed in two steps may have become one
+    for (a, b) in equal_values(&view, changes) {
+        *votes.entry((a, b)).or_default() += VALUE;
+    }
     let mut votes: Vec<_> = votes.into_iter().collect();
     votes.sort_by_key(|(pair, count)| (std::cmp::Reverse(*count), *pair));
     votes.into_iter().map(|(pair, _)| pair).collect()
+}
+
+/// Pure instructions that are no pair, though their values are equal: of each changed old one, the first new one
+/// whose own pair is changed, or that has none.
+fn equal_values(view: &View<'_>, changes: &[Change]) -> Vec<(N, N)> {
+    let changed: BTreeSet<(Side, N)> = changes
+        .iter()
+        .filter_map(|c| match c.what {
+            What::Node(n) => Some((c.side, n)),
+            _ => None,
+        })
+        .collect();
+    let changed = &changed;
+    let values = |side: Side| {
+        let graph = view.graph(side);
+        let open = move |n: &N| view.pairs.of(side, *n).is_none() || changed.contains(&(side, *n));
+        let pure = graph.insts.iter().copied().filter(|n| graph.func[*n].pure && graph.is_first(*n)).filter(open);
+        pure.filter_map(move |n| match graph.func[n].results[..] {
+            [v] => Some((view.value(side, v), n)),
+            _ => None,
+        })
+    };
+    let mut new: BTreeMap<E, N> = BTreeMap::new();
+    values(Side::New).for_each(|(value, n)| drop(new.entry(value).or_insert(n)));
+    let pairs = values(Side::Old).filter_map(|(value, a)| Some((a, *new.get(&value)?)));
+    pairs.filter(|(a, b)| compatible(view.old, *a, view.new, *b) && view.pairs.new_of(*a) != Some(*b)).collect()
 }
 
 /// May one definition have become another one, by another opcode?
