@@ -429,6 +429,9 @@ impl<'a> View<'a> {
             defined.map(move |v| self.value(side, v))
         };
         let other: FxHashSet<E> = values(if side == Side::Old { Side::New } else { Side::Old }).collect();
+        // what is another value now is said by its definition, too
+        let replaced: FxHashSet<V> =
+            self.replaced.iter().map(|(v, w)| if side == Side::Old { *v } else { *w }).collect();
         // users come after what they use
         let mut invisible = vec![false; graph.func.nodes.len()];
         for block in graph.func.flow.iter().rev() {
@@ -439,7 +442,7 @@ impl<'a> View<'a> {
                 let hidden = users.iter().all(|(u, _)| unchanged(*u) || invisible[u.0 as usize]);
                 let duplicate = graph.rep[v.0 as usize] != *v;
                 let known = other.contains(&self.value(side, *v));
-                let folded = hidden && (!users.is_empty() || graph.folds[v.0 as usize]);
+                let folded = hidden && !replaced.contains(v) && (!users.is_empty() || graph.folds[v.0 as usize]);
                 if node.constant.is_some() || duplicate || known || folded {
                     invisible[n.0 as usize] = true;
                     // a constant is seen where it is used

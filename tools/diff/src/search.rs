@@ -91,7 +91,9 @@ pub(crate) fn search(old: &[Line], new: &[Line], renames: &Renames) -> Best {
     for blocks in [Blocks::Joined, Blocks::AsWritten] {
         let mut keep = |mut found: Found, old: Graph, new: Graph, pairs: Pairs, bounded: bool| {
             found.bounded |= bounded;
-            if best.as_ref().is_none_or(|b| found.changes.len() < b.found.changes.len()) {
+            // of equally few lines, those of the text as it stands
+            let lines = |found: &Found, blocks: Blocks| (found.changes.len(), blocks == Blocks::Joined);
+            if best.as_ref().is_none_or(|b| lines(&found, blocks) < lines(&b.found, b.blocks)) {
                 let bounded = found.bounded;
                 best = Some(Best { old, new, pairs, found, bounded, blocks });
             }

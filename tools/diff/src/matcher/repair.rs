@@ -174,6 +174,15 @@ impl Exchange<'_> {
                         self.exchange(p, q);
                     }
                 }
+                // so does what is computed of the pair alone
+                if let ([(p, _)], [(q, _)]) = (&old.users[a.0 as usize][..], &new.users[b.0 as usize][..])
+                    && old.func[*p].pure
+                    && new.func[*q].pure
+                    && self.pairs.new_of(*p) != Some(*q)
+                    && compatible(old, *p, new, *q)
+                {
+                    self.exchange(*p, *q);
+                }
             }
             NodeKind::Block => {
                 for (p, q) in x.params.iter().zip(&y.params) {
