@@ -15,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::alias::independent;
 use crate::decls::Decls;
 use crate::expr::{Assumptions, E, Exprs, Form, Leaf};
-use crate::func::{Arg, N, Piece, V};
+use crate::func::{Arg, N, Node, Piece, V};
 use crate::graph::Graph;
 use crate::pairs::{Pairs, Side};
 use crate::token::Name;
@@ -172,10 +172,16 @@ impl<'a> View<'a> {
     /// Operands that differ in a pair which is the same in everything else.
     fn differing(&self, a: N, b: N) -> Option<BTreeSet<(V, V)>> {
         let (x, y) = (&self.old.func[a], &self.new.func[b]);
-        let passed = |n: &crate::func::Node| -> Vec<Vec<V>> {
+        let mut operands = (x.args.clone(), y.args.clone());
+        if let (Some((v, w)), (Some(last), Some(other))) =
+            (self.written(x, y), (operands.0.last_mut(), operands.1.last_mut()))
+        {
+            (*last, *other) = (v, w);
+        }
+        let passed = |n: &Node| -> Vec<Vec<V>> {
             n.targets.iter().map(|t| t.args.iter().filter_map(Arg::value).collect()).collect()
         };
-        let lists = [x.args.clone()].into_iter().chain(passed(x)).zip([y.args.clone()].into_iter().chain(passed(y)));
+        let lists = [operands.0].into_iter().chain(passed(x)).zip([operands.1].into_iter().chain(passed(y)));
         let mut result = BTreeSet::new();
         for (vs, ws) in lists {
             if vs.len() != ws.len() {
@@ -289,7 +295,10 @@ impl<'a> View<'a> {
                 }
                 let address = match self.operand(*v, *w) {
                     Same::Named if p.offset == q.offset => Same::Named,
-                    _ => self.address(*v, p.offset, *w, q.offset),
+                    _ => match self.address(*v, p.offset, *w, q.offset) {
+                        Same::Not => self.written(x, y).map_or(Same::Not, |(v, w)| self.operand(v, w)),
+                        same => same,
+                    },
                 };
                 both(self.operands(vs, ws), address)
             }
@@ -314,6 +323,16 @@ impl<'a> View<'a> {
             }
         }
         same
+    }
+
+    /// The addresses of two accesses as they stand in the text, where the offsets there are equal.
+    fn written(&self, x: &Node, y: &Node) -> Option<(V, V)> {
+        let of = |n: &Node| {
+            let access = n.access.as_ref()?;
+            access.written.or_else(|| Some((*n.args.last()?, access.offset)))
+        };
+        let ((v, p), (w, q)) = (of(x)?, of(y)?);
+        (p == q).then_some((v, w))
     }
 
     fn address(&self, v: V, offset: i128, w: V, other: i128) -> Same {

@@ -67,6 +67,8 @@ pub(crate) struct Access {
     pub(crate) region: Option<Name>,
     /// Bytes.
     pub(crate) offset: i128,
+    /// Address and offset as they stand in the text, where the address was another one and a constant.
+    pub(crate) written: Option<(V, i128)>,
 }
 
 impl Access {

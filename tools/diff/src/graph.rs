@@ -167,6 +167,7 @@ impl Graph {
             let (Some(access), Some(address)) = (&mut node.access, node.args.last_mut()) else { continue };
             let (base, constant) = exprs.split(numbers[address.0 as usize]);
             if let Some(base) = first.get(&base).filter(|_| constant != 0) {
+                access.written = Some((*address, access.offset));
                 *address = *base;
                 access.offset = access.offset.wrapping_add(constant);
             }

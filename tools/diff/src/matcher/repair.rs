@@ -60,11 +60,13 @@ fn wishes(old: &Graph, new: &Graph, pairs: &Pairs, changes: &[Change]) -> Vec<(N
             *votes.entry((a, b)).or_default() += 1;
         }
     };
-    // what is in another block asks for that block
+    // what is in another block asks for that block, or for its like in the one that its own has become
     for change in changes {
         if let (Side::Old, What::Moved(a)) = (change.side, change.what) {
-            let there = pairs.new_of(a).map(|b| new.func[b].block);
-            vote(Some(old.func[a].block), there);
+            let here = old.func[a].block;
+            vote(Some(here), pairs.new_of(a).map(|b| new.func[b].block));
+            let partner = pairs.new_of(here).map_or(&[][..], |block| &new.func[block].insts);
+            vote(Some(a), partner.iter().copied().find(|b| old.get(a, Level::Fine) == new.get(*b, Level::Fine)));
         }
     }
     let mut changed: Vec<N> = changes
