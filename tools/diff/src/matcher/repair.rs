@@ -131,7 +131,9 @@ fn equal_values(view: &View<'_>, changes: &[Change]) -> Vec<(N, N)> {
         })
     };
     let mut new: BTreeMap<E, N> = BTreeMap::new();
-    values(Side::New).for_each(|(value, n)| drop(new.entry(value).or_insert(n)));
+    for (value, n) in values(Side::New) {
+        new.entry(value).or_insert(n);
+    }
     let pairs = values(Side::Old).filter_map(|(value, a)| Some((a, *new.get(&value)?)));
     pairs.filter(|(a, b)| compatible(view.old, *a, view.new, *b) && view.pairs.new_of(*a) != Some(*b)).collect()
 }

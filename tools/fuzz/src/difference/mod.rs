@@ -329,7 +329,9 @@ fn equivalent(before: &str, after: &str, old: &BTreeSet<usize>, new: &BTreeSet<u
 fn sorted(line: &str) -> String {
     let code = line.split(';').next().unwrap_or_default();
     let commutes = ["iadd", "band", "bor", "bxor", "imul", "icmp eq", "icmp ne"].iter().any(|o| code.contains(o));
-    let mut words: Vec<&str> = code.split([' ', ',']).filter(|w| !w.is_empty() && !w.starts_with('@')).collect();
+    let words = code.split([' ', ',']).filter(|w| !w.is_empty() && !w.starts_with('@'));
+    // the type of what is stored is printed where it cannot be inferred
+    let mut words: Vec<&str> = words.map(|w| if w.starts_with("store.") { "store" } else { w }).collect();
     if commutes {
         words.sort_unstable();
     }
