@@ -10,14 +10,18 @@ use crate::result::{Diff, FunctionDiff, Line, Verdict};
 const STYLE: &str = "body{font:14px/1.4 system-ui,sans-serif;margin:1.5rem;color:#1f2328}\
 table{border-collapse:collapse;width:100%;table-layout:fixed}\
 td{font:12px/1.5 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere;padding:0 .5em;vertical-align:top}\
-td.n{width:3.5em;color:#8c959f;text-align:right;user-select:none}\
+td.n{width:3em;color:#6e7781;text-align:right;user-select:none;overflow-wrap:normal}\
 tr.old td.o{background:#ffebe9}tr.new td.w{background:#dafbe1}tr.both td.o{background:#ffebe9}tr.both td.w{background:#dafbe1}\
 tr.gap td{background:#f6f8fa;color:#8c959f;text-align:center}\
 tr:hover td{filter:brightness(.96)}summary{cursor:pointer;font-weight:600;padding:.3em 0}\
-h3{font-size:13px;margin:.8em 0 .2em}.hidden{color:#656d76;font-size:12px}\
-.equal{color:#656d76;font-weight:400}";
+h2{font-size:18px;overflow-wrap:anywhere}h3{font-size:13px;margin:.8em 0 .2em}.hidden{color:#656d76;font-size:12px}\
+.equal{color:#656d76;font-weight:400}\
+tr.old td.o::before,tr.both td.o::before{content:\"- \"}tr.new td.w::before,tr.both td.w::before{content:\"+ \"}\
+@media(max-width:760px){body{margin:.5rem}table,tbody{display:block}tr{display:grid;grid-template-columns:3.6em 1fr}\
+tr.same td:nth-child(n+3),tr.old td:nth-child(n+3),tr.new td:nth-child(-n+2){display:none}tr.gap{display:block}\
+tr.gap td{display:block}td.n{width:auto}}";
 
-/// A page of differences, each of one file.
+/// A page of differences, each of one file: side by side, and one below the other where the page is narrow.
 pub fn html(files: &[(String, Diff)]) -> String {
     let mut body = String::new();
     for (name, diff) in files {
@@ -39,7 +43,8 @@ pub fn html(files: &[(String, Diff)]) -> String {
         }
     }
     format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>clif-cont diff</title>\
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>clif-cont diff</title>\
          <style>{STYLE}</style></head>\n<body>\n{body}</body></html>\n"
     )
 }
@@ -84,7 +89,7 @@ fn table(body: &mut String, lines: &[Line], chosen: &[usize]) {
         let mut rest = part.into_iter().peekable();
         while let Some(line) = rest.next() {
             let (class, left, right) = match line.side {
-                None => ("", Some(line), Some(line)),
+                None => ("same", Some(line), Some(line)),
                 Some(Side::New) => ("new", None, Some(line)),
                 // what it became stands beside it
                 Some(Side::Old) => match rest.next_if(|l| l.side == Some(Side::New)) {
