@@ -163,6 +163,29 @@ fn checked(graph: &Graph, n: N) -> Option<&str> {
     found
 }
 
+/// Blocks that are looked through for the operation that a check is for.
+const AHEAD: usize = 8;
+
+/// The operation that control comes to next, by its annotation: nothing where a branch leads to more
+/// than one block that is not cold, for then it may be either's.
+fn operation(graph: &Graph, n: N) -> Option<&str> {
+    let func = &graph.func;
+    let (mut block, mut from) = (func[n].block, func[n].pos);
+    for _ in 0..AHEAD {
+        let insts = || func[block].insts.iter().filter(|i| func[**i].pos >= from);
+        if let Some(word) = insts().find_map(|i| func[*i].note.split_whitespace().next()) {
+            return Some(word);
+        }
+        let mut next = insts().flat_map(|i| &func[*i].targets).map(|t| t.block).filter(|b| !func[*b].cold);
+        block = next.next()?;
+        if next.any(|other| other != block) {
+            return None;
+        }
+        from = 0;
+    }
+    None
+}
+
 /// What a change does, and how much it matters to a reader.
 fn describe(graph: &Graph, what: What) -> (u32, String) {
     let func = &graph.func;
@@ -213,7 +236,8 @@ fn describe(graph: &Graph, what: What) -> (u32, String) {
     if matches!(&*node.opcode, "icmp" | "brif" | "trapz" | "trapnz")
         && let Some(field) = checked(graph, n)
     {
-        return (2, format!("the check of {field}"));
+        let operation = operation(graph, n).map_or(String::new(), |name| format!("{name}: "));
+        return (2, format!("{operation}the check of {field}"));
     }
     let code = node.shape.iter().rev().find_map(|p| match p {
         Piece::Text(t) if t.starts_with(char::is_alphabetic) => Some(t),
@@ -241,14 +265,16 @@ fn title(best: &Best, printed: &Printed, lines: &[usize]) -> String {
         2 => " and one more line".to_owned(),
         n => format!(" and {} more lines", n - 1),
     };
+    // what is left of a branch that is decided
+    let is_way = |side: &[(u32, String)]| side.iter().all(|(_, text)| text == "the jump");
     let main = |side: &[(u32, String)]| {
         let first = side.iter().min_by_key(|(rank, _)| *rank).map_or("", |(_, text)| text).to_owned();
         first + &more(side)
     };
     match &sides {
         [old, _] if moved => format!("{} is elsewhere", main(old)),
-        [old, new] if new.is_empty() => format!("{}: gone", main(old)),
-        [old, new] if old.is_empty() => format!("{}: new", main(new)),
+        [old, new] if is_way(new) => format!("{}: gone", main(old)),
+        [old, new] if is_way(old) => format!("{}: new", main(new)),
         [old, new] => {
             let (was, is) = (main(old), main(new));
             if was == is { format!("{was}: changed") } else { format!("{was} -> {is}") }

@@ -199,5 +199,9 @@ fn titles_name_what_a_check_reads() {
     // what is read is the same, and the comparison is gone
     let unchecked = OLD.replace("    v3 = icmp eq v2, v1\n    brif v3, block2, block1", "    jump block2");
     let gone = titles(&unchecked);
-    assert!(gone.iter().any(|t| t.starts_with("the check of revision")), "{gone:?}");
+    assert_eq!(gone, ["the check of revision and one more line: gone"]);
+    // and for which operation, where its annotation says so
+    let annotated = |text: &str| text.replace("    return", "    ;! resume () -> ()\n    return");
+    let of = diff(&Text::new(&annotated(OLD)), &Text::new(&annotated(&unchecked)), &Options::default());
+    assert_eq!(of.functions[0].hunks[0].title, "resume: the check of revision and one more line: gone");
 }
