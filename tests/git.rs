@@ -121,6 +121,43 @@ fn as_an_external_diff() {
     assert_eq!(marked(&text).len(), CLIF.lines().filter(|l| !l.is_empty()).count(), "{text}");
 }
 
+/// What git gives besides: names that look like options, files that are no text, modes. None of it keeps git
+/// from going on to the next file.
+#[test]
+fn whatever_stands_in_a_repository() {
+    let repository = Repository::new("whatever");
+    let write = |name: &str, bytes: &[u8]| std::fs::write(repository.0.join(name), bytes).expect("a file");
+    let names = ["-o.clif", "--git.clif", "with space.clif"];
+    for name in names {
+        write(name, CLIF.as_bytes());
+    }
+    write("binary.clif", b"\xff\xfe\0one");
+    write("broken.wat", b"(module (func");
+    write("mode.clif", CLIF.as_bytes());
+    repository.git(&["add", "-A"]);
+    repository.git(&["commit", "-q", "-m", "two"]);
+    for name in names {
+        write(name, changed(CLIF).as_bytes());
+    }
+    write("binary.clif", b"\xff\xfe\0two");
+    write("broken.wat", b"(module (func (");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(repository.0.join("mode.clif"), mode).expect("a mode");
+
+    repository.git(&["config", "diff.clif.command", &format!("{} diff --git", command())]);
+    let text = repository.git(&["diff"]);
+    for name in names {
+        assert!(text.lines().any(|l| l == name), "{text}");
+    }
+    assert!(text.contains("binary.clif: not compared: `binary.clif` is no text"), "{text}");
+    assert!(text.contains("broken.wat"), "{text}");
+    assert!(text.contains("mode.clif: mode 100644 -> 100755"), "{text}");
+    repository.git(&["config", "diff.clif.textconv", &format!("{} canonical", command())]);
+    let text = repository.git(&["diff", "--no-ext-diff"]);
+    assert!(names.iter().all(|name| text.contains(name)) && text.contains("binary.clif"), "{text}");
+    repository.git(&["blame", "with space.clif"]);
+}
+
 #[test]
 fn a_conflict_is_named() {
     let repository = Repository::new("conflict");

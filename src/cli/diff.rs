@@ -2,6 +2,7 @@
 //! names that change only where the code does.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -75,7 +76,10 @@ struct Pair {
 impl Canonical {
     pub(crate) fn run(&self, ui: &Ui) -> Ended {
         let input = read(&self.input)?;
-        ui.write(canonical(&utf8(&input)?).as_bytes())?;
+        match std::str::from_utf8(&input.bytes) {
+            Ok(text) => ui.write(canonical(text).as_bytes())?,
+            Err(_) => ui.write(&input.bytes)?,
+        }
         Ok(0)
     }
 }
@@ -91,18 +95,30 @@ impl Diff {
         let mut different = false;
         let mut pages = vec![];
         for pair in pairs {
-            let text = |input: &Option<Input>| input.as_ref().map_or(Ok(Text::default()), |i| self.text(ui, i));
-            let options = Options { only: self.func.clone() };
-            let (old, new) = (text(&pair.old)?, text(&pair.new)?);
-            self.check_function(&pair, &old, &new)?;
-            let found = diff(&old, &new, &options);
-            different |= !found.is_equal();
-            self.show(ui, &pair, &found, &mut pages)?;
+            match self.pair(ui, &pair, &mut pages) {
+                Ok(equal) => different |= !equal,
+                // git would stop at this file, and show none of those behind it
+                Err(End::Failed(why)) if self.git && why.exit == USAGE => {
+                    ui.line(&format!("{}: not compared: {}", pair.name, why.diagnostic.message))?;
+                }
+                Err(end) => return Err(end),
+            }
         }
         if self.format == Format::Html {
             ui.write(format::html(&pages).as_bytes())?;
         }
         Ok(if different && !self.git { MISMATCH } else { 0 })
+    }
+
+    /// Compares and shows; are they equal?
+    fn pair(&self, ui: &Ui, pair: &Pair, pages: &mut Vec<(String, Difference)>) -> Result<bool, End> {
+        let text = |input: &Option<Input>| input.as_ref().map_or(Ok(Text::default()), |i| self.text(ui, i));
+        let options = Options { only: self.func.clone() };
+        let (old, new) = (text(&pair.old)?, text(&pair.new)?);
+        self.check_function(pair, &old, &new)?;
+        let found = diff(&old, &new, &options);
+        self.show(ui, pair, &found, pages)?;
+        Ok(found.is_equal())
     }
 
     /// A misspelt name would compare nothing, and be equal.
@@ -151,13 +167,13 @@ impl Diff {
     /// file `NEW-PATH EXPLANATION`; of a file with a conflict its path alone.
     fn given_by_git(&self, ui: &Ui) -> Result<Vec<Pair>, End> {
         let given: Vec<&str> = self.inputs.iter().map(String::as_str).collect();
-        let (path, old, new, renamed) = match given[..] {
+        let (path, old, new, modes, renamed) = match given[..] {
             [path] => {
                 ui.line(&format!("{path}: not merged"))?;
                 return Ok(vec![]);
             }
-            [path, old, _, _, new, _, _] => (path, old, new, None),
-            [path, old, _, _, new, _, _, renamed, _] => (path, old, new, Some(renamed)),
+            [path, old, _, was, new, _, is] => (path, old, new, [was, is], None),
+            [path, old, _, was, new, _, is, renamed, _] => (path, old, new, [was, is], Some(renamed)),
             _ => {
                 let diagnostic = Diagnostic::error(format!("git gives 1, 7 or 9 arguments, not {}", given.len()));
                 return Err(failure(USAGE, diagnostic));
@@ -171,6 +187,9 @@ impl Diff {
             Ok(Some(Input { name: name.to_owned(), ..read(file)? }))
         };
         let name = renamed.map_or(path.to_owned(), |to| format!("{path} -> {to}"));
+        if let ([was, is], true) = (modes, old != "/dev/null" && new != "/dev/null" && modes[0] != modes[1]) {
+            ui.line(&format!("{name}: mode {was} -> {is}"))?;
+        }
         Ok(vec![Pair { name, old: side(old, path)?, new: side(new, renamed.unwrap_or(path))? }])
     }
 
@@ -220,6 +239,34 @@ impl Diff {
             }
         }
     }
+}
+
+/// Puts a `--` in front of what git gives, for a path may begin with `-`.
+pub(crate) fn shield_paths(mut words: Vec<OsString>) -> Vec<OsString> {
+    let has = |word: &str| words.iter().any(|w| w == word);
+    let is_textconv = has("canonical") && words.last().is_some_and(|last| Path::new(last).is_file());
+    if has("--") || !(is_textconv || has("diff") && has("--git")) {
+        return words;
+    }
+    // modes are octal, or `.` where there is no file
+    let is_mode = |from_end: usize| {
+        let word = words.len().checked_sub(from_end).and_then(|at| words[at].to_str());
+        word.is_some_and(|w| w == "." || w.len() == 6 && w.bytes().all(|b| (b'0'..b'8').contains(&b)))
+    };
+    let given = if is_textconv {
+        1
+    } else if is_mode(6) && is_mode(3) {
+        9
+    } else if is_mode(4) && is_mode(1) {
+        7
+    } else {
+        1
+    };
+    let last = words.last().is_some_and(|w| w == "--git");
+    if let Some(at) = words.len().checked_sub(given).filter(|_| !last) {
+        words.insert(at, "--".into());
+    }
+    words
 }
 
 /// Files under a folder that may have CLIF, by their path from there.

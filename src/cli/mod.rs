@@ -84,7 +84,7 @@ pub(crate) fn main() -> ExitCode {
         return ExitCode::from(io::USAGE); // nobody asks any more
     }
     remember_panics();
-    let arguments = std::env::args_os().map(invoke::shield);
+    let arguments = diff::shield_paths(std::env::args_os().map(invoke::shield).collect());
     let mut command = help::complete(Cli::command());
     let parsed = command.try_get_matches_from_mut(arguments).and_then(|matches| {
         io::check_sides(&command, &matches)?;
