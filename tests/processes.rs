@@ -215,6 +215,29 @@ fn memory_is_bounded_by_every_command() {
     }
 }
 
+/// A bar from the second second on, at a terminal (that of util-linux's `script`) and nowhere else.
+#[test]
+fn who_waits_at_a_terminal_sees_how_far_it_is() {
+    let scene = Scene::new("waits");
+    for (command, what) in
+        [("check endless.wat", "/8 ISAs"), ("test endless.wat", "/1 tests"), ("wast silent.wast", "/1 scripts")]
+    {
+        let on =
+            if command.starts_with("wast") { format!("--on {}", host().unwrap_or("pulley64")) } else { String::new() };
+        let command = format!("{command} --timeout 3 {on}");
+        let line = format!("{} {command}", env!("CARGO_BIN_EXE_clif-cont"));
+        let mut terminal = Command::new("script");
+        terminal.args(["--quiet", "--return", "--command", &line, "/dev/null"]).current_dir(&scene.0);
+        let output = terminal.stdin(Stdio::null()).output().expect("`script` of util-linux");
+        let seen = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(seen.contains(what), "{command}: {seen}");
+        assert_eq!(output.status.code(), Some(5), "{command}: {seen}");
+    }
+    let piped = scene.output("check endless.wat --timeout 3");
+    let said = String::from_utf8_lossy(&[piped.stdout, piped.stderr].concat()).into_owned();
+    assert!(!said.contains("/8 ISAs"), "{said}");
+}
+
 #[test]
 fn a_program_that_prints_for_ever_ends_with_its_reader() {
     let scene = Scene::new("reader");
