@@ -18,7 +18,7 @@ use clif_cont::protocol::Protocol;
 use clif_cont::tool::{Product, compiled};
 
 use super::invoke::{arguments, find_export, unshield};
-use super::io::{BUG, End, Ended, Input, MISMATCH, USAGE, Ui, exit_code, failure, locked, read};
+use super::io::{BUG, End, Ended, Input, USAGE, Ui, exit_code, failure, locked, read};
 use super::limits::{MemoryArgs, exhausted, parse_seconds};
 use super::lower::{Loaded, ProtocolArgs, load_input_bytes};
 
@@ -144,18 +144,19 @@ impl Check {
             let args = arguments(loaded, export, &self.args)?;
             return Ok(Work::Invoke { export: export.name.clone(), args });
         }
-        let none = |note: String| {
-            let diagnostic = Diagnostic::error("nothing to run: the input has no `;;! run:` directive");
-            failure(
-                MISMATCH,
-                diagnostic.at(Place::whole(&loaded.source)).note(note).help("name a function with `--invoke`"),
-            )
+        let (text, source) = (String::from_utf8_lossy(&input.bytes), &loaded.source);
+        let none = |what: &str| {
+            let diagnostic = Diagnostic::error(format!("nothing to run: the input has no {what}"));
+            failure(USAGE, diagnostic.at(Place::whole(source)).help("name a function with `--invoke`"))
         };
+        if !text.lines().any(|line| line.trim_start().starts_with(";;!")) {
+            return Err(none("`;;! run:` directive"));
+        }
         let comment = if loaded.kind == InputKind::Wasm { ";;" } else { ";" };
-        let directives =
-            filetest::parse(&String::from_utf8_lossy(&input.bytes), comment).map_err(|e| none(e.to_string()))?;
+        let directives = filetest::parse(&text, comment)
+            .map_err(|e| failure(USAGE, Diagnostic::error(e.message).at(Place::new(source, e.line, 1))))?;
         if !directives.list.iter().any(|d| matches!(d.kind, Kind::Run(_) | Kind::Interpret(_))) {
-            return Err(none("its directives are of other kinds".to_owned()));
+            return Err(none("`;;! run:` among its directives"));
         }
         Ok(Work::Directives(directives))
     }
