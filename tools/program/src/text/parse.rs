@@ -5,7 +5,7 @@ use std::panic::catch_unwind;
 
 use clif_cont_abi::symbols;
 use cranelift_codegen::ir::{
-    self, ArgumentPurpose, ExternalName, Function, GlobalValueData, Inst, Opcode, UserFuncName,
+    self, ArgumentPurpose, ExternalName, Function, GlobalValue, GlobalValueData, Inst, Opcode, UserFuncName,
 };
 use cranelift_reader::{IsaSpec, ParseOptions, SourceMap, TestFile, parse_test};
 
@@ -142,6 +142,12 @@ fn functions(
             let message = format!("{numbered} and %{name}, which the text has too, would be one symbol");
             return Err(error(line as u32, message));
         }
+        if let Some((gv, base)) = undeclared_base(&func) {
+            // the reader notes where it was behind the declaration
+            let declared = lines.iter().skip(line).position(|l| l.trim_start().starts_with(&format!("{gv} ")));
+            let at = declared.map_or(line, |more| line + more + 1);
+            return Err(error(at as u32, format!("{gv} refers to {base}, which is not declared")));
+        }
         let comments = comments::gather(lines, line, &func, &details.map);
         let (operations, kept) = directives.of(&func, &details.map)?;
         let line = line as u32;
@@ -172,6 +178,16 @@ fn functions(
         [(_, place), ..] => Err(unplaced(place)),
         [] => Ok(out),
     }
+}
+
+/// A global value that is computed from one that there is not: Cranelift's verifier takes it for granted.
+fn undeclared_base(func: &Function) -> Option<(GlobalValue, GlobalValue)> {
+    func.global_values.iter().find_map(|(gv, data)| match *data {
+        GlobalValueData::Load { base, .. } | GlobalValueData::IAddImm { base, .. } => {
+            (!func.global_values.is_valid(base)).then_some((gv, base))
+        }
+        _ => None,
+    })
 }
 
 /// What is said of instructions, in the lines directly above them.

@@ -429,3 +429,13 @@ fn the_convention_of_exceptions_is_said_where_there_are_any() {
     let none = text.replace("extra-result", "none");
     assert_eq!(parse(&none, None).expect("valid").target, Target::new(Isa::S390x));
 }
+
+#[test]
+fn a_global_value_has_a_declared_base() {
+    for (gv, line) in [("gv0 = iadd_imm.i64 gv7, 4", 3), ("gv3 = load.i64 notrap aligned gv4", 3)] {
+        let text = format!("function %f() {{\n    ss0 = explicit_slot 8\n    {gv}\n\nblock0:\n    return\n}}\n");
+        let error = parse(&text, Some(Target::new(Isa::X86_64))).expect_err("the base is missing");
+        assert_eq!(error.line, line, "{error:?}");
+        assert!(error.message.ends_with("which is not declared"), "{error:?}");
+    }
+}
