@@ -163,7 +163,7 @@ impl<'m, M: Module> ModuleEnv<'m, M> {
         b.seal_all_blocks();
         b.finalize(frontend_config(self.env.abi()));
         self.context = context;
-        self.name_symbols(&mut func);
+        self.name_symbols(&mut func)?;
         Ok(func)
     }
 
@@ -177,7 +177,7 @@ impl<'m, M: Module> ModuleEnv<'m, M> {
     pub fn define_function(&mut self, function: FuncId, mut func: Function) -> Result<(), ModuleEnvError> {
         let name = self.function_symbol(function);
         func.name = UserFuncName::testcase(name);
-        self.name_symbols(&mut func);
+        self.name_symbols(&mut func)?;
         self.place(&func, Side::Program)
     }
 
@@ -313,29 +313,37 @@ impl<'m, M: Module> ModuleEnv<'m, M> {
     }
 
     /// Refers to everything by its symbol that the module refers to by number.
-    fn name_symbols(&mut self, func: &mut Function) {
-        let numbered = |name: &ExternalName, func: &Function| match name {
-            ExternalName::User(user) => Some(func.params.user_named_funcs()[*user].clone()),
-            _ => None,
+    fn name_symbols(&mut self, func: &mut Function) -> Result<(), PlaceError> {
+        let numbers = func.params.user_named_funcs().values().cloned().collect::<Vec<_>>();
+        let mut symbols = vec![];
+        for number in numbers {
+            symbols.push(ExternalName::testcase(self.numbered_symbol(&number, func)?));
+        }
+        let rename = |name: &mut ExternalName| {
+            if let ExternalName::User(user) = name {
+                *name = symbols[user.as_u32() as usize].clone();
+            }
         };
-        for f in func.dfg.ext_funcs.keys().collect::<Vec<_>>() {
-            if let Some(UserExternalName { index, .. }) = numbered(&func.dfg.ext_funcs[f].name, func) {
-                let symbol = self.function_symbol(FuncId::from_u32(index));
-                func.dfg.ext_funcs[f].name = ExternalName::testcase(symbol);
+        func.dfg.ext_funcs.values_mut().for_each(|f| rename(&mut f.name));
+        for gv in func.global_values.values_mut() {
+            if let GlobalValueData::Symbol { name, .. } = gv {
+                rename(name);
             }
         }
-        for gv in func.global_values.keys().collect::<Vec<_>>() {
-            let GlobalValueData::Symbol { name, .. } = &func.global_values[gv] else { continue };
-            let Some(user) = numbered(name, func) else { continue };
-            // as `Module::declare_data_in_func` and `declare_func_in_func` number them
-            let symbol = match user.namespace {
-                0 => self.function_symbol(FuncId::from_u32(user.index)),
-                _ => self.data_symbol(DataId::from_u32(user.index)),
-            };
-            if let GlobalValueData::Symbol { name, .. } = &mut func.global_values[gv] {
-                *name = ExternalName::testcase(symbol);
-            }
+        Ok(())
+    }
+
+    /// The symbol behind a number, as `Module::declare_func_in_func` and `declare_data_in_func` give them.
+    fn numbered_symbol(&mut self, number: &UserExternalName, func: &Function) -> Result<String, PlaceError> {
+        let UserExternalName { namespace, index } = *number;
+        let declared = self.symbols.module.declarations();
+        if namespace == 0 && (index as usize) < declared.get_functions().count() {
+            return Ok(self.function_symbol(FuncId::from_u32(index)));
         }
+        if namespace == 1 && (index as usize) < declared.get_data_objects().count() {
+            return Ok(self.data_symbol(DataId::from_u32(index)));
+        }
+        Err(PlaceError::Undefined { symbol: format!("u{namespace}_{index}"), by: func.name.to_string() })
     }
 }
 

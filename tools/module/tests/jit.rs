@@ -182,4 +182,23 @@ fn what_does_not_fit_is_refused_with_its_name() {
         .expect_err("too large")
         .to_string();
     assert!(error.contains("%wide"), "{error}");
+
+    // a function of another module
+    let stray = env.declare("stray", Linkage::Local, &ContType::default()).expect("a function");
+    let error = env
+        .define(stray, |_, b, _| {
+            let number = cranelift_codegen::ir::UserExternalName { namespace: 0, index: 4_000_000 };
+            let name = b.func.declare_imported_user_function(number);
+            let signature =
+                b.import_signature(ContType::default().signature(&Abi::new(Isa::X86_64, SwitchModel::Routine)));
+            let name = cranelift_codegen::ir::ExternalName::user(name);
+            let data = cranelift_codegen::ir::ExtFuncData { name, signature, colocated: true, patchable: false };
+            let callee = b.import_function(data);
+            b.ins().call(callee, &[]);
+            b.ins().return_(&[]);
+            Ok(())
+        })
+        .expect_err("there is no such function")
+        .to_string();
+    assert_eq!(error, "%u0_4000000 is not defined; %stray refers to it");
 }
