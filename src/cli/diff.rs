@@ -244,8 +244,7 @@ impl Diff {
 /// Puts a `--` in front of what git gives, for a path may begin with `-`.
 pub(crate) fn shield_paths(mut words: Vec<OsString>) -> Vec<OsString> {
     let has = |word: &str| words.iter().any(|w| w == word);
-    let is_textconv = has("canonical") && words.last().is_some_and(|last| Path::new(last).is_file());
-    if has("--") || !(is_textconv || has("diff") && has("--git")) {
+    if has("--") || !(has("canonical") || has("diff") && has("--git")) {
         return words;
     }
     // modes are octal, or `.` where there is no file
@@ -253,17 +252,17 @@ pub(crate) fn shield_paths(mut words: Vec<OsString>) -> Vec<OsString> {
         let word = words.len().checked_sub(from_end).and_then(|at| words[at].to_str());
         word.is_some_and(|w| w == "." || w.len() == 6 && w.bytes().all(|b| (b'0'..b'8').contains(&b)))
     };
-    let given = if is_textconv {
-        1
-    } else if is_mode(6) && is_mode(3) {
+    let given = if is_mode(6) && is_mode(3) {
         9
     } else if is_mode(4) && is_mode(1) {
         7
     } else {
         1
     };
-    let last = words.last().is_some_and(|w| w == "--git");
-    if let Some(at) = words.len().checked_sub(given).filter(|_| !last) {
+    let at = words.len().saturating_sub(given);
+    let is_option = |word: &OsString| word.as_encoded_bytes().starts_with(b"-") && word != "-";
+    let is_path = given > 1 || words.last().is_some_and(|last| Path::new(last).is_file());
+    if is_path && words[at..].iter().any(is_option) {
         words.insert(at, "--".into());
     }
     words
