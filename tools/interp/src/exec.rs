@@ -205,6 +205,9 @@ impl Machine {
                 Op::Generic { index } => tri!(self.generic(code, index, base)),
                 Op::Load { mem, d, a, offset } => {
                     let address = tri!(address(linked, get!(a), offset));
+                    if self.stacks.may_hold(address) && !code.runtime {
+                        tri!(self.check_frame_access(linked, address, sp));
+                    }
                     tri!(self.load(mem, address, base + d as usize));
                     if watched(linked, mem, address, &[ContRef::REVISION]) && !code.runtime {
                         self.shadow.was_read(linked.program.target.abi.contref_of(address));
@@ -212,6 +215,9 @@ impl Machine {
                 }
                 Op::Store { mem, a, x, offset } => {
                     let address = tri!(address(linked, get!(a), offset));
+                    if self.stacks.may_hold(address) && !code.runtime {
+                        tri!(self.check_frame_access(linked, address, sp));
+                    }
                     if watched(linked, mem, address, &[ContRef::REVISION, ContRef::FUNCTION]) {
                         self.save(pc);
                         let abi = &linked.program.target.abi;

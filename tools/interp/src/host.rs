@@ -85,6 +85,9 @@ impl Machine {
                 let known = if *align == 0 { Some(16) } else { align.checked_next_power_of_two() };
                 let name = "memory reserved by the program";
                 let at = known.and_then(|a| self.mem.allocate(*bytes, a, crate::memory::Access::Write, name));
+                if let Some(at) = at.filter(|_| *align >= linked.program.target.abi.slot_size()) {
+                    self.stacks.include(at, *bytes);
+                }
                 Ok(Some(smallvec![at.unwrap_or(0)]))
             }
             (Callee::Host(HostFn::Guard), [address]) => {

@@ -10,7 +10,8 @@
 //! allocation that allows it (`memory.rs`); each stack is a list of frames
 //! (`machine.rs`); a switch takes a control context in memory, which is good
 //! once; and what happens to each continuation is kept in an account of its own
-//! beside the revisions that the program counts (`shadow.rs`). What breaks a rule is a [`clif_cont_program::Violation`] with its
+//! beside the revisions that the program counts (`shadow.rs`). Memory of stacks may be accessed where there
+//! is a frame, of the running stack or of one that waits for it. What breaks a rule is a [`clif_cont_program::Violation`] with its
 //! place, never a crash of the interpreter.
 //!
 //! What it does not do: follow the provenance of pointers, notice reads of

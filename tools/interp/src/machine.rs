@@ -106,6 +106,26 @@ impl Hasher for AddressHasher {
     }
 }
 
+/// Addresses between which all stacks are, and other memory may be.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Stacks {
+    start: u64,
+    bytes: u64,
+}
+
+impl Stacks {
+    #[inline(always)]
+    pub(crate) fn may_hold(self, address: u64) -> bool {
+        address.wrapping_sub(self.start) < self.bytes
+    }
+
+    pub(crate) fn include(&mut self, at: u64, bytes: u64) {
+        let start = if self.bytes == 0 { at } else { self.start.min(at) };
+        let end = (self.start + self.bytes).max(at.saturating_add(bytes));
+        *self = Self { start, bytes: end - start };
+    }
+}
+
 pub(crate) struct Machine {
     pub(crate) linked: Arc<Linked>,
     /// Whose the objects are that the host gets.
@@ -121,6 +141,7 @@ pub(crate) struct Machine {
     next_token: u64,
     pub(crate) pinned: u64,
     pub(crate) shadow: Shadow,
+    pub(crate) stacks: Stacks,
     pub(crate) steps: u64,
     /// The number of steps at which the fuel is used up.
     pub(crate) limit: u64,
@@ -160,6 +181,7 @@ impl Machine {
             next_token: 0,
             pinned: 0,
             shadow: Shadow::default(),
+            stacks: Stacks::default(),
             steps: 0,
             limit: u64::MAX,
             calls: 0,
@@ -390,6 +412,36 @@ impl Machine {
                 self.push_code(&linked, index, Args::Values(&[word]), 0, sp.wrapping_add(pushed))
             }
             None => self.deliver_word(&linked, word),
+        }
+    }
+
+    /// May the program access memory of a stack? Its record and payload are other rules' business. A frame is there
+    /// from its stack pointer up: of the running stack and of those that wait for it, down to which a resumed
+    /// continuation looks for handlers.
+    ///
+    /// # Errors
+    ///
+    /// A violation where there is no such frame, or it is that of a continuation that is suspended.
+    #[cold]
+    pub(crate) fn check_frame_access(&mut self, linked: &Linked, address: u64, sp: u64) -> Result<(), Fault> {
+        let abi = &linked.program.target.abi;
+        let contref = abi.contref_of(address);
+        if address >= contref || !self.shadow.is_slot(contref) {
+            return Ok(());
+        }
+        let what = if abi.contref_of(sp) == contref {
+            (address < sp).then(|| "a frame that is gone: below the stack pointer".to_owned())
+        } else {
+            let end = self.parked.get(&contref).map_or(u64::MAX, |parked| parked.sp);
+            let other = self.shadow.frames_of_others(contref);
+            other.or_else(|| (address < end).then(|| "a frame that is gone, on another stack".to_owned()))
+        };
+        match what {
+            None => Ok(()),
+            Some(what) => {
+                self.shadow.was_read(contref);
+                Err(Fault::Violation(format!("access at {address:#x} to {what}")))
+            }
         }
     }
 

@@ -163,6 +163,15 @@ impl Shadow {
         self.slots.contains_key(&contref)
     }
 
+    /// Why nobody else may access the frames on a stack, if that is so.
+    pub(crate) fn frames_of_others(&self, contref: u64) -> Option<String> {
+        let slot = self.slots.get(&contref)?;
+        match slot.life {
+            Life::Waiting | Life::Running => None,
+            life => Some(format!("the stack of a continuation {}", life.name())),
+        }
+    }
+
     /// Its revision was read.
     pub(crate) fn was_read(&mut self, contref: u64) {
         self.read = contref;
