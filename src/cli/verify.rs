@@ -281,6 +281,12 @@ fn driver(levels: &Levels) -> Driver {
         id: rule.id.to_owned(),
         name: rule.name.to_owned(),
         statement: rule.statement.to_owned(),
+        uri: format!(
+            "{}/blob/main/docs/rules.md#{}-{}",
+            env!("CARGO_PKG_REPOSITORY"),
+            rule.id.to_lowercase(),
+            rule.name
+        ),
         help: plain(rule),
         markdown: markdown(rule),
         severity: levels.of(rule.id, Severity::Error),

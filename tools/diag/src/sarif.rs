@@ -46,6 +46,8 @@ pub struct Rule {
     pub name: String,
     /// What holds in correct code.
     pub statement: String,
+    /// Where to read about it.
+    pub uri: String,
     /// Everything about it, as text.
     pub help: String,
     /// The same as Markdown.
@@ -63,19 +65,20 @@ pub struct Driver {
     pub version: String,
     /// Where to read about it.
     pub uri: String,
-    /// All its rules; a result refers to one by its number.
+    /// All its rules. The log has those that results are of, in this order.
     pub rules: Vec<Rule>,
 }
 
 /// The log: one line of JSON.
 pub fn log(driver: &Driver, findings: &[Finding], errors: &[Diagnostic]) -> String {
-    let number: BTreeMap<&str, i64> = driver.rules.iter().zip(0..).map(|(r, i)| (r.id.as_str(), i)).collect();
+    let rules: Vec<&Rule> = driver.rules.iter().filter(|rule| findings.iter().any(|f| f.rule == rule.id)).collect();
+    let number: BTreeMap<&str, i64> = rules.iter().zip(0..).map(|(r, i)| (r.id.as_str(), i)).collect();
     let component = ToolComponent::builder()
         .name(&driver.name)
         .version(&driver.version)
         .semantic_version(&driver.version)
         .information_uri(&driver.uri)
-        .rules(driver.rules.iter().map(descriptor).collect::<Vec<_>>())
+        .rules(rules.into_iter().map(descriptor).collect::<Vec<_>>())
         .build();
     let invocation = Invocation::builder()
         .execution_successful(errors.is_empty())
@@ -116,6 +119,7 @@ fn descriptor(rule: &Rule) -> ReportingDescriptor {
         .name(&rule.name)
         .short_description(text(&rule.name))
         .full_description(text(&rule.statement))
+        .help_uri(&rule.uri)
         .help(MultiformatMessageString::builder().text(&rule.help).markdown(&rule.markdown).build())
         .default_configuration(configuration)
         .build()
@@ -220,7 +224,10 @@ fn region(place: &Place) -> Region {
 /// A path as a relative URI reference: what is not allowed in one is escaped. A
 /// `./` in front would be another name for the same file.
 fn uri(path: &str) -> String {
-    let path = path.strip_prefix("./").unwrap_or(path);
+    let path = match path {
+        "<stdin>" => "stdin",
+        path => path.strip_prefix("./").unwrap_or(path),
+    };
     let absolute = if path.starts_with('/') { "file://" } else { "" };
     let mut uri = absolute.to_owned();
     for byte in path.bytes() {

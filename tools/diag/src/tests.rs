@@ -172,6 +172,7 @@ fn log(findings: &[Finding], errors: &[Diagnostic]) -> serde_json::Value {
         id: id.into(),
         name: "consume-once".into(),
         statement: "It is consumed.".into(),
+        uri: "https://example.org/rule".into(),
         help: "Consume it.".into(),
         markdown: "**Consume** it.".into(),
         severity,
@@ -197,11 +198,13 @@ fn a_sarif_log_has_what_the_schema_requires() {
     let [run] = &log["runs"].as_array().expect("runs")[..] else { panic!("one run") };
     let driver = &run["tool"]["driver"];
     assert_eq!(driver["name"], "tool");
-    for rule in driver["rules"].as_array().expect("rules") {
+    let rules = driver["rules"].as_array().expect("rules");
+    assert_eq!(rules.len(), 1, "those that occur");
+    for rule in rules {
+        assert_eq!(rule["helpUri"], "https://example.org/rule");
         assert!(rule["id"].is_string() && rule["help"]["text"].is_string() && rule["help"]["markdown"].is_string());
         assert!(rule["fullDescription"]["text"].is_string());
     }
-    assert_eq!(driver["rules"][0]["defaultConfiguration"]["enabled"], false);
     let invocation = &run["invocations"][0];
     assert_eq!(invocation["executionSuccessful"], false);
     assert_eq!(invocation["toolExecutionNotifications"][0]["message"]["text"], "cannot read it");
@@ -209,7 +212,7 @@ fn a_sarif_log_has_what_the_schema_requires() {
     assert_eq!(results.len(), 2, "never merged");
     for result in results {
         assert!(result["message"]["text"].is_string());
-        assert_eq!((&result["ruleId"], &result["ruleIndex"]), (&"CC0003".into(), &1.into()));
+        assert_eq!((&result["ruleId"], &result["ruleIndex"]), (&"CC0003".into(), &0.into()));
         let [flow] = &result["codeFlows"].as_array().expect("flows")[..] else { panic!("one flow") };
         let steps = flow["threadFlows"][0]["locations"].as_array().expect("steps");
         let steps: Vec<_> = steps.iter().map(|s| s["location"]["message"]["text"].as_str().expect("text")).collect();
@@ -224,6 +227,12 @@ fn a_sarif_log_has_what_the_schema_requires() {
     // made of something else: that is what a change shows
     let place = &results[1]["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "x.wasm");
+    let piped = Diagnostic::error("wrong").at(Place::whole(&Source::new("<stdin>", b"")));
+    let log = self::log(&[], &[piped]);
+    let place = &log["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["locations"][0];
+    assert_eq!(place["physicalLocation"]["artifactLocation"]["uri"], "stdin");
+    assert_eq!(log["runs"][0]["tool"]["driver"]["rules"], serde_json::json!([]));
+    let place = &results[1]["locations"][0]["physicalLocation"];
     assert_eq!(place["region"], serde_json::json!({ "startLine": 1 }), "a code host wants a line");
 }
 
