@@ -23,13 +23,11 @@ use std::fmt;
 
 use clif_cont_abi::Abi;
 use clif_cont_link::{store_data, table_data, tag_data};
-use clif_cont_lowering::{ContObj, ContType, Conts, LowerError, On, SymbolEnv, frontend_config, on, on_switch};
+use clif_cont_lowering::{ContObj, ContType, Conts, LowerError, On, SymbolEnv, build_function, on, on_switch};
 use clif_cont_program::{Comments, OperationTypes, Origin, ProgFunction, Program, Signature, Target, ValType};
-use cranelift_codegen::ir::{
-    self, AbiParam, ExtFuncData, ExternalName, Function, InstBuilder, Type, UserFuncName, Value,
-};
+use cranelift_codegen::ir::{self, AbiParam, ExtFuncData, ExternalName, InstBuilder, Type, Value};
 use cranelift_codegen::isa::CallConv;
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_frontend::FunctionBuilder;
 
 /// The symbol of the function that holds the operation.
 const FUNCTION: &str = "op";
@@ -343,17 +341,10 @@ pub fn lower_op(text: &str, target: Target) -> Result<Program, OpError> {
     let mut env = SymbolEnv::new(abi);
     env.enter_function(FUNCTION);
     let (params, results) = shape(&abi, &operation);
-    let mut func = Function::with_name_signature(UserFuncName::testcase(FUNCTION), signature(&params, &results));
-    let mut context = FunctionBuilderContext::new();
-    let mut b = FunctionBuilder::new(&mut func, &mut context);
-    let entry = b.create_block();
-    b.append_block_params_for_function_params(entry);
-    b.switch_to_block(entry);
-    let params = b.block_params(entry).to_vec();
-    emit(&mut b, &mut env, &operation, &params, &results)
-        .map_err(|error| OpError { column: 1, message: error.to_string() })?;
-    b.seal_all_blocks();
-    b.finalize(frontend_config(&abi));
+    let func = build_function(&abi, FUNCTION, signature(&params, &results), &mut Default::default(), |b, params| {
+        emit(b, &mut env, &operation, params, &results)
+            .map_err(|error| OpError { column: 1, message: error.to_string() })
+    })?;
 
     let mut program = Program::new(target);
     let comments = Comments { header: vec![text.trim().to_owned()], ..Comments::default() };

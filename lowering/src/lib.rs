@@ -28,4 +28,4 @@ pub use payload::{LowerError, PayloadLayout, check_values};
 pub use runtime::{RuntimeFn, frontend_config, required_by};
 pub use symbols::{SymbolEnv, TableSymbol, TagSymbol, handler_table_words, symbol_address};
 pub use table::{ContTable, Segment};
-pub use util::field_flags;
+pub use util::{build_function, field_flags};

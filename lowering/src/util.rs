@@ -3,8 +3,37 @@
 use std::borrow::Cow;
 
 use clif_cont_abi::{Abi, Field, PointerWidth, Region, Trap};
-use cranelift_codegen::ir::{AliasRegionData, Function, Inst, InstBuilder, MemFlagsData, TrapCode, Type, Value, types};
-use cranelift_frontend::FunctionBuilder;
+use cranelift_codegen::ir::{
+    AliasRegionData, Function, Inst, InstBuilder, MemFlagsData, Signature, TrapCode, Type, UserFuncName, Value, types,
+};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+
+use crate::frontend_config;
+
+/// Makes a function. `body` gets the builder, in the entry block, and the parameters; it terminates its blocks,
+/// which are sealed behind it.
+///
+/// # Errors
+///
+/// That of `body`.
+pub fn build_function<E>(
+    abi: &Abi,
+    name: &str,
+    signature: Signature,
+    context: &mut FunctionBuilderContext,
+    body: impl FnOnce(&mut FunctionBuilder<'_>, &[Value]) -> Result<(), E>,
+) -> Result<Function, E> {
+    let mut func = Function::with_name_signature(UserFuncName::testcase(name), signature);
+    let mut b = FunctionBuilder::new(&mut func, context);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let params = b.block_params(entry).to_vec();
+    body(&mut b, &params)?;
+    b.seal_all_blocks();
+    b.finalize(frontend_config(abi));
+    Ok(func)
+}
 
 /// The CLIF type of a word.
 pub(crate) fn word_type(abi: &Abi) -> Type {

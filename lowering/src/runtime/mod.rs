@@ -12,15 +12,13 @@ mod search;
 mod slots;
 
 use clif_cont_abi::{Abi, Exceptions, HostFn, Isa, SwitchModel, symbols};
-use cranelift_codegen::ir::{
-    AbiParam, ExtFuncData, ExternalName, FuncRef, Function, Signature, Type, UserFuncName, Value, types,
-};
+use cranelift_codegen::ir::{AbiParam, ExtFuncData, ExternalName, FuncRef, Function, Signature, Type, types};
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_frontend::FunctionBuilderContext;
 use target_lexicon::PointerWidth;
 
 use crate::ops::{Conts, switch_result};
-use crate::util::word_type;
+use crate::util::{build_function, word_type};
 use crate::{ContEnv, ContType, LowerError};
 
 /// A function that the operations or a host refer to by symbol.
@@ -156,31 +154,25 @@ impl RuntimeFn {
     /// When [`RuntimeFn::is_clif`] is false.
     pub fn define(&self, env: &mut dyn ContEnv, context: &mut FunctionBuilderContext) -> Result<Function, LowerError> {
         assert!(self.is_clif(), "`{}` is supplied by whoever runs the program", self.name());
-        let signature = self.signature(env.abi());
-        let mut func = Function::with_name_signature(UserFuncName::testcase(self.name()), signature);
-        let mut b = FunctionBuilder::new(&mut func, context);
-        let entry = b.create_block();
-        b.append_block_params_for_function_params(entry);
-        b.switch_to_block(entry);
-        b.seal_block(entry);
-        let params: Vec<Value> = b.block_params(entry).to_vec();
-        let mut k = Conts::new(env);
-        match self {
-            Self::Entry => k.define_entry(&mut b, params[0]),
-            Self::Enter(ty) => k.define_enter(&mut b, params[0], ty)?,
-            Self::Trap => k.define_trap(&mut b, params[0]),
-            Self::SearchSuspend => k.define_search_suspend(&mut b, params[0], params[1]),
-            Self::SearchSwitch => k.define_search_switch(&mut b, params[0], params[1]),
-            Self::NewSlot => k.define_new_slot(&mut b),
-            Self::Grow => k.define_grow(&mut b),
-            Self::Drop => k.define_drop(&mut b, params[0]),
-            Self::Begin => k.define_begin(&mut b),
-            Self::Invoke => k.define_invoke(&mut b, params[0]),
-            Self::Reclaim => k.define_reclaim(&mut b),
-            Self::Switch | Self::Host(_) => {}
-        }
-        b.finalize(frontend_config(k.env().abi()));
-        Ok(func)
+        let abi = *env.abi();
+        build_function(&abi, &self.name(), self.signature(&abi), context, |b, params| {
+            let mut k = Conts::new(env);
+            match self {
+                Self::Entry => k.define_entry(b, params[0]),
+                Self::Enter(ty) => k.define_enter(b, params[0], ty)?,
+                Self::Trap => k.define_trap(b, params[0]),
+                Self::SearchSuspend => k.define_search_suspend(b, params[0], params[1]),
+                Self::SearchSwitch => k.define_search_switch(b, params[0], params[1]),
+                Self::NewSlot => k.define_new_slot(b),
+                Self::Grow => k.define_grow(b),
+                Self::Drop => k.define_drop(b, params[0]),
+                Self::Begin => k.define_begin(b),
+                Self::Invoke => k.define_invoke(b, params[0]),
+                Self::Reclaim => k.define_reclaim(b),
+                Self::Switch | Self::Host(_) => {}
+            }
+            Ok(())
+        })
     }
 }
 

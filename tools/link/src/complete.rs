@@ -1,16 +1,17 @@
 //! The runtime's part of a program.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt;
 
 use clif_cont_abi::{Abi, StoreContext, symbols};
-use clif_cont_lowering::{ContType, LowerError, RuntimeFn, SymbolEnv, TableSymbol, TagSymbol, required_by};
-use clif_cont_program::{Data, DataItem, Origin, ProgFunction, Program, ProgramError};
-use cranelift_codegen::ir::{
-    AbiParam, Block, ExtFuncData, ExternalName, Function, InstBuilder, Signature, Type, UserFuncName,
+use clif_cont_lowering::{
+    ContType, LowerError, RuntimeFn, SymbolEnv, TableSymbol, TagSymbol, build_function, required_by,
 };
+use clif_cont_program::{Data, DataItem, Origin, ProgFunction, Program, ProgramError};
+use cranelift_codegen::ir::{AbiParam, Block, ExtFuncData, ExternalName, InstBuilder, Signature, Type};
 use cranelift_codegen::isa::CallConv;
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_frontend::FunctionBuilderContext;
 
 /// Why a program could not be put together.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -153,7 +154,7 @@ pub fn complete(mut program: Program) -> Result<Program, LinkError> {
             while known.contains_key(&name) {
                 name.push('_');
             }
-            let bridge = bridge(name, &export.function, signature);
+            let bridge = bridge(&abi, name, &export.function, signature);
             export.function = bridge.name();
             bridges.insert(bridge.name(), bridge);
         }
@@ -170,31 +171,18 @@ pub fn complete(mut program: Program) -> Result<Program, LinkError> {
 }
 
 /// A function in the `tail` convention that calls one in another.
-fn bridge(name: String, callee: &str, signature: &Signature) -> ProgFunction {
+fn bridge(abi: &Abi, name: String, callee: &str, signature: &Signature) -> ProgFunction {
     let mut tail = signature.clone();
     tail.call_conv = CallConv::Tail;
-    let mut func = Function::with_name_signature(UserFuncName::testcase(name), tail);
-    let mut context = FunctionBuilderContext::new();
-    let mut b = FunctionBuilder::new(&mut func, &mut context);
-    let entry = b.create_block();
-    b.append_block_params_for_function_params(entry);
-    b.switch_to_block(entry);
-    b.seal_block(entry);
-    let args = b.block_params(entry).to_vec();
-    let signature = b.import_signature(signature.clone());
-    let callee = b.import_function(ExtFuncData {
-        name: ExternalName::testcase(callee),
-        signature,
-        colocated: true,
-        patchable: false,
+    let built = build_function(abi, &name, tail, &mut Default::default(), |b, args| {
+        let signature = b.import_signature(signature.clone());
+        let name = ExternalName::testcase(callee);
+        let callee = b.import_function(ExtFuncData { name, signature, colocated: true, patchable: false });
+        let call = b.ins().call(callee, args);
+        let values = b.inst_results(call).to_vec();
+        b.ins().return_(&values);
+        Ok::<_, Infallible>(())
     });
-    let call = b.ins().call(callee, &args);
-    let values = b.inst_results(call).to_vec();
-    b.ins().return_(&values);
-    // no variables were declared, so the target's details do not matter
-    b.finalize(clif_cont_lowering::frontend_config(&Abi::new(
-        clif_cont_abi::Isa::X86_64,
-        clif_cont_abi::SwitchModel::Routine,
-    )));
+    let Ok(func) = built;
     ProgFunction::new(func, Origin::Runtime)
 }

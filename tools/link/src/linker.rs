@@ -2,13 +2,11 @@
 
 use clif_cont_abi::{Abi, symbols};
 use clif_cont_lowering::{
-    ContEnv, ContType, Conts, LowerError, RuntimeFn, SymbolEnv, TagId, check_values, frontend_config, symbol_address,
+    ContEnv, ContType, Conts, LowerError, RuntimeFn, SymbolEnv, TagId, build_function, check_values, symbol_address,
 };
 use clif_cont_program::{Data, Export, HostImport, Origin, ProgFunction, Program, Target, ValType};
-use cranelift_codegen::ir::{
-    Block, ExtFuncData, ExternalName, FuncRef, Function, InstBuilder, Type, UserFuncName, Value,
-};
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_codegen::ir::{Block, ExtFuncData, ExternalName, FuncRef, Function, InstBuilder, Type, Value};
+use cranelift_frontend::FunctionBuilder;
 
 use crate::complete::{LinkError, runtime_functions, store_data, table_data, tag_data};
 use crate::types::{operation_types, tag_types};
@@ -186,22 +184,17 @@ impl Linker {
             return Err(LinkError::Undeclared(name.into()));
         };
         let signature = ty.signature(&self.target.abi);
-        let mut func = Function::with_name_signature(UserFuncName::testcase(name), signature);
-        let mut context = FunctionBuilderContext::new();
-        let mut b = FunctionBuilder::new(&mut func, &mut context);
-        let entry = b.create_block();
-        b.append_block_params_for_function_params(entry);
-        b.switch_to_block(entry);
-        let params = b.block_params(entry).to_vec();
-        self.env.enter_function(name);
-        Conts::new(&mut self.env).stack_check(&mut b);
-        let mut cx = FunctionCx { b: &mut b, params, env: &mut self.env, signatures: &self.signatures };
-        body(&mut cx).map_err(|e| LinkError::Lower(name.into(), e))?;
-        if let Some(block) = unterminated(b.func) {
-            return Err(LinkError::Unterminated { function: name.into(), block });
-        }
-        b.seal_all_blocks();
-        b.finalize(frontend_config(&self.target.abi));
+        let Self { target, env, signatures, .. } = self;
+        env.enter_function(name);
+        let func = build_function(&target.abi, name, signature, &mut Default::default(), |b, params| {
+            Conts::new(env).stack_check(b);
+            let mut cx = FunctionCx { b, params: params.to_vec(), env, signatures };
+            body(&mut cx).map_err(|e| LinkError::Lower(name.into(), e))?;
+            match unterminated(cx.b.func) {
+                Some(block) => Err(LinkError::Unterminated { function: name.into(), block }),
+                None => Ok(()),
+            }
+        })?;
         let operations = operation_types(self.env.operations());
         self.functions.push(ProgFunction { operations, ..ProgFunction::new(func, Origin::Program) });
         Ok(())

@@ -5,7 +5,7 @@ use std::fmt;
 use clif_cont_abi::{Abi, HostFn, Isa, SwitchModel, symbols};
 use clif_cont_arch as arch;
 use clif_cont_link::{runtime_functions, store_data, table_data, tag_data};
-use clif_cont_lowering::{ContEnv, ContType, Conts, Emitted, LowerError, RuntimeFn, SymbolEnv, TagId, frontend_config};
+use clif_cont_lowering::{ContEnv, ContType, Conts, Emitted, LowerError, RuntimeFn, SymbolEnv, TagId, build_function};
 use clif_cont_program::target::isa_of_triple;
 use clif_cont_program::{Data, compile};
 use cranelift_codegen::ir::{
@@ -148,20 +148,15 @@ impl<'m, M: Module> ModuleEnv<'m, M> {
     ) -> Result<Function, ModuleEnvError> {
         let name = self.function_symbol(function);
         let signature = self.symbols.module.declarations().get_function_decl(function).signature.clone();
-        let mut func = Function::with_name_signature(UserFuncName::testcase(&name), signature);
-        let mut context = std::mem::take(&mut self.context);
-        let mut b = FunctionBuilder::new(&mut func, &mut context);
-        let entry = b.create_block();
-        b.append_block_params_for_function_params(entry);
-        b.switch_to_block(entry);
-        let params = b.block_params(entry).to_vec();
+        let (abi, mut context) = (*self.env.abi(), std::mem::take(&mut self.context));
         self.env.enter_function(&name);
-        if b.func.signature.call_conv == CallConv::Tail {
-            Conts::new(self).stack_check(&mut b);
-        }
-        body(self, &mut b, &params).map_err(|e| ModuleEnvError::Lower(name, e))?;
-        b.seal_all_blocks();
-        b.finalize(frontend_config(self.env.abi()));
+        let built = build_function(&abi, &name, signature, &mut context, |b, params| {
+            if b.func.signature.call_conv == CallConv::Tail {
+                Conts::new(self).stack_check(b);
+            }
+            body(self, b, params)
+        });
+        let mut func = built.map_err(|e| ModuleEnvError::Lower(name, e))?;
         self.context = context;
         self.name_symbols(&mut func)?;
         Ok(func)

@@ -2,18 +2,16 @@
 //! functions, and the way into a program and out of it.
 
 use clif_cont_abi::{Abi, ContRef, Field, HostFn, StoreContext, Trap, symbols};
-use clif_cont_lowering::{
-    ContType, LowerError, PayloadLayout, RuntimeFn, field_flags, frontend_config, symbol_address,
-};
+use clif_cont_lowering::{ContType, LowerError, PayloadLayout, RuntimeFn, build_function, field_flags, symbol_address};
 use clif_cont_program::Data;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
     AbiParam, BlockArg, BlockCall, ExtFuncData, ExternalName, Function, InstBuilder, JumpTableData, MemFlagsData,
-    Signature, Type, UserFuncName, Value,
+    Signature, Type, Value,
 };
 use cranelift_codegen::isa::CallConv;
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_frontend::FunctionBuilder;
 
 /// `{ mapping }`: the mapping made last, each of which begins with the one before it and its length, in bytes.
 const MAPPINGS: &str = "cc_mappings";
@@ -80,25 +78,19 @@ pub(crate) fn mappings_data(abi: &Abi) -> Data {
 
 /// The host interface of the runtime, with calls of `imports` by their index.
 pub(crate) fn functions(abi: &Abi, imports: &[(String, ContType)]) -> Result<Vec<Function>, LowerError> {
-    Ok(vec![define(abi, HostFn::Reserve, |b, params| reserve(b, abi, params)), define(abi, HostFn::Guard, guard), {
-        let imports = imports.iter().map(|(name, ty)| Import::new(abi, name, ty)).collect::<Result<Vec<_>, _>>()?;
-        define(abi, HostFn::Call, |b, params| call(b, abi, params[0], &imports))
-    }])
-}
-
-fn define(abi: &Abi, f: HostFn, body: impl FnOnce(&mut FunctionBuilder<'_>, &[Value])) -> Function {
-    let name = UserFuncName::testcase(f.symbol());
-    let mut func = Function::with_name_signature(name, RuntimeFn::Host(f).signature(abi));
-    let mut context = FunctionBuilderContext::new();
-    let mut b = FunctionBuilder::new(&mut func, &mut context);
-    let entry = b.create_block();
-    b.append_block_params_for_function_params(entry);
-    b.switch_to_block(entry);
-    let params = b.block_params(entry).to_vec();
-    body(&mut b, &params);
-    b.seal_all_blocks();
-    b.finalize(frontend_config(abi));
-    func
+    let imports = imports.iter().map(|(name, ty)| Import::new(abi, name, ty)).collect::<Result<Vec<_>, _>>()?;
+    let define = |f: HostFn| {
+        let signature = RuntimeFn::Host(f).signature(abi);
+        build_function(abi, f.symbol(), signature, &mut Default::default(), |b, params| {
+            match f {
+                HostFn::Reserve => reserve(b, abi, params),
+                HostFn::Guard => guard(b, params),
+                _ => call(b, abi, params[0], &imports),
+            }
+            Ok(())
+        })
+    };
+    [HostFn::Reserve, HostFn::Guard, HostFn::Call].into_iter().map(define).collect()
 }
 
 /// Calls a function of the system's calling convention by its symbol.

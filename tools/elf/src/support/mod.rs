@@ -15,17 +15,18 @@ mod os;
 mod round;
 mod serve;
 
+use std::convert::Infallible;
+
 use clif_cont_abi::{Abi, Field};
 use clif_cont_arch::Arch;
-use clif_cont_lowering::{frontend_config, symbol_address};
+use clif_cont_lowering::{build_function, symbol_address};
 use clif_cont_program::{Data, DataItem, Origin, ProgFunction};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    AbiParam, Block, BlockArg, ExtFuncData, ExternalName, Function, InstBuilder, MemFlagsData, Signature, Type,
-    UserFuncName, Value, types::I64,
+    AbiParam, Block, BlockArg, ExtFuncData, ExternalName, InstBuilder, MemFlagsData, Signature, Type, Value, types::I64,
 };
 use cranelift_codegen::isa::CallConv;
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use cranelift_frontend::{FunctionBuilder, Variable};
 
 use crate::protocol::{HEADER_WORDS, MAX_SLOTS, WORD};
 
@@ -113,16 +114,11 @@ fn define(
     body: impl FnOnce(&mut Fx<'_, '_>),
 ) -> ProgFunction {
     let signature = signature(params, results);
-    let mut func = Function::with_name_signature(UserFuncName::testcase(name), signature);
-    let mut context = FunctionBuilderContext::new();
-    let mut b = FunctionBuilder::new(&mut func, &mut context);
-    let entry = b.create_block();
-    b.append_block_params_for_function_params(entry);
-    b.switch_to_block(entry);
-    let params = b.block_params(entry).to_vec();
-    body(&mut Fx { b: &mut b, abi: target.abi, params });
-    b.seal_all_blocks();
-    b.finalize(frontend_config(&target.abi));
+    let built = build_function(&target.abi, name, signature, &mut Default::default(), |b, params| {
+        body(&mut Fx { b, abi: target.abi, params: params.to_vec() });
+        Ok::<_, Infallible>(())
+    });
+    let Ok(func) = built;
     ProgFunction::new(func, Origin::Runtime)
 }
 
