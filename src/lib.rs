@@ -69,6 +69,7 @@
 //! ```
 
 pub mod backend;
+pub mod cfg;
 mod consistent;
 pub mod finish;
 pub mod load;

@@ -52,6 +52,15 @@ fn commands_of_the_readme_print_what_it_says() {
     assert!(commands >= 8 && compared >= 3, "{commands} commands, {compared} with what they print");
 }
 
+#[test]
+fn the_picture_of_the_readme_is_what_its_command_draws() {
+    let readme = document("README.md");
+    let line = readme.lines().find_map(|l| l.strip_prefix("`clif-cont lower --op")).expect("the command");
+    let command = format!("clif-cont lower --op{}", line.split('`').next().unwrap_or_default());
+    assert!(readme.contains("](docs/resume.svg)"));
+    assert!(run(&command) == document("docs/resume.svg"), "`{command} -o docs/resume.svg` draws another one");
+}
+
 /// The table of the README's first command, on the machine that it is of.
 #[test]
 fn the_first_command_prints_the_table_of_the_readme() {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-const SUBCOMMANDS: [&str; 14] = [
+const SUBCOMMANDS: [&str; 15] = [
     "lower",
     "interpret",
     "run",
@@ -14,6 +14,7 @@ const SUBCOMMANDS: [&str; 14] = [
     "verify",
     "diff",
     "canonical",
+    "cfg",
     "explain",
     "wast",
     "test",

@@ -32,7 +32,7 @@ const COMMON: [u8; 3] = [0, USAGE, BUG];
 const VIOLATED: (u8, &str) = (MISMATCH, "the code breaks the protocol of continuations");
 const LOADS: (u8, &str) = (UNSUPPORTED, "the input needs what is not supported");
 
-const ALL: [Help; 14] = [
+const ALL: [Help; 15] = [
     Help {
         command: "lower",
         examples: &[
@@ -98,6 +98,15 @@ const ALL: [Help; 14] = [
             ("git config diff.clif.textconv 'clif-cont canonical'", "for plain `git diff`, `show` and `blame`"),
         ],
         exits: &[],
+    },
+    Help {
+        command: "cfg",
+        examples: &[
+            ("clif-cont cfg generator.wat --func sum --brief -o sum.svg", "what it does, on a page"),
+            ("clif-cont cfg generator.wat --func count --opt speed -o count.svg", "every instruction"),
+            ("clif-cont cfg generator.wat --func sum --format mermaid", "for a comment"),
+        ],
+        exits: &[LOADS],
     },
     Help {
         command: "explain",

@@ -121,6 +121,8 @@ pub(crate) enum Format {
     Sarif,
     Markdown,
     Html,
+    Svg,
+    Mermaid,
 }
 
 /// An error to report, and the exit code that goes with it.

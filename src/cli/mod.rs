@@ -1,6 +1,7 @@
 //! Arguments and dispatch; one file for each subcommand.
 
 mod abi;
+mod cfg;
 mod check;
 mod diff;
 mod explain;
@@ -50,6 +51,7 @@ enum Command {
     Verify(verify::Verify),
     Diff(diff::Diff),
     Canonical(diff::Canonical),
+    Cfg(cfg::Cfg),
     Explain(explain::Explain),
     Wast(wast::Wast),
     Test(test::Test),
@@ -147,6 +149,7 @@ impl Command {
             Self::Verify(c) => c.run(ui),
             Self::Diff(c) => c.run(ui),
             Self::Canonical(c) => c.run(ui),
+            Self::Cfg(c) => c.run(ui),
             Self::Explain(c) => c.run(ui),
             Self::Wast(c) => c.run(ui),
             Self::Test(c) => c.run(ui),

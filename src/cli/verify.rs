@@ -300,7 +300,7 @@ fn driver(levels: &Levels) -> Driver {
 }
 
 /// The CLIF in the comments of a golden file, on the lines and in the columns where it is there.
-fn in_comments(bytes: &[u8]) -> Option<String> {
+pub(crate) fn in_comments(bytes: &[u8]) -> Option<String> {
     let text = Text::new(std::str::from_utf8(bytes).ok()?);
     if !text.in_comments {
         return None;
