@@ -18,7 +18,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub(crate) struct MemoryArgs {
     /// Most memory that a program may touch, in bytes or with K, M or G behind the number: data, stacks,
     /// memories, tables. The interpreter counts it, in pages of 4 KiB; for machine code it is what becomes
-    /// resident, with compiling, looked at every 10 ms
+    /// resident, with compiling, sampled every 10 ms
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = parse_size)]
     pub(crate) max_memory: u64,
 }

@@ -265,7 +265,7 @@ fn title(best: &Best, printed: &Printed, lines: &[usize]) -> String {
         2 => " and one more line".to_owned(),
         n => format!(" and {} more lines", n - 1),
     };
-    // what is left of a branch that is decided
+    // a jump in place of a branch that is decided
     let is_way = |side: &[(u32, String)]| side.iter().all(|(_, text)| text == "the jump");
     let main = |side: &[(u32, String)]| {
         let first = side.iter().min_by_key(|(rank, _)| *rank).map_or("", |(_, text)| text).to_owned();

@@ -7,7 +7,7 @@
 //! tells somebody, on another thread, who then typically prints an error and
 //! ends the process.
 //!
-//! Memory is looked at from outside, too. Stacks, memories and tables are
+//! Memory is sampled from outside, too. Stacks, memories and tables are
 //! address space that is reserved whole and gets its pages when they are touched, without a call
 //! that could count them. Linux counts them: what is resident and belongs to no file
 //! (`RssAnon` and `RssShmem` in `/proc/PID/status`, see proc_pid_status(5)).
@@ -16,7 +16,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
-/// The time between two looks at the memory. A program touches about 20 MiB in it.
+/// The time between two samples of the memory. A program touches about 20 MiB in it.
 const PERIOD: Duration = Duration::from_millis(10);
 
 /// What something may use.
@@ -25,7 +25,7 @@ pub struct Limits {
     /// Time from its beginning.
     pub time: Option<Duration>,
     /// Bytes that become resident in this process and in those that it starts, above what is
-    /// resident at the beginning. It is looked at every 10 ms.
+    /// resident at the beginning, sampled every 10 ms.
     pub memory: Option<u64>,
 }
 
@@ -79,7 +79,7 @@ impl Watch {
         }
     }
 
-    /// How long nothing has to be looked at.
+    /// The time until the next sample.
     fn period(&self) -> Duration {
         let left = self.end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
         if self.memory.is_some() { left.min(PERIOD) } else { left }
