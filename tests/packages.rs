@@ -9,15 +9,35 @@ use std::process::Command;
 
 use serde_json::Value;
 
-#[test]
-fn every_published_package_is_complete() {
+fn metadata() -> Value {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let metadata = Command::new(cargo)
         .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs");
-    let metadata: Value = serde_json::from_slice(&metadata.stdout).expect("JSON");
+    serde_json::from_slice(&metadata.stdout).expect("JSON")
+}
+
+/// The code map of ARCHITECTURE.md has a line for the directory of every package.
+#[test]
+fn the_code_map_names_every_package() {
+    let text = include_str!("../ARCHITECTURE.md");
+    let map = text.split("## Code map").nth(1).and_then(|rest| rest.split("```").nth(1)).expect("a map");
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().expect("packages");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for package in packages {
+        let dir = Path::new(package["manifest_path"].as_str().expect("a path")).parent().expect("its directory");
+        let name = if dir == root { "src".into() } else { dir.file_name().expect("a name").to_string_lossy() };
+        assert!(map.lines().any(|l| l.trim_start().starts_with(&format!("{name}/"))), "{name}/ is not in the map");
+    }
+    println!("{} packages are in the code map", packages.len());
+}
+
+#[test]
+fn every_published_package_is_complete() {
+    let metadata = metadata();
     let packages = metadata["packages"].as_array().expect("packages");
     let name = |p: &Value| p["name"].as_str().expect("a name").to_owned();
     // an empty list of registries: `publish = false`
